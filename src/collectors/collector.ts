@@ -1,0 +1,59 @@
+import type { EndpointsConfig, ExhibitConfig } from '../config/schema.ts';
+import type { EvidenceWriter } from '../evidence/writer.ts';
+import type { EvidenceRecord, Json, LedgerEntry, Needs, Provider, Query, Reason, Resource, ScopeCoverage } from '../model/index.ts';
+
+/** Where collection reports what it is doing. The command line draws it; a log prints it. */
+export interface CollectProgress {
+  /** A unit of work is known: `aws-config 111122223333.eu-west-1`, with the calls expected where that is known. */
+  scope(collector: string, scope: string, expectedCalls?: number): void;
+  page(collector: string, scope: string, query: string, items: number): void;
+  done(collector: string, scope: string, status: string): void;
+  note(collector: string, scope: string, message: string): void;
+}
+
+export interface CollectContext {
+  readonly config: Pick<ExhibitConfig, 'scopes'>;
+  readonly endpoints: EndpointsConfig;
+  readonly needs: Needs;
+  readonly writer: EvidenceWriter;
+  /** RFC 3339; the one instant of the run. GCP reads at it. */
+  readonly asOf: string;
+  readonly signal: AbortSignal;
+  readonly progress: CollectProgress;
+}
+
+/** What a collector leaves behind besides the pages it wrote. */
+export interface CollectResult {
+  readonly scopes: ScopeCoverage[];
+  readonly entries: LedgerEntry[];
+}
+
+/** One line of `exhibit doctor`: something tried against the provider before a run, and the remedy where it failed. */
+export interface DoctorFinding {
+  readonly collector: string;
+  readonly scope: string;
+  readonly check: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly remedy?: string;
+  readonly reasons?: Reason[];
+}
+
+/**
+ * The port. A collector judges nothing: it asks, stores each response as received, and says how whole it is.
+ * What a provider can do (deny, throttle, truncate) is a value in the result, never an exception; it throws only
+ * for programmer and configuration errors, and for an abort.
+ */
+export interface Collector {
+  readonly id: string;
+  readonly provider: Provider;
+  collect(context: CollectContext): Promise<CollectResult>;
+  doctor(context: Omit<CollectContext, 'writer'>): Promise<DoctorFinding[]>;
+  /** Reads stored pages back: pure, and total over whatever JSON a page holds. Keyed by `query.shape`. */
+  readonly shapes: Readonly<Record<string, PageMap>>;
+  /** Reads one document in any shape the provider hands out, for `controls try`; null when it is not this provider's. */
+  readDocument?(document: Json, hint: { readonly type: string; readonly id: string }): Resource[] | null;
+}
+
+/** `file` is the page's path below the data root, for citations. */
+export type PageMap = (page: Json, query: Query, file: string) => Iterable<EvidenceRecord>;

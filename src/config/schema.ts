@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { attestedAnswerSchema, waiverSchema } from '../model/index.ts';
+
+/** A shape that names unknown keys instead of dropping them: a misspelt option must not be ignored in silence. */
+const closed = z.strictObject;
+
+const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date, YYYY-MM-DD');
+const awsAccount = z.coerce.string().regex(/^\d{12}$/, 'must be a 12-digit AWS account id (quote it: leading zeros are lost otherwise)');
+const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region such as eu-west-1');
+const guid = z.string().regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, 'must be a GUID');
+const url = z.string().regex(/^https?:\/\/[^\s/]+/, 'must be a URL such as https://management.usgovcloudapi.net');
+
+/** AWS: accounts read one by one through an assumed role, or through an organisation's Config aggregator. */
+const awsScopeSchema = closed({
+  accounts: z.array(awsAccount).min(1).optional(),
+  regions: z.array(region).min(1).optional(),
+  /** Role assumed in each account; `{account}` is replaced. Absent: the default credential chain's own account. */
+  role: z.string().optional(),
+  externalId: z.string().optional(),
+  profile: z.string().optional(),
+  aggregator: closed({ name: z.string(), account: awsAccount, region, role: z.string().optional() }).optional(),
+}).refine((scope) => (scope.accounts && scope.regions) !== undefined || scope.aggregator !== undefined, {
+  message: 'needs either `accounts` with `regions`, or `aggregator`',
+});
+
+const azureScopeSchema = closed({
+  tenant: guid,
+  subscriptions: z.array(guid).min(1).optional(),
+  managementGroups: z.array(z.string()).min(1).optional(),
+}).refine((scope) => scope.subscriptions !== undefined || scope.managementGroups !== undefined, {
+  message: 'needs `subscriptions` or `managementGroups`',
+});
+
+const gcpScopeSchema = closed({
+  organization: z.coerce.string().optional(),
+  folders: z.array(z.coerce.string()).min(1).optional(),
+  projects: z.array(z.string()).min(1).optional(),
+  /** Project whose quota the calls count against. */
+  quotaProject: z.string().optional(),
+}).refine((scope) => [scope.organization, scope.folders, scope.projects].filter((x) => x !== undefined).length === 1, {
+  message: 'needs exactly one of `organization`, `folders`, `projects`',
+});
+
+/** Where to reach the providers when not at their public addresses: sovereign clouds, private endpoints, the simulator. */
+const endpointsSchema = closed({
+  aws: closed({ config: url.optional(), sts: url.optional(), kms: url.optional() }).optional(),
+  azure: closed({
+    /** `AzurePublic` (default), `AzureUSGovernment`, `AzureChina`. */
+    cloud: z.enum(['AzurePublic', 'AzureUSGovernment', 'AzureChina']).optional(),
+    resourceManager: url.optional(),
+    authority: url.optional(),
+  }).optional(),
+  gcp: closed({
+    /** host or host:port of the Cloud Asset API. */
+    cloudAsset: z.string().optional(),
+    /** Plain-text gRPC without credentials: accepted for loopback addresses only. */
+    insecure: z.boolean().optional(),
+  }).optional(),
+});
+
+/** Which resources hold critical data. A resource is critical when any selector matches. */
+const criticalSchema = closed({
+  /** Tag or label name → accepted values (compared without case); `"*"` accepts any value. */
+  tags: z.record(z.string(), z.array(z.string()).min(1)).optional(),
+  /** Globs over names. */
+  names: z.array(z.string()).optional(),
+  /** Globs over uids (ARN, Azure id, asset name). */
+  ids: z.array(z.string()).optional(),
+  /** Values of the same tags that positively say "not critical". */
+  notCriticalTags: z.record(z.string(), z.array(z.string()).min(1)).optional(),
+  /** What a resource counts as when no selector decides: the cautious default is critical. */
+  unclassified: z.enum(['critical', 'not-critical', 'unknown']).default('critical'),
+});
+
+const signingSchema = closed({
+  /** Directory of the local root and leaf, made on first use (private keys 0600). */
+  keys: z.string().default('.exhibit/keys'),
+  timestamp: closed({ url, root: z.string() }).optional(),
+});
+
+/** `exhibit.yaml`. Source of the editor schema; see docs/configuration.md. */
+export const configSchema = closed({
+  engagement: closed({
+    id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, dot, dash and underscore only (it names a directory)'),
+    title: z.string().min(1),
+    entity: z.string().min(1),
+    period: closed({ from: date, to: date }),
+    preparedFor: z.string().optional(),
+    classification: z.string().optional(),
+  }),
+  catalogue: z.string().optional(),
+  profile: closed({
+    level: z.union([z.literal(1), z.literal(2)]).default(2),
+    /** Control ids or globs. */
+    include: z.array(z.string()).optional(),
+    exclude: z.array(z.string()).optional(),
+  }).default({ level: 2 }),
+  scopes: closed({
+    aws: z.array(awsScopeSchema).optional(),
+    azure: z.array(azureScopeSchema).optional(),
+    gcp: z.array(gcpScopeSchema).optional(),
+  }).refine((scopes) => (scopes.aws ?? scopes.azure ?? scopes.gcp) !== undefined, { message: 'needs at least one of `aws`, `azure`, `gcp`' }),
+  endpoints: endpointsSchema.default({}),
+  critical: criticalSchema.default({ unclassified: 'critical' }),
+  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number()]))])).default({}),
+  waivers: z.array(waiverSchema.omit({ expired: true, used: true }).strict()).default([]),
+  answers: z.array(attestedAnswerSchema.strict()).default([]),
+  signing: signingSchema.default({ keys: '.exhibit/keys' }),
+  output: closed({ directory: z.string().default('out') }).default({ directory: 'out' }),
+});
+export type ExhibitConfig = z.infer<typeof configSchema>;
+export type AwsScopeConfig = z.infer<typeof awsScopeSchema>;
+export type AzureScopeConfig = z.infer<typeof azureScopeSchema>;
+export type GcpScopeConfig = z.infer<typeof gcpScopeSchema>;
+export type EndpointsConfig = z.infer<typeof endpointsSchema>;
+export type CriticalConfig = z.infer<typeof criticalSchema>;
+export type SigningConfig = z.infer<typeof signingSchema>;

@@ -1,0 +1,228 @@
+import { z } from 'zod';
+import { citationSchema, independentCountSchema, reasonSchema, scopeCoverageSchema } from './evidence.ts';
+import type { Control } from './control.ts';
+import type { Json } from './json.ts';
+import { providerSchema, scopeSchema } from './provider.ts';
+import { statuses } from './status.ts';
+
+export const statusSchema = z.enum(statuses as [(typeof statuses)[number], ...(typeof statuses)[number][]]);
+
+/** What one leaf of a condition saw. `source` indexes Observation.citations: the record the path was read from. */
+export const leafSchema = z.object({
+  /** The condition's id within the check, `cmk`; nested ones joined by dots. */
+  id: z.string(),
+  /** `configuration.kmsKeyId`, `$key.configuration.keyManager`. */
+  path: z.string(),
+  operator: z.string(),
+  expected: z.unknown(),
+  /** Value seen, cut to a bounded length with a visible mark; absent when nothing was there. */
+  observed: z.unknown().optional(),
+  outcome: z.enum(['true', 'false', 'unknown']),
+  /** Why unknown: `missing`, `type`, `lookup-incomplete`, `stale`, … */
+  because: z.string().optional(),
+  source: z.number().int().optional(),
+});
+export interface Leaf extends Omit<z.infer<typeof leafSchema>, 'observed' | 'expected'> {
+  expected: Json;
+  observed?: Json;
+}
+
+/** The subject of an observation: a resource, or a whole scope where the evidence for it is not whole. */
+export const subjectSchema = z.object({
+  kind: z.enum(['resource', 'scope', 'question']),
+  provider: providerSchema,
+  type: z.string(),
+  uid: z.string(),
+  name: z.string(),
+  account: z.string(),
+  location: z.string(),
+  scope: scopeSchema,
+  capturedAt: z.string().nullable(),
+});
+export type Subject = z.infer<typeof subjectSchema>;
+
+export const observationCitationSchema = citationSchema.extend({
+  /** `subject`, or the name of the lookup whose record this is (`$key`). */
+  role: z.string(),
+  uid: z.string(),
+});
+export type ObservationCitation = z.infer<typeof observationCitationSchema>;
+
+/** A line of `results/observations.ndjson`: one check on one subject. */
+export const observationSchema = z.object({
+  /** Deterministic UUID v5 of control, check and subject. */
+  id: z.string(),
+  control: z.string(),
+  check: z.string(),
+  subject: subjectSchema,
+  status: statusSchema,
+  /** One sentence a person can act on. */
+  reason: z.string(),
+  leaves: z.array(leafSchema),
+  citations: z.array(observationCitationSchema),
+  method: z.enum(['EXAMINE', 'INTERVIEW', 'TEST']),
+  /** Id of the waiver attached to a fail; the status stays fail. */
+  waiver: z.string().optional(),
+});
+export interface Observation extends Omit<z.infer<typeof observationSchema>, 'leaves'> {
+  leaves: Leaf[];
+}
+
+/** One row of the reconciliation: `count` must equal the sum of the outcomes, else the control cannot pass there. */
+export const reconciliationRowSchema = z.object({
+  control: z.string(),
+  check: z.string(),
+  scope: scopeSchema,
+  type: z.string(),
+  count: independentCountSchema.nullable(),
+  held: z.number().int(),
+  pass: z.number().int(),
+  fail: z.number().int(),
+  unknown: z.number().int(),
+  error: z.number().int(),
+  notapplicable: z.number().int(),
+  /** By reason: `not critical`, `filtered`, … */
+  excluded: z.record(z.string(), z.number().int()),
+  /** Waived fails, counted inside `fail`. */
+  waived: z.number().int(),
+  balanced: z.boolean(),
+  reasons: z.array(reasonSchema),
+});
+export type ReconciliationRow = z.infer<typeof reconciliationRowSchema>;
+
+export const statusCountsSchema = z.object({
+  fail: z.number().int(), error: z.number().int(), unknown: z.number().int(),
+  notchecked: z.number().int(), pass: z.number().int(), notapplicable: z.number().int(),
+});
+
+/** One control's outcome. `observations` is the byte range of its lines in observations.ndjson (sorted by control). */
+export const findingSchema = z.object({
+  control: z.custom<Control>(),
+  status: statusSchema,
+  /** Resource observations by status. Scope gaps are counted apart, in `gaps`. */
+  counts: statusCountsSchema,
+  waived: z.number().int(),
+  excluded: z.number().int(),
+  gaps: z.number().int(),
+  reasons: z.array(reasonSchema),
+  observations: z.object({ offset: z.number().int(), length: z.number().int(), count: z.number().int() }),
+});
+export type Finding = z.infer<typeof findingSchema>;
+
+export const waiverSchema = z.object({
+  id: z.string(),
+  control: z.string(),
+  /** uid or glob over uids; `*` for every resource of the control. */
+  resources: z.array(z.string()),
+  owner: z.string(),
+  approver: z.string(),
+  justification: z.string(),
+  approvedOn: z.string(),
+  expires: z.string(),
+  /** Set by assess: expired at asOf, and how many fails it is attached to. */
+  expired: z.boolean().optional(),
+  used: z.number().int().optional(),
+});
+export type Waiver = z.infer<typeof waiverSchema>;
+
+export const attestedAnswerSchema = z.object({
+  control: z.string(),
+  answer: z.enum(['satisfied', 'not-satisfied', 'not-applicable']),
+  statement: z.string(),
+  respondent: z.string(),
+  role: z.string(),
+  date: z.string(),
+  validUntil: z.string().optional(),
+  attachments: z.array(z.string()).default([]),
+});
+export type AttestedAnswer = z.infer<typeof attestedAnswerSchema>;
+
+/** Who can read a critical store, by the evidence: a line of `results/access.ndjson`. */
+export const accessSchema = z.object({
+  subject: subjectSchema,
+  /** `key-boundary`: the caller needs decrypt on the key (AWS CMK). `data-roles`: a service identity decrypts. */
+  world: z.enum(['key-boundary', 'data-roles']),
+  principals: z.array(z.object({
+    principal: z.string(),
+    kind: z.string(),
+    /** `key policy statement 0`, `IAM policy arn:… (kms:Decrypt)`, `role Storage Blob Data Reader at …`. */
+    via: z.string(),
+    inheritedFrom: z.string().optional(),
+    conditional: z.boolean(),
+    /** everyone, all authenticated users, a whole other account or domain. */
+    wide: z.boolean(),
+    citation: citationSchema.optional(),
+  })),
+  /** What the evidence cannot settle: conditions, grants, group membership, tables not complete. */
+  unsettled: z.array(z.string()),
+  complete: z.boolean(),
+});
+export type Access = z.infer<typeof accessSchema>;
+
+export const engagementSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  entity: z.string(),
+  period: z.object({ from: z.string(), to: z.string() }),
+  preparedFor: z.string().optional(),
+  classification: z.string().optional(),
+});
+export type Engagement = z.infer<typeof engagementSchema>;
+
+/** A stored query as the evidence index lists it. */
+export const queryIndexSchema = z.object({
+  directory: z.string(),
+  provider: providerSchema,
+  collector: z.string(),
+  scope: z.string(),
+  operation: z.string(),
+  text: z.string().nullable(),
+  identity: z.string(),
+  endpoint: z.string(),
+  status: z.string(),
+  pages: z.number().int(),
+  items: z.number().int(),
+  bytes: z.number().int(),
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+  /** SHA-256 of query.json, which holds the digest of each page. */
+  sha256: z.string(),
+  reasons: z.array(reasonSchema),
+});
+export type QueryIndex = z.infer<typeof queryIndexSchema>;
+
+/** `results/assessment.json`: with observations.ndjson and access.ndjson, the renderer's only input. */
+export const assessmentSchema = z.object({
+  version: z.literal(1),
+  runId: z.string(),
+  tool: z.object({ name: z.string(), version: z.string() }),
+  catalogue: z.object({ name: z.string(), version: z.string(), sha256: z.string(), files: z.array(z.object({ file: z.string(), sha256: z.string() })) }),
+  engagement: engagementSchema,
+  profile: z.object({ level: z.number().int(), title: z.string() }),
+  parameters: z.record(z.string(), z.unknown()),
+  /** The critical-data selector, as configured, for the reader. */
+  critical: z.unknown(),
+  asOf: z.string(),
+  collected: z.object({ startedAt: z.string(), endedAt: z.string().nullable() }),
+  /** Controls by status; `score` = pass / (pass + fail), null when nothing was scored. */
+  summary: z.object({
+    counts: statusCountsSchema,
+    score: z.number().nullable(),
+    sections: z.array(z.object({ section: z.string(), provider: providerSchema, counts: statusCountsSchema, score: z.number().nullable() })),
+    levels: z.array(z.object({ level: z.number().int(), counts: statusCountsSchema, score: z.number().nullable() })),
+    resources: statusCountsSchema,
+  }),
+  findings: z.array(findingSchema),
+  scopes: z.array(scopeCoverageSchema),
+  reconciliation: z.array(reconciliationRowSchema),
+  waivers: z.array(waiverSchema),
+  answers: z.array(attestedAnswerSchema),
+  queries: z.array(queryIndexSchema),
+  access: z.object({ stores: z.number().int(), keyBoundary: z.number().int(), dataRoles: z.number().int(), wide: z.number().int(), incomplete: z.number().int() }),
+  redactions: z.number().int(),
+  /** SHA-256 over the sorted lines `<sha256>  <path>` of every file below evidence/: what `sha256sum` would print. */
+  evidenceDigest: z.string(),
+  /** True when every scope and type that was needed is complete. */
+  evidenceComplete: z.boolean(),
+});
+export type Assessment = z.infer<typeof assessmentSchema>;
