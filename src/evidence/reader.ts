@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type EvidenceRecord, type Json, type Ledger, ledgerSchema, type Query, querySchema } from '../model/index.ts';
+
+/** `file` is the page's path below the data root, for citations. */
+export type PageReader = (page: Json, query: Query, file: string) => Iterable<EvidenceRecord>;
+
+/** A page that could not be read back: its digest differs, it is gone, or it does not parse. */
+export interface PageDefect {
+  readonly file: string;
+  readonly code: 'missing' | 'altered' | 'unparsable' | 'unmappable';
+  readonly message: string;
+}
+
+export interface StoredQuery {
+  /** `evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket` */
+  readonly directory: string;
+  readonly query: Query;
+  /** SHA-256 of query.json. */
+  readonly sha256: string;
+}
+
+/** Evidence that cannot be read at all: no ledger, or a ledger or query.json that does not follow its schema. */
+export class EvidenceError extends Error {
+  override readonly name = 'EvidenceError';
+}
+
+export interface EvidenceReader {
+  readonly runDirectory: string;
+  ledger(): Ledger;
+  /** Every stored query, sorted by directory, so that reading order never depends on the file system. */
+  queries(): readonly StoredQuery[];
+  /** The records of one query, page by page in order. Defects are reported, not thrown: their records are simply not there. */
+  records(stored: StoredQuery, onDefect: (defect: PageDefect) => void): AsyncGenerator<EvidenceRecord>;
+}
+
+const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function subdirectories(path: string): string[] {
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort(byName);
+}
+
+function parseWith<T>(path: string, schema: { safeParse(value: unknown): { success: true; data: T } | { success: false; error: Error } }): { value: T; bytes: Buffer } {
+  let bytes: Buffer;
+  let json: unknown;
+  try {
+    bytes = readFileSync(path);
+    json = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw new EvidenceError(`${path}: ${(error as Error).message}`);
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw new EvidenceError(`${path}: ${parsed.error.message}`);
+  return { value: parsed.data, bytes };
+}
+
+/**
+ * Opens `<runDirectory>/evidence` for reading. `readers` maps a query's shape to the collector's page map.
+ * Every page is checked against the digest in its query.json before it is read. Throws EvidenceError.
+ */
+export function evidenceReader(runDirectory: string, readers: Readonly<Record<string, PageReader>>): EvidenceReader {
+  let stored: StoredQuery[] | undefined;
+  return {
+    runDirectory,
+    ledger() {
+      return parseWith<Ledger>(join(runDirectory, 'evidence', 'ledger.json'), ledgerSchema).value;
+    },
+    queries() {
+      if (stored) return stored;
+      stored = [];
+      const root = join(runDirectory, 'evidence');
+      for (const collector of subdirectories(root)) {
+        for (const scope of subdirectories(join(root, collector))) {
+          for (const name of subdirectories(join(root, collector, scope))) {
+            const directory = ['evidence', collector, scope, name].join('/');
+            const { value, bytes } = parseWith<Query>(join(runDirectory, directory, 'query.json'), querySchema);
+            stored.push({ directory, query: value, sha256: createHash('sha256').update(bytes).digest('hex') });
+          }
+        }
+      }
+      return stored;
+    },
+    async *records(query, onDefect) {
+      const read = readers[query.query.shape];
+      if (!read) return;
+      for (const page of query.query.pages) {
+        const file = `${query.directory}/${page.file}`;
+        let bytes: Buffer;
+        try {
+          bytes = await readFile(join(runDirectory, file));
+        } catch (error) {
+          onDefect({ file, code: 'missing', message: (error as Error).message });
+          continue;
+        }
+        if (createHash('sha256').update(bytes).digest('hex') !== page.sha256) {
+          onDefect({ file, code: 'altered', message: 'the stored page differs from the digest recorded in query.json' });
+          continue;
+        }
+        let json: Json;
+        try {
+          json = JSON.parse(bytes.toString('utf8')) as Json;
+        } catch (error) {
+          onDefect({ file, code: 'unparsable', message: (error as Error).message });
+          continue;
+        }
+        try {
+          yield* read(json, query.query, file);
+        } catch (error) {
+          onDefect({ file, code: 'unmappable', message: (error as Error).message });
+        }
+      }
+    },
+  };
+}
