@@ -90,7 +90,7 @@ export const configSchema = closed({
   }),
   catalogue: z.string().optional(),
   profile: closed({
-    level: z.union([z.literal(1), z.literal(2)]).default(2),
+    level: z.literal([1, 2]).default(2),
     /** Control ids or globs. */
     include: z.array(z.string()).optional(),
     exclude: z.array(z.string()).optional(),
