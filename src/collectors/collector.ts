@@ -1,5 +1,6 @@
 import type { EndpointsConfig, ExhibitConfig } from '../config/schema.ts';
 import type { EvidenceWriter } from '../evidence/writer.ts';
+import type { Pacers } from './rate.ts';
 import type { EvidenceRecord, Json, LedgerEntry, Needs, Provider, Query, Reason, Resource, ScopeCoverage } from '../model/index.ts';
 
 /** Where collection reports what it is doing. The command line draws it; a log prints it. */
@@ -20,6 +21,25 @@ export interface CollectContext {
   readonly asOf: string;
   readonly signal: AbortSignal;
   readonly progress: CollectProgress;
+  /**
+   * Runs one unit of work (an account and region, a subscription batch, a project) under the run's one p-limit.
+   * A unit never calls it again: one limiter is never nested. `collect` itself runs outside it.
+   */
+  readonly unit: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Request quotas shared by all collectors of the run; every attempt on the wire takes a permit. */
+  readonly pacers: Pacers;
+}
+
+/** A scope that a collector means to collect, and the ledger types it owes for it. Pure: known before any call. */
+export interface PlannedScope {
+  readonly account: string;
+  readonly region: string;
+  readonly types: readonly string[];
+  /**
+   * The scope stands for others that only the provider can name (an aggregator, a management group, an organisation):
+   * it is owed an entry only when the collector comes to nothing.
+   */
+  readonly expands: boolean;
 }
 
 /** What a collector leaves behind besides the pages it wrote. */
@@ -47,6 +67,8 @@ export interface DoctorFinding {
 export interface Collector {
   readonly id: string;
   readonly provider: Provider;
+  /** What `collect` owes: a scope and type left without an entry is entered as failed, so that nothing disappears. */
+  plan(context: Pick<CollectContext, 'config' | 'needs'>): PlannedScope[];
   collect(context: CollectContext): Promise<CollectResult>;
   doctor(context: Omit<CollectContext, 'writer'>): Promise<DoctorFinding[]>;
   /** Reads stored pages back: pure, and total over whatever JSON a page holds. Keyed by `query.shape`. */

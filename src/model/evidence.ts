@@ -124,6 +124,21 @@ export const scopeCoverageSchema = z.object({
 });
 export type ScopeCoverage = z.infer<typeof scopeCoverageSchema>;
 
+/** What a published request quota cost a run: `floorMs` is the least time that `calls` requests need under it. */
+export const quotaUseSchema = z.object({
+  /** Whose quota: `aws-config/111122223333/eu-west-1`, `azure-resource-graph/<tenant>`, `gcp-asset-inventory/<project>/ListAssets`. */
+  key: z.string(),
+  permits: z.number().int(),
+  perMs: z.number(),
+  calls: z.number().int(),
+  floorMs: z.number(),
+  /** From the first request to the last. */
+  elapsedMs: z.number(),
+  /** Time spent waiting for the quota. */
+  waitedMs: z.number(),
+});
+export type QuotaUse = z.infer<typeof quotaUseSchema>;
+
 /** `evidence/ledger.json`. */
 export const ledgerSchema = z.object({
   version: z.literal(1),
@@ -135,5 +150,6 @@ export const ledgerSchema = z.object({
   tool: z.object({ name: z.string(), version: z.string() }),
   scopes: z.array(scopeCoverageSchema),
   entries: z.array(ledgerEntrySchema),
+  quotas: z.array(quotaUseSchema).default([]),
 });
 export type Ledger = z.infer<typeof ledgerSchema>;

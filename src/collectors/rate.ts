@@ -1,0 +1,124 @@
+import type { QuotaUse } from '../model/index.ts';
+
+/** A published request quota: at most `permits` requests in any window of `perMs` milliseconds. */
+export interface Quota {
+  readonly permits: number;
+  readonly perMs: number;
+}
+
+/**
+ * Keeps one quota. Every attempt that reaches the wire takes a permit (retries count too), so the quota holds
+ * whatever the SDK does. Windows slide: no window of `perMs`, wherever it begins, sees more than `permits` requests.
+ */
+export interface Pacer {
+  readonly key: string;
+  /** Resolves when the next request may go; rejects with the signal's reason when aborted while waiting. */
+  take(signal?: AbortSignal): Promise<void>;
+  /** The provider asked for a pause (a `Retry-After`, a quota header): nobody is let through before it is over. */
+  pause(milliseconds: number): void;
+  /** What the quota cost: `floorMs` is the least time that this many requests need under it. */
+  use(): QuotaUse;
+}
+
+interface Clock {
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+}
+
+/** Waits, or rejects with the signal's reason as soon as it aborts. */
+export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+const systemClock: Clock = { now: () => performance.now(), sleep };
+
+/** Requests may bunch up on the way: the window is kept this much longer than published, so that the receiver sees it kept. */
+const jitterAllowance = 1.02;
+
+export function pacer(key: string, quota: Quota, clock: Clock = systemClock): Pacer {
+  const windowMs = quota.perMs * jitterAllowance;
+  /** When each of the last `permits` requests was let through: a ring. */
+  const granted = new Float64Array(quota.permits).fill(Number.NEGATIVE_INFINITY);
+  let calls = 0;
+  let waitedMs = 0;
+  let pausedUntil = Number.NEGATIVE_INFINITY;
+  let first: number | null = null;
+  let last: number | null = null;
+  let queue: Promise<void> = Promise.resolve();
+
+  async function turn(signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      if (signal?.aborted) throw signal.reason as Error;
+      const now = clock.now();
+      const free = Math.max((granted[calls % quota.permits] ?? 0) + windowMs, pausedUntil);
+      if (now >= free) {
+        granted[calls % quota.permits] = now;
+        calls += 1;
+        first ??= now;
+        last = now;
+        return;
+      }
+      waitedMs += free - now;
+      await clock.sleep(free - now, signal);
+    }
+  }
+
+  return {
+    key,
+    take(signal) {
+      const mine = queue.then(() => turn(signal));
+      queue = mine.catch(() => undefined);
+      return mine;
+    },
+    pause(milliseconds) {
+      pausedUntil = Math.max(pausedUntil, clock.now() + milliseconds);
+    },
+    use() {
+      return {
+        key,
+        permits: quota.permits,
+        perMs: quota.perMs,
+        calls,
+        floorMs: calls === 0 ? 0 : Math.floor((calls - 1) / quota.permits) * quota.perMs,
+        elapsedMs: first === null || last === null ? 0 : Math.round(last - first),
+        waitedMs: Math.round(waitedMs),
+      };
+    },
+  };
+}
+
+/** The pacers of one run, by key: collectors that spend the same quota (one Azure identity, one GCP project) name the same key. */
+export interface Pacers {
+  of(key: string, quota: Quota): Pacer;
+  uses(): QuotaUse[];
+}
+
+export function pacers(clock: Clock = systemClock): Pacers {
+  const byKey = new Map<string, Pacer>();
+  return {
+    of(key, quota) {
+      const known = byKey.get(key);
+      if (known) return known;
+      const made = pacer(key, quota, clock);
+      byKey.set(key, made);
+      return made;
+    },
+    uses() {
+      return [...byKey.values()].map((one) => one.use()).sort((a, b) => (a.key < b.key ? -1 : 1));
+    },
+  };
+}
