@@ -1,0 +1,74 @@
+import { MultiBar, type SingleBar } from 'cli-progress';
+import type { CollectProgress } from '../collectors/collector.ts';
+import { count, type Terminal } from './console.ts';
+
+interface ScopeState {
+  readonly bar: SingleBar | undefined;
+  pages: number;
+  items: number;
+  expected: number;
+}
+
+/** Progress of a collection: on a terminal one bar for each cloud scope under way, in a log one plain line when a scope is done. */
+export function collectProgress(terminal: Terminal): CollectProgress & { stop(): void } {
+  const states = new Map<string, ScopeState>();
+  const bars = terminal.interactive
+    ? new MultiBar({
+        stream: process.stderr,
+        format: '  {label} {bar} {pages} pages  {items} records',
+        barCompleteChar: '█',
+        barIncompleteChar: '·',
+        barsize: 24,
+        hideCursor: true,
+        clearOnComplete: true,
+        forceRedraw: false,
+        fps: 8,
+      })
+    : undefined;
+
+  const state = (collector: string, scope: string): ScopeState => {
+    const key = `${collector} ${scope}`;
+    let found = states.get(key);
+    if (!found) {
+      found = { bar: undefined, pages: 0, items: 0, expected: 0 };
+      states.set(key, found);
+    }
+    return found;
+  };
+
+  const line = (text: string): void => {
+    if (bars) bars.log(`${text}\n`);
+    else terminal.say(text);
+  };
+
+  return {
+    scope(collector, scope, expectedCalls = 1) {
+      const key = `${collector} ${scope}`;
+      const bar = bars?.create(expectedCalls, 0, { label: key.padEnd(52).slice(0, 52), pages: 0, items: 0 });
+      states.set(key, { bar, pages: 0, items: 0, expected: expectedCalls });
+    },
+    page(collector, scope, _query, items) {
+      const current = state(collector, scope);
+      current.pages += 1;
+      current.items += items;
+      if (current.pages > current.expected) {
+        current.expected = current.pages + 1;
+        current.bar?.setTotal(current.expected);
+      }
+      current.bar?.update(current.pages, { pages: count(current.pages), items: count(current.items) });
+    },
+    done(collector, scope, status) {
+      const { bar, pages, items } = state(collector, scope);
+      if (bar) bars?.remove(bar);
+      const mark = status === 'complete' ? terminal.style.green('✓') : terminal.style.yellow('!');
+      const figures = `${count(pages)} pages, ${count(items)} records`;
+      line(`  ${mark} ${`${collector} ${scope}`.padEnd(60)} ${figures}${status === 'complete' ? '' : `  ${terminal.style.yellow(status)}`}`);
+    },
+    note(collector, scope, message) {
+      line(`  ${terminal.style.yellow('!')} ${collector} ${scope}: ${message}`);
+    },
+    stop() {
+      bars?.stop();
+    },
+  };
+}

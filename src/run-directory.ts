@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeFileAtomic } from './evidence/files.ts';
+
+const stageNames = ['collect', 'assess', 'render', 'seal'] as const;
+export type StageName = (typeof stageNames)[number];
+
+const runStateSchema = z.object({
+  version: z.literal(1),
+  /** `<engagement id>.v<n>`: a second run of the same period is a new version, never an overwrite. */
+  runId: z.string(),
+  asOf: z.string(),
+  createdAt: z.string(),
+  /** Stages that finished, in order. */
+  done: z.array(z.enum(stageNames)),
+});
+export type RunState = z.infer<typeof runStateSchema>;
+
+export interface RunDirectory {
+  readonly path: string;
+  readonly state: RunState;
+  isDone(stage: StageName): boolean;
+  markDone(stage: StageName): void;
+}
+
+const stateFile = 'run.json';
+
+function readState(path: string): RunState | null {
+  const file = join(path, stateFile);
+  if (!existsSync(file)) return null;
+  const parsed = runStateSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  return parsed.success ? parsed.data : null;
+}
+
+function handle(path: string, initial: RunState): RunDirectory {
+  let state = initial;
+  return {
+    path,
+    get state() {
+      return state;
+    },
+    isDone: (stage) => state.done.includes(stage),
+    markDone(stage) {
+      if (state.done.includes(stage)) return;
+      state = { ...state, done: [...state.done, stage] };
+      writeFileAtomic(join(path, stateFile), `${JSON.stringify(state, null, 2)}\n`);
+    },
+  };
+}
+
+/** Versions of an engagement below the output directory, oldest first. */
+export function runVersions(outputDirectory: string, engagementId: string): { version: number; path: string; state: RunState | null }[] {
+  if (!existsSync(outputDirectory)) return [];
+  const prefix = `${engagementId}.v`;
+  return readdirSync(outputDirectory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name.startsWith(prefix) && /^\d+$/.test(entry.name.slice(prefix.length)))
+    .map((entry) => ({ version: Number(entry.name.slice(prefix.length)), path: join(outputDirectory, entry.name), state: readState(join(outputDirectory, entry.name)) }))
+    .sort((a, b) => a.version - b.version);
+}
+
+/** Makes a directory for a new run and fixes its instant. Throws EEXIST rather than reuse a directory that is there. */
+export function createRun(path: string, runId: string, now: Date): RunDirectory {
+  mkdirSync(path, { recursive: true });
+  if (existsSync(join(path, stateFile))) throw Object.assign(new Error(`${path} already holds a run`), { code: 'EEXIST' });
+  const state: RunState = { version: 1, runId, asOf: now.toISOString(), createdAt: now.toISOString(), done: [] };
+  writeFileAtomic(join(path, stateFile), `${JSON.stringify(state, null, 2)}\n`);
+  return handle(path, state);
+}
+
+/** Opens an existing run; null where the directory holds none. */
+export function openRun(path: string): RunDirectory | null {
+  const state = readState(path);
+  return state ? handle(path, state) : null;
+}
+
+/** The next version of this engagement, or, to resume, the newest one that has not been sealed. */
+export function nextRun(outputDirectory: string, engagementId: string, resume: boolean, now: Date): RunDirectory {
+  const versions = runVersions(outputDirectory, engagementId);
+  const newest = versions.at(-1);
+  if (resume && newest?.state && !newest.state.done.includes('seal')) return handle(newest.path, newest.state);
+  const version = (newest?.version ?? 0) + 1;
+  const runId = `${engagementId}.v${version}`;
+  return createRun(join(outputDirectory, runId), runId, now);
+}

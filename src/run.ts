@@ -1,0 +1,113 @@
+/** The line: collect → assess → render → seal. Each stage reads files and writes files below the run directory. */
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { collect } from './collectors/collect.ts';
+import type { CollectProgress } from './collectors/collector.ts';
+import { pageReaders } from './collectors/registry.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { assess } from './controls/assess.ts';
+import { loadCatalogue } from './controls/load.ts';
+import { needsOf } from './controls/needs.ts';
+import { selectControls } from './controls/select.ts';
+import type { Catalogue } from './controls/types.ts';
+import type { Assessment, Ledger } from './model/index.ts';
+import { seal, type SealReport } from './pack/seal.ts';
+import { initKeys, loadSigner } from './pack/sign/keys.ts';
+import { render, type RenderReport } from './render/render.ts';
+import type { RunDirectory } from './run-directory.ts';
+import { packageRoot, tool } from './version.ts';
+
+export interface StageContext {
+  readonly loaded: LoadedConfig;
+  readonly run: RunDirectory;
+  readonly signal: AbortSignal;
+  readonly progress: CollectProgress;
+  readonly resume: boolean;
+  readonly note: (message: string) => void;
+}
+
+/** The controls this configuration selects: from its own catalogue, or the one that ships with Exhibit. */
+export async function catalogueOf(loaded: LoadedConfig): Promise<Catalogue> {
+  const file = loaded.config.catalogue === undefined ? join(packageRoot, 'controls.yaml') : resolve(loaded.directory, loaded.config.catalogue);
+  return selectControls(await loadCatalogue(file), loaded.config);
+}
+
+/** Directory of the signing keys, relative to the configuration file. */
+export function keysDirectory(loaded: LoadedConfig): string {
+  return resolve(loaded.directory, loaded.config.signing.keys);
+}
+
+/** What judged the evidence goes into the pack with it: the configuration and the control files, as they were read. */
+function keepInputs(context: StageContext, catalogue: Catalogue): void {
+  const inputs = join(context.run.path, 'inputs');
+  mkdirSync(inputs, { recursive: true });
+  copyFileSync(context.loaded.file, join(inputs, 'exhibit.yaml'));
+  for (const { file } of catalogue.files) {
+    const target = join(inputs, 'catalogue', file);
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(join(catalogue.directory, file), target);
+  }
+}
+
+export async function collectStage(context: StageContext): Promise<Ledger> {
+  const catalogue = await catalogueOf(context.loaded);
+  const ledger = await collect({
+    runDirectory: context.run.path,
+    runId: context.run.state.runId,
+    asOf: context.run.state.asOf,
+    config: context.loaded.config,
+    needs: needsOf(catalogue),
+    resume: context.resume,
+    signal: context.signal,
+    progress: context.progress,
+    tool,
+  });
+  keepInputs(context, catalogue);
+  context.run.markDone('collect');
+  return ledger;
+}
+
+export async function assessStage(context: StageContext): Promise<Assessment> {
+  const catalogue = await catalogueOf(context.loaded);
+  keepInputs(context, catalogue);
+  const assessment = await assess({
+    runDirectory: context.run.path,
+    catalogue,
+    config: context.loaded.config,
+    readers: pageReaders(),
+    signal: context.signal,
+    tool,
+  });
+  context.run.markDone('assess');
+  return assessment;
+}
+
+export async function renderStage(context: StageContext): Promise<RenderReport> {
+  const keys = await initKeys(keysDirectory(context.loaded));
+  const report = await render({ runDirectory: context.run.path, signing: keys, log: context.note });
+  context.run.markDone('render');
+  return report;
+}
+
+export async function sealStage(context: StageContext): Promise<SealReport> {
+  const { signing } = context.loaded.config;
+  const signer = await loadSigner(keysDirectory(context.loaded));
+  const timestamp = signing.timestamp === undefined ? undefined : { url: signing.timestamp.url, root: resolve(context.loaded.directory, signing.timestamp.root) };
+  const report = await seal({
+    runDirectory: context.run.path,
+    packDirectory: join(context.run.path, 'pack'),
+    zipPath: join(context.run.path, 'pack.zip'),
+    signer,
+    ...(timestamp && { timestamp }),
+    log: context.note,
+  });
+  // The auditor's other channel: these must not travel with the pack.
+  writeFileSync(join(context.run.path, 'root.crt'), report.rootPem);
+  writeFileSync(join(context.run.path, 'fingerprint.txt'), `${report.fingerprint}\n`);
+  context.run.markDone('seal');
+  return report;
+}
+
+export function hasPack(run: RunDirectory): boolean {
+  return existsSync(join(run.path, 'pack.zip'));
+}
