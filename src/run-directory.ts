@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { LoadedConfig } from './config/load.ts';
 import { writeFileAtomic } from './evidence/files.ts';
 
 const stageNames = ['collect', 'assess', 'render', 'seal'] as const;
@@ -12,6 +13,8 @@ const runStateSchema = z.object({
   runId: z.string(),
   asOf: z.string(),
   createdAt: z.string(),
+  /** Absolute path of the configuration it was started with: relative paths in the kept copy start there. */
+  config: z.string(),
   /** Stages that finished, in order. */
   done: z.array(z.enum(stageNames)),
 });
@@ -60,10 +63,10 @@ export function runVersions(outputDirectory: string, engagementId: string): { ve
 }
 
 /** Makes a directory for a new run and fixes its instant. Throws EEXIST rather than reuse a directory that is there. */
-export function createRun(path: string, runId: string, now: Date): RunDirectory {
+export function createRun(path: string, runId: string, config: string, now: Date): RunDirectory {
   mkdirSync(path, { recursive: true });
   if (existsSync(join(path, stateFile))) throw Object.assign(new Error(`${path} already holds a run`), { code: 'EEXIST' });
-  const state: RunState = { version: 1, runId, asOf: now.toISOString(), createdAt: now.toISOString(), done: [] };
+  const state: RunState = { version: 1, runId, asOf: now.toISOString(), createdAt: now.toISOString(), config, done: [] };
   writeFileAtomic(join(path, stateFile), `${JSON.stringify(state, null, 2)}\n`);
   return handle(path, state);
 }
@@ -75,11 +78,13 @@ export function openRun(path: string): RunDirectory | null {
 }
 
 /** The next version of this engagement, or, to resume, the newest one that has not been sealed. */
-export function nextRun(outputDirectory: string, engagementId: string, resume: boolean, now: Date): RunDirectory {
+export function nextRun(loaded: LoadedConfig, resume: boolean, now: Date): RunDirectory {
+  const engagementId = loaded.config.engagement.id;
+  const outputDirectory = resolve(loaded.directory, loaded.config.output.directory);
   const versions = runVersions(outputDirectory, engagementId);
   const newest = versions.at(-1);
   if (resume && newest?.state && !newest.state.done.includes('seal')) return handle(newest.path, newest.state);
   const version = (newest?.version ?? 0) + 1;
   const runId = `${engagementId}.v${version}`;
-  return createRun(join(outputDirectory, runId), runId, now);
+  return createRun(join(outputDirectory, runId), runId, loaded.file, now);
 }

@@ -41,7 +41,8 @@ export function keysDirectory(loaded: LoadedConfig): string {
 function keepInputs(context: StageContext, catalogue: Catalogue): void {
   const inputs = join(context.run.path, 'inputs');
   mkdirSync(inputs, { recursive: true });
-  copyFileSync(context.loaded.file, join(inputs, 'exhibit.yaml'));
+  const kept = join(inputs, 'exhibit.yaml');
+  if (resolve(context.loaded.file) !== resolve(kept)) copyFileSync(context.loaded.file, kept);
   for (const { file } of catalogue.files) {
     const target = join(inputs, 'catalogue', file);
     mkdirSync(dirname(target), { recursive: true });

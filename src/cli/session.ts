@@ -1,0 +1,115 @@
+import { type Command, Option } from 'commander';
+import { dirname, join } from 'node:path';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { Assessment, Ledger } from '../model/index.ts';
+import type { SealReport } from '../pack/seal.ts';
+import { openRun, type RunDirectory } from '../run-directory.ts';
+import { assessStage, collectStage, renderStage, sealStage, type StageContext } from '../run.ts';
+import { count, plural, seconds, type Terminal, terminal, wantsColor } from './console.ts';
+import { exitStatus, type ExitStatus, UsageError } from './exit.ts';
+import { collectProgress } from './progress.ts';
+
+/** The terminal of a verb, from the global options. */
+export function terminalOf(command: Command): Terminal {
+  const options = command.optsWithGlobals<{ json?: boolean; quiet?: boolean; color?: boolean }>();
+  const stream = options.json === true ? process.stderr : process.stdout;
+  return terminal({ json: options.json === true, quiet: options.quiet === true, color: wantsColor(options.color, stream, process.env) });
+}
+
+export const configOption = (): Option => new Option('-c, --config <file>', 'the configuration').default('exhibit.yaml');
+
+export const failOnOption = (): Option =>
+  new Option('--fail-on <status...>', 'exit with 1 when a control has one of these').choices(['fail', 'error', 'unknown', 'notchecked']).default([]);
+
+/**
+ * Ctrl-C asks for a clean stop: the stage under way ends, keeps what it has and says so. A second Ctrl-C stops at once.
+ */
+export function interruptible(terminalHere: Terminal): AbortSignal {
+  const controller = new AbortController();
+  let asked = false;
+  const stop = (): void => {
+    if (asked) process.kill(process.pid, 'SIGKILL');
+    asked = true;
+    terminalHere.warn('\nStopping; what was collected is kept. Ctrl-C again stops at once.');
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
+}
+
+/** An existing run, or a clear word on what is missing. */
+export function existingRun(path: string): RunDirectory {
+  const run = openRun(path);
+  if (run) return run;
+  throw new UsageError(`${path} holds no run`, 'name the directory that `exhibit collect` or `exhibit run` printed: it holds run.json and evidence/');
+}
+
+/** Everything the stages share, made once for a verb. `stop` ends the progress display. */
+export function stageContext(here: Terminal, loaded: LoadedConfig, run: RunDirectory, resume: boolean): StageContext & { stop(): void } {
+  const progress = collectProgress(here);
+  return { loaded, run, signal: interruptible(here), progress, resume, note: (message) => here.say(`  ${message}`), stop: () => progress.stop() };
+}
+
+/** The configuration of a run that exists already: the one kept with it, unless another is named. */
+export function configOf(run: RunDirectory, named: string | undefined): LoadedConfig {
+  if (named !== undefined) return loadConfig(named);
+  return { ...loadConfig(join(run.path, 'inputs', 'exhibit.yaml')), directory: dirname(run.state.config) };
+}
+
+export interface StageResult {
+  readonly stage: string;
+  readonly seconds: number;
+  readonly summary: string;
+}
+
+/** Runs one stage with its heading, its time and its one-line result. */
+export async function timed<T>(here: Terminal, stage: string, work: () => Promise<T>, summarise: (value: T) => string): Promise<{ value: T; result: StageResult }> {
+  here.say(here.style.bold(stage));
+  const started = performance.now();
+  const value = await work();
+  const elapsed = performance.now() - started;
+  const summary = summarise(value);
+  here.say(`  ${here.style.dim(seconds(elapsed).padStart(7))}  ${summary}`);
+  return { value, result: { stage, seconds: Math.round(elapsed) / 1000, summary } };
+}
+
+export function collectSummary(ledger: Ledger): string {
+  const held = ledger.entries.reduce((sum, entry) => sum + entry.held, 0);
+  const whole = ledger.scopes.filter((scope) => scope.status === 'complete' || scope.status === 'excluded').length;
+  return `${plural(held, 'record')} of ${plural(ledger.scopes.length, 'scope')}, ${count(whole)} of them complete`;
+}
+
+export function assessSummary(assessment: Assessment): string {
+  const { counts, score } = assessment.summary;
+  const parts = (['pass', 'fail', 'error', 'unknown', 'notchecked', 'notapplicable'] as const).filter((status) => counts[status] > 0).map((status) => `${count(counts[status])} ${status}`);
+  return `${plural(assessment.findings.length, 'control')}: ${parts.join(', ')}${score === null ? '' : `; score ${Math.round(score * 100)} %`}`;
+}
+
+/** The exit status that an assessment deserves. A gap in the evidence outranks a failing control that nobody asked about. */
+export function statusOf(assessment: Assessment, failOn: readonly string[]): ExitStatus {
+  if (failOn.some((status) => assessment.findings.some((finding) => finding.status === status))) return exitStatus.failOn;
+  return assessment.evidenceComplete ? exitStatus.done : exitStatus.gaps;
+}
+
+export interface LineOutcome {
+  readonly assessment: Assessment;
+  readonly sealed: SealReport;
+  readonly stages: StageResult[];
+}
+
+/** The whole line on one run directory; stages that an interrupted run finished are not done again. */
+export async function wholeLine(here: Terminal, context: StageContext & { stop(): void }): Promise<LineOutcome> {
+  const stages: StageResult[] = [];
+  const stage = async <T>(name: string, work: () => Promise<T>, summarise: (value: T) => string): Promise<T> => {
+    context.signal.throwIfAborted();
+    const { value, result } = await timed(here, name, work, summarise);
+    stages.push(result);
+    return value;
+  };
+  await stage('collect', () => collectStage(context).finally(() => context.stop()), collectSummary);
+  const assessment = await stage('assess', () => assessStage(context), assessSummary);
+  await stage('render', () => renderStage(context), (report) => report.summary);
+  const sealed = await stage('seal', () => sealStage(context), (report) => report.summary);
+  return { assessment, sealed, stages };
+}

@@ -1,0 +1,25 @@
+import { Command } from 'commander';
+import { loadConfig } from '../../config/load.ts';
+import { nextRun } from '../../run-directory.ts';
+import { collectStage } from '../../run.ts';
+import { exitStatus } from '../exit.ts';
+import { collectSummary, configOption, stageContext, terminalOf, timed } from '../session.ts';
+
+export function collectVerb(): Command {
+  return new Command('collect')
+    .description('ask every configured scope and store each response as received')
+    .addOption(configOption())
+    .option('--resume', 'go on with the newest unsealed run: finished queries are not asked again')
+    .addHelpText('after', '\nExample:\n  exhibit collect --config exhibit.yaml')
+    .action(async (options: { config: string; resume?: boolean }, command: Command) => {
+      const here = terminalOf(command);
+      const loaded = loadConfig(options.config);
+      const run = nextRun(loaded, options.resume === true, new Date());
+      const context = stageContext(here, loaded, run, options.resume === true);
+      const { value: ledger } = await timed(here, 'collect', () => collectStage(context).finally(() => context.stop()), collectSummary);
+      const gaps = ledger.entries.filter((entry) => entry.status !== 'complete' && entry.status !== 'excluded');
+      here.print(run.path);
+      here.result({ run: run.path, runId: run.state.runId, scopes: ledger.scopes.length, entries: ledger.entries.length, gaps });
+      process.exitCode = gaps.length > 0 ? exitStatus.gaps : exitStatus.done;
+    });
+}

@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import { doctor } from '../../collectors/collect.ts';
+import { loadConfig } from '../../config/load.ts';
+import { needsOf } from '../../controls/needs.ts';
+import { catalogueOf } from '../../run.ts';
+import { plural, visible } from '../console.ts';
+import { exitStatus } from '../exit.ts';
+import { collectProgress } from '../progress.ts';
+import { configOption, interruptible, terminalOf } from '../session.ts';
+
+export function doctorVerb(): Command {
+  return new Command('doctor')
+    .description('test identity, permissions, recorders, aggregators, API enablement and clock of every scope')
+    .addOption(configOption())
+    .addHelpText('after', '\nExample:\n  exhibit doctor --config exhibit.yaml')
+    .action(async (options: { config: string }, command: Command) => {
+      const here = terminalOf(command);
+      const loaded = loadConfig(options.config);
+      const progress = collectProgress(here);
+      const findings = await doctor({
+        config: loaded.config,
+        needs: needsOf(await catalogueOf(loaded)),
+        asOf: new Date().toISOString(),
+        signal: interruptible(here),
+        progress,
+      }).finally(() => progress.stop());
+      const { green, red, dim } = here.style;
+      let heading = '';
+      for (const finding of findings) {
+        const title = `${finding.collector}  ${finding.scope}`;
+        if (title !== heading) here.print(here.style.bold(visible(title)));
+        heading = title;
+        here.print(`  ${finding.ok ? green('✓') : red('✗')} ${visible(finding.check)}  ${dim(visible(finding.detail))}`);
+        if (!finding.ok && finding.remedy) here.print(`      ${visible(finding.remedy)}`);
+      }
+      const bad = findings.filter((finding) => !finding.ok).length;
+      here.print();
+      here.print(bad === 0 ? green(`All ${findings.length} checks passed: a run can start.`) : red(`${plural(bad, 'check')} of ${findings.length} failed: a run would have gaps there.`));
+      here.result({ ok: bad === 0, findings });
+      process.exitCode = bad === 0 ? exitStatus.done : exitStatus.gaps;
+    });
+}

@@ -1,0 +1,17 @@
+import { Command } from 'commander';
+import { renderStage } from '../../run.ts';
+import { configOf, existingRun, stageContext, terminalOf, timed } from '../session.ts';
+
+export function renderVerb(): Command {
+  return new Command('render')
+    .description('make report.pdf, report.html and the CSV files of an assessed run')
+    .argument('<run>', 'the run directory')
+    .addHelpText('after', '\nExample:\n  exhibit render out/northwind-2026-q3.v1')
+    .action(async (path: string, _options: object, command: Command) => {
+      const here = terminalOf(command);
+      const run = existingRun(path);
+      const { value: report } = await timed(here, 'render', () => renderStage(stageContext(here, configOf(run, undefined), run, true)), (done) => done.summary);
+      for (const file of report.files) here.print(file);
+      here.result(report);
+    });
+}

@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { existsSync, readFileSync } from 'node:fs';
+import { verifyPack } from '../../pack/verify.ts';
+import { visible } from '../console.ts';
+import { exitStatus, UsageError } from '../exit.ts';
+import { terminalOf } from '../session.ts';
+
+/** A fingerprint as typed, or a file that holds one (the `fingerprint.txt` beside the pack). */
+function fingerprintOf(value: string): string {
+  const text = existsSync(value) ? readFileSync(value, 'utf8').trim() : value;
+  const hex = text.replace(/[\s:]/g, '').toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(hex)) throw new UsageError(`\`${text.slice(0, 80)}\` is no SHA-256 fingerprint`, 'give 64 hexadecimal digits (colons allowed), or a file that holds them');
+  return hex;
+}
+
+export function verifyVerb(): Command {
+  return new Command('verify')
+    .description('check a pack: integrity, signatures, signer, and that its figures add up')
+    .argument('<pack>', 'a pack directory, or pack.zip')
+    .option('-f, --fingerprint <sha256>', "the root certificate's SHA-256 fingerprint, had by another way than the pack; or a file holding it")
+    .addHelpText('after', '\nWithout --fingerprint anybody who re-signs a changed pack would go unnoticed: verification then fails,\nand says that integrity holds but the signer is not established.\n\nExample:\n  exhibit verify pack.zip --fingerprint fingerprint.txt')
+    .action(async (pack: string, options: { fingerprint?: string }, command: Command) => {
+      const here = terminalOf(command);
+      if (!existsSync(pack)) throw new UsageError(`${pack}: no such file or directory`, 'name a pack directory or pack.zip');
+      const report = await verifyPack(pack, options.fingerprint === undefined ? {} : { fingerprint: fingerprintOf(options.fingerprint) });
+      const { green, red, yellow, bold, dim } = here.style;
+      for (const step of report.steps) {
+        const mark = step.status === 'ok' ? green('✓') : step.status === 'failed' ? red('✗') : yellow('–');
+        here.print(`${mark} ${bold(step.title)}  ${dim(visible(step.detail))}`);
+        for (const problem of step.problems) here.print(`    ${red(problem.code)}  ${visible(problem.message)}`);
+      }
+      here.print();
+      here.print(report.ok ? green(`Valid: ${visible(report.conclusion)}`) : red(`NOT VALID: ${visible(report.conclusion)}`));
+      here.result(report);
+      process.exitCode = report.ok ? exitStatus.done : exitStatus.verification;
+    });
+}
