@@ -6,7 +6,7 @@ import { isStorageError, lockRun } from '../evidence/lock.ts';
 import { evidenceWriter } from '../evidence/writer.ts';
 import { type Ledger, type LedgerEntry, ledgerSchema, type LedgerStatus, type Needs, type Reason, type ScopeCoverage } from '../model/index.ts';
 import type { CollectContext, Collector, CollectProgress, CollectResult, DoctorFinding, PlannedScope } from './collector.ts';
-import { pacers } from './rate.ts';
+import { defaultPatience, pacers, type Patience } from './rate.ts';
 
 /** Units (accounts and regions, subscriptions, projects) worked on at once, over all providers. */
 const unitsInFlight = 12;
@@ -24,6 +24,8 @@ export interface CollectRequest {
   readonly tool: { readonly name: string; readonly version: string };
   /** Default: the registry's. */
   readonly collectors?: readonly Collector[];
+  /** Default: `defaultPatience`. */
+  readonly patience?: Partial<Patience>;
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -146,6 +148,7 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
     progress,
     unit: (work) => limit(work),
     pacers: paced,
+    patience: { ...defaultPatience, ...request.patience },
   };
 
   const ledgerOf = (results: readonly CollectResult[], endedAt: string | null): Ledger => ({
@@ -187,11 +190,11 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
 }
 
 /** Asks every configured provider whether a run would succeed: identity, permissions, state, clock. Writes nothing. */
-export async function doctor(request: Pick<CollectRequest, 'config' | 'needs' | 'asOf' | 'signal' | 'progress' | 'collectors'>): Promise<DoctorFinding[]> {
+export async function doctor(request: Pick<CollectRequest, 'config' | 'needs' | 'asOf' | 'signal' | 'progress' | 'collectors' | 'patience'>): Promise<DoctorFinding[]> {
   const { config, needs, asOf, signal, progress } = request;
   const collectors = active(request.collectors ?? (await import('./registry.ts')).collectors, config);
   const limit = pLimit(unitsInFlight);
-  const context = { config, endpoints: config.endpoints, needs, asOf, signal, progress, unit: <T>(work: () => Promise<T>): Promise<T> => limit(work), pacers: pacers() };
+  const context = { config, endpoints: config.endpoints, needs, asOf, signal, progress, unit: <T>(work: () => Promise<T>): Promise<T> => limit(work), pacers: pacers(), patience: { ...defaultPatience, ...request.patience } };
   const findings = await Promise.all(
     collectors.map(async (collector) => {
       try {

@@ -1,7 +1,7 @@
 import type { EndpointsConfig, ExhibitConfig } from '../config/schema.ts';
 import type { EvidenceWriter } from '../evidence/writer.ts';
-import type { Pacers } from './rate.ts';
 import type { EvidenceRecord, Json, LedgerEntry, Needs, Provider, Query, Reason, Resource, ScopeCoverage } from '../model/index.ts';
+import type { Pacers, Patience } from './rate.ts';
 
 /** Where collection reports what it is doing. The command line draws it; a log prints it. */
 export interface CollectProgress {
@@ -28,6 +28,8 @@ export interface CollectContext {
   readonly unit: <T>(work: () => Promise<T>) => Promise<T>;
   /** Request quotas shared by all collectors of the run; every attempt on the wire takes a permit. */
   readonly pacers: Pacers;
+  /** How long to wait and how often to try again. */
+  readonly patience: Patience;
 }
 
 /** A scope that a collector means to collect, and the ledger types it owes for it. Pure: known before any call. */

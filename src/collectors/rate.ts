@@ -20,6 +20,38 @@ export interface Pacer {
   use(): QuotaUse;
 }
 
+/** Bounds on waiting: no call takes longer than `callDeadlineMs`, its retries included. */
+export interface Patience {
+  readonly connectTimeoutMs: number;
+  /** One attempt, headers and body. */
+  readonly requestTimeoutMs: number;
+  /** One call with all its attempts and back-off. */
+  readonly callDeadlineMs: number;
+  readonly maxAttempts: number;
+  /** Back-off before attempt n+1 is random within [base·2^(n-1)/2, base·2^(n-1)], at most `backoffCapMs`. */
+  readonly backoffBaseMs: number;
+  readonly backoffCapMs: number;
+  /** How often a query that came out inconsistent is asked again from the start. */
+  readonly requeries: number;
+}
+
+export const defaultPatience: Patience = {
+  connectTimeoutMs: 5_000,
+  requestTimeoutMs: 30_000,
+  callDeadlineMs: 180_000,
+  maxAttempts: 8,
+  backoffBaseMs: 250,
+  backoffCapMs: 15_000,
+  requeries: 2,
+};
+
+/** Back-off after `attempt` failed attempts (1, 2, …). A provider's own hint is honoured up to the call's deadline. */
+export function backoff(patience: Patience, attempt: number, hintMs?: number): number {
+  if (hintMs !== undefined) return Math.min(Math.max(hintMs, 0), patience.callDeadlineMs);
+  const ceiling = Math.min(patience.backoffBaseMs * 2 ** (attempt - 1), patience.backoffCapMs);
+  return ceiling / 2 + (Math.random() * ceiling) / 2;
+}
+
 interface Clock {
   readonly now: () => number;
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;

@@ -92,7 +92,7 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
     const file = join(absolute, 'query.json');
 
     const earlier = options.resume ? readStored(file) : null;
-    const reusable = earlier !== null && sameQuestion(earlier, request) && pagesIntact(runDirectory, earlier) && earlier.status !== 'failed' && earlier.status !== 'denied';
+    const reusable = earlier !== null && sameQuestion(earlier, request) && pagesIntact(runDirectory, earlier) && (earlier.status === 'complete' || earlier.status === 'running');
     const finished = reusable && earlier.status !== 'running';
     const continued = reusable && (finished || earlier.pages.length === 0 || earlier.resumeToken !== null) ? earlier : null;
 
@@ -156,7 +156,7 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
       },
       async restart(reason) {
         const names = query.pages.map((page) => page.file);
-        save({ ...query, pages: [], resumeToken: null, reasons: [...query.reasons, reason] });
+        save({ ...query, status: 'running', endedAt: null, pages: [], resumeToken: null, reasons: [...query.reasons, reason] });
         for (const name of names) await rm(join(absolute, name), { force: true });
       },
       finish(status, reasons = []) {
