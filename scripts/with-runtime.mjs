@@ -2,7 +2,7 @@
 // Plain JavaScript without dependencies: it has to work under whatever Node the machine has, before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -60,6 +60,10 @@ const lockDigest = createHash('sha256').update(readFileSync(join(root, 'package-
 const installed = join(root, 'node_modules', '.installed');
 if (!existsSync(installed) || readFileSync(installed, 'utf8') !== lockDigest) {
   npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], env, 'Installing packages');
+  // `npx exhibit` in the checkout finds the command line here.
+  const link = join(root, 'node_modules', '.bin', 'exhibit');
+  rmSync(link, { force: true });
+  symlinkSync('../../bin/exhibit.mjs', link);
   writeFileSync(installed, lockDigest);
 }
 
