@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ export type PageReader = (page: Json, query: Query, file: string) => Iterable<Ev
 /** A page that could not be read back: its digest differs, it is gone, or it does not parse. */
 export interface PageDefect {
   readonly file: string;
-  readonly code: 'missing' | 'altered' | 'unparsable' | 'unmappable';
+  readonly code: 'missing' | 'altered' | 'unparsable' | 'unmappable' | 'no-reader';
   readonly message: string;
 }
 
@@ -20,6 +20,14 @@ export interface StoredQuery {
   readonly query: Query;
   /** SHA-256 of query.json. */
   readonly sha256: string;
+}
+
+/** A page whose bytes are those that were recorded. */
+export interface StoredPage {
+  /** Path below the data root. */
+  readonly file: string;
+  readonly sha256: string;
+  readonly json: Json;
 }
 
 /** Evidence that cannot be read at all: no ledger, or a ledger or query.json that does not follow its schema. */
@@ -32,6 +40,10 @@ export interface EvidenceReader {
   ledger(): Ledger;
   /** Every stored query, sorted by directory, so that reading order never depends on the file system. */
   queries(): readonly StoredQuery[];
+  /** The intact pages of one query in order; the others are reported as defects. */
+  pages(stored: StoredQuery, onDefect: (defect: PageDefect) => void): AsyncGenerator<StoredPage>;
+  /** Records of a page, by the collector's page map. What the map cannot read is reported, not thrown. */
+  recordsOf(stored: StoredQuery, page: StoredPage, onDefect: (defect: PageDefect) => void): Generator<EvidenceRecord>;
   /** The records of one query, page by page in order. Defects are reported, not thrown: their records are simply not there. */
   records(stored: StoredQuery, onDefect: (defect: PageDefect) => void): AsyncGenerator<EvidenceRecord>;
 }
@@ -63,6 +75,49 @@ function parseWith<T>(path: string, schema: { safeParse(value: unknown): { succe
  */
 export function evidenceReader(runDirectory: string, readers: Readonly<Record<string, PageReader>>): EvidenceReader {
   let stored: StoredQuery[] | undefined;
+
+  async function* pages(query: StoredQuery, onDefect: (defect: PageDefect) => void): AsyncGenerator<StoredPage> {
+    const files = query.query.pages.map((page) => ({ file: `${query.directory}/${page.file}`, sha256: page.sha256 }));
+    const open = (at: number): Promise<Buffer | Error> | undefined => {
+      const next = files[at];
+      return next && readFile(join(runDirectory, next.file)).catch((error: unknown) => error as Error);
+    };
+    let ahead = open(0);
+    for (const [at, { file, sha256 }] of files.entries()) {
+      const bytes = await (ahead as Promise<Buffer | Error>);
+      ahead = open(at + 1);
+      if (bytes instanceof Error) {
+        onDefect({ file, code: 'missing', message: (bytes as NodeJS.ErrnoException).code ?? bytes.message });
+        continue;
+      }
+      if (hash('sha256', bytes) !== sha256) {
+        onDefect({ file, code: 'altered', message: 'the stored page differs from the digest recorded in query.json' });
+        continue;
+      }
+      let json: Json;
+      try {
+        json = JSON.parse(bytes.toString('utf8')) as Json;
+      } catch (error) {
+        onDefect({ file, code: 'unparsable', message: (error as Error).message });
+        continue;
+      }
+      yield { file, sha256, json };
+    }
+  }
+
+  function* recordsOf(query: StoredQuery, page: StoredPage, onDefect: (defect: PageDefect) => void): Generator<EvidenceRecord> {
+    const read = readers[query.query.shape];
+    if (!read) {
+      onDefect({ file: page.file, code: 'no-reader', message: `no collector reads pages of the shape ${query.query.shape}` });
+      return;
+    }
+    try {
+      yield* read(page.json, query.query, page.file);
+    } catch (error) {
+      onDefect({ file: page.file, code: 'unmappable', message: (error as Error).message });
+    }
+  }
+
   return {
     runDirectory,
     ledger() {
@@ -83,35 +138,10 @@ export function evidenceReader(runDirectory: string, readers: Readonly<Record<st
       }
       return stored;
     },
+    pages,
+    recordsOf,
     async *records(query, onDefect) {
-      const read = readers[query.query.shape];
-      if (!read) return;
-      for (const page of query.query.pages) {
-        const file = `${query.directory}/${page.file}`;
-        let bytes: Buffer;
-        try {
-          bytes = await readFile(join(runDirectory, file));
-        } catch (error) {
-          onDefect({ file, code: 'missing', message: (error as Error).message });
-          continue;
-        }
-        if (createHash('sha256').update(bytes).digest('hex') !== page.sha256) {
-          onDefect({ file, code: 'altered', message: 'the stored page differs from the digest recorded in query.json' });
-          continue;
-        }
-        let json: Json;
-        try {
-          json = JSON.parse(bytes.toString('utf8')) as Json;
-        } catch (error) {
-          onDefect({ file, code: 'unparsable', message: (error as Error).message });
-          continue;
-        }
-        try {
-          yield* read(json, query.query, file);
-        } catch (error) {
-          onDefect({ file, code: 'unmappable', message: (error as Error).message });
-        }
-      }
+      for await (const page of pages(query, onDefect)) yield* recordsOf(query, page, onDefect);
     },
   };
 }
