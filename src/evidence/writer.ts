@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EvidencePage, type Ledger, ledgerSchema, type Provider, type Query, querySchema, type Reason } from '../model/index.ts';
 import { safeName, writeFileAtomic, writeJsonAtomic } from './files.ts';
-import { redactPage } from './redact.ts';
+import { redactPage } from './redaction/redact.ts';
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -83,6 +83,8 @@ function readStored(path: string): Query | null {
 export function evidenceWriter(runDirectory: string, options: WriterOptions): EvidenceWriter {
   const now = options.now ?? (() => new Date().toISOString());
   const open = new Set<string>();
+  let key: Buffer | undefined;
+  const redactionKey = (): Buffer => (key ??= runKey(runDirectory));
 
   async function openQuery(request: QueryRequest): Promise<QueryWriter> {
     const directory = ['evidence', safeName(request.collector), safeName(request.scope), safeName(request.name)].join('/');
@@ -133,10 +135,10 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
       get query() {
         return query;
       },
-      page(received) {
+      async page(received) {
         const receivedBytes = typeof received.body === 'string' ? Buffer.from(received.body, 'utf8') : received.body;
-        const { bytes, redactions } = redactPage(receivedBytes, request.shape);
         const name = `page-${String(query.pages.length + 1).padStart(6, '0')}.json`;
+        const { bytes, redactions } = await redactPage(receivedBytes, `${directory}/${name}`, redactionKey());
         writeFileAtomic(join(absolute, name), bytes);
         const page: EvidencePage = {
           file: name,
@@ -152,7 +154,7 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
           redactions,
         };
         save({ ...query, pages: [...query.pages, page], resumeToken: received.nextToken });
-        return Promise.resolve(page);
+        return page;
       },
       async restart(reason) {
         const names = query.pages.map((page) => page.file);
@@ -173,6 +175,15 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
       await writeJsonAtomic(join(runDirectory, 'evidence', 'ledger.json'), ledgerSchema.parse(ledger));
     },
   };
+}
+
+/** The run's secret for redaction commitments: made once, readable by its owner alone, and outside everything that is packed. */
+function runKey(runDirectory: string): Buffer {
+  const file = join(runDirectory, 'redaction.key');
+  if (existsSync(file)) return Buffer.from(readFileSync(file, 'utf8').trim(), 'hex');
+  const key = randomBytes(32);
+  writeFileSync(file, `${key.toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+  return key;
 }
 
 /** Stored pages count only if their bytes are still those that were recorded. */

@@ -13,13 +13,15 @@ export const citationSchema = z.object({
 });
 export type Citation = z.infer<typeof citationSchema>;
 
-/** A field replaced before the page reached disk; `commitment` is SHA-256(salt ‖ value), hex. */
+/**
+ * A value replaced before the page reached disk. `commitment` is SHA-256(salt ‖ value) in hex; the salt stays with the
+ * audited entity and is disclosed with the value, so that a weak value cannot be guessed from the pack.
+ */
 export const redactionSchema = z.object({
   pointer: z.string(),
   /** Pointer inside the decoded value where `pointer` leads to a JSON string; else absent. */
   within: z.string().optional(),
   rule: z.string(),
-  salt: z.string(),
   commitment: z.string(),
 });
 export type Redaction = z.infer<typeof redactionSchema>;

@@ -1,0 +1,85 @@
+/** A string value of a JSON text: where its content (between the quotes) lies, and the way to it. */
+export interface StringLeaf {
+  readonly path: readonly (string | number)[];
+  /** Offsets of the content without its quotes. */
+  readonly start: number;
+  readonly end: number;
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/** Offset of the closing quote of the string whose content starts at `from`; -1 when it never closes. */
+function closingQuote(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); at !== -1; at = text.indexOf('"', at + 1)) {
+    let slashes = 0;
+    while (text.charCodeAt(at - 1 - slashes) === BACKSLASH) slashes += 1;
+    if (slashes % 2 === 0) return at;
+  }
+  return -1;
+}
+
+/** Undoes the escapes of a JSON string's content. Content that does not parse is taken as it stands. */
+export function unescapeContent(content: string): string {
+  if (!content.includes('\\')) return content;
+  try {
+    return JSON.parse(`"${content}"`) as string;
+  } catch {
+    return content;
+  }
+}
+
+interface Level {
+  readonly array: boolean;
+  step: string | number;
+}
+
+/**
+ * Every string value of a JSON text in order, keys excluded. Works on damaged text as far as it goes, and keeps its own
+ * stack: nesting depth is the sender's choice.
+ */
+export function* stringLeaves(text: string): Generator<StringLeaf> {
+  const levels: Level[] = [];
+  let expectKey = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    const level = levels[levels.length - 1];
+    if (code === QUOTE) {
+      const end = closingQuote(text, at + 1);
+      if (end === -1) return;
+      if (expectKey && level) {
+        level.step = unescapeContent(text.slice(at + 1, end));
+        expectKey = false;
+      } else yield { path: levels.map((one) => one.step), start: at + 1, end };
+      at = end;
+    } else if (code === 123) {
+      levels.push({ array: false, step: '' });
+      expectKey = true;
+    } else if (code === 91) {
+      levels.push({ array: true, step: 0 });
+      expectKey = false;
+    } else if (code === 125 || code === 93) {
+      levels.pop();
+      expectKey = false;
+    } else if (code === 44 && level) {
+      if (level.array) level.step = (level.step as number) + 1;
+      else expectKey = true;
+    }
+  }
+}
+
+/**
+ * For each offset of the decoded content the offset of its escape in the raw content: how a finding inside a JSON string
+ * that itself holds JSON is traced back to the bytes of the page. One entry more than there are characters.
+ */
+export function escapeOffsets(raw: string): Uint32Array {
+  const offsets = new Uint32Array(raw.length + 1);
+  let decoded = 0;
+  for (let at = 0; at < raw.length; decoded += 1) {
+    offsets[decoded] = at;
+    if (raw.charCodeAt(at) !== BACKSLASH) at += 1;
+    else at += raw[at + 1] === 'u' ? 6 : 2;
+  }
+  offsets[decoded] = raw.length;
+  return offsets.subarray(0, decoded + 1);
+}

@@ -1,0 +1,120 @@
+import { lintSource } from '@secretlint/core';
+import { creator as recommendedRules } from '@secretlint/secretlint-rule-preset-recommend';
+import { createHash, createHmac } from 'node:crypto';
+import type { Redaction } from '../../model/index.ts';
+import { escapeOffsets, stringLeaves, unescapeContent } from './leaves.ts';
+import { fieldRule, replacement, secretParts } from './rules.ts';
+
+export interface RedactedPage {
+  readonly bytes: Uint8Array;
+  readonly redactions: Redaction[];
+}
+
+/** A piece of the page to be replaced; offsets are bytes of the page as received. */
+interface Cut {
+  readonly start: number;
+  readonly end: number;
+  readonly rule: string;
+  readonly pointer: string;
+  readonly within?: string;
+  readonly value: string;
+}
+
+const detector = { rules: [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: recommendedRules }] };
+
+/** JSON inside JSON inside JSON: AWS rows are strings that hold policies as strings. Deeper is not read as JSON. */
+const deepest = 3;
+
+const pointerOf = (path: readonly (string | number)[]): string => path.map((step) => `/${String(step).replace(/~/g, '~0').replace(/\//g, '~1')}`).join('');
+
+/** The text behind a value that was read one character per byte; characters beyond a byte came from escapes and stay. */
+function utf8(value: string): string {
+  const bytes = Buffer.concat([...value].map((c) => ((c.codePointAt(0) ?? 0) > 255 ? Buffer.from(c, 'utf8') : Buffer.from(c, 'latin1'))));
+  const text = bytes.toString('utf8');
+  return text.includes('\ufffd') ? value : text;
+}
+
+interface Place {
+  readonly pointer: string;
+  readonly within: string;
+  readonly depth: number;
+  /** From an offset in the text at hand to the offset in the page. */
+  readonly toPage: (offset: number) => number;
+}
+
+function* cutsIn(text: string, place: Place): Generator<Cut> {
+  for (const leaf of stringLeaves(text)) {
+    const raw = text.slice(leaf.start, leaf.end);
+    const value = unescapeContent(raw);
+    const here = pointerOf(leaf.path);
+    const pointer = place.depth === 0 ? here : place.pointer;
+    const within = place.depth === 0 ? '' : `${place.within}${here}`;
+    const cut = (start: number, end: number, rule: string): Cut => ({
+      start: place.toPage(leaf.start + start),
+      end: place.toPage(leaf.start + end),
+      rule,
+      pointer,
+      ...(within !== '' && { within }),
+      value: utf8(unescapeContent(raw.slice(start, end))),
+    });
+    const rule = fieldRule(leaf.path, value);
+    if (rule !== null) {
+      yield cut(0, raw.length, rule);
+      continue;
+    }
+    const parts = secretParts(value);
+    const nested = place.depth < deepest && /^\s*[[{]/.test(value) && value.length > 2;
+    if (parts.length === 0 && !nested) continue;
+    let offsets: Uint32Array | undefined;
+    const inRaw = (offset: number): number => (offsets ??= escapeOffsets(raw))[offset] ?? raw.length;
+    if (nested) {
+      const before = place.depth === 0 ? '' : `${within}#`;
+      yield* cutsIn(value, { pointer, within: before, depth: place.depth + 1, toPage: (offset) => place.toPage(leaf.start + inRaw(offset)) });
+    }
+    for (const part of parts) yield cut(inRaw(part.start), inRaw(part.end), part.rule);
+  }
+}
+
+/** What the maintained detector finds, traced to the value it lies in. */
+async function detected(text: string): Promise<Cut[]> {
+  const { messages } = await lintSource({ source: { filePath: '/page.json', content: text, ext: '.json', contentType: 'text' }, options: { config: detector, noPhysicFilePath: true } });
+  if (messages.length === 0) return [];
+  const cuts: Cut[] = [];
+  for (const leaf of stringLeaves(text)) {
+    for (const { range, ruleId } of messages) {
+      const [start, end] = [Math.max(range[0], leaf.start), Math.min(range[1], leaf.end)];
+      // A finding may begin in the key before the value: only the value is replaced.
+      if (start < end) cuts.push({ start, end, rule: ruleId.replace(/^.*secretlint-rule-/, 'secretlint-'), pointer: pointerOf(leaf.path), value: utf8(unescapeContent(text.slice(start, end))) });
+    }
+  }
+  return cuts;
+}
+
+/**
+ * Replaces secret-bearing values of a page in place before it reaches disk: the page stays valid JSON and every other byte
+ * stays as received. `key` is the run's own secret: each value is committed to by SHA-256(salt ‖ value) with
+ * salt = HMAC-SHA256(key, `directory/file#pointer#within`), so that a disclosed value can be matched, and a weak one not guessed.
+ */
+export async function redactPage(received: Uint8Array, location: string, key: Uint8Array): Promise<RedactedPage> {
+  // One character per byte: offsets are bytes, and bytes that are no UTF-8 survive.
+  const text = Buffer.from(received.buffer, received.byteOffset, received.byteLength).toString('latin1');
+  const found = [...cutsIn(text, { pointer: '', within: '', depth: 0, toPage: (offset) => offset }), ...(await detected(text))].sort((a, b) => a.start - b.start || b.end - a.end);
+  if (found.length === 0) return { bytes: received, redactions: [] };
+  const pieces: string[] = [];
+  const redactions: Redaction[] = [];
+  let at = 0;
+  for (const cut of found) {
+    if (cut.start < at) continue;
+    pieces.push(text.slice(at, cut.start), replacement(cut.rule));
+    at = cut.end;
+    const salt = redactionSalt(key, location, cut.pointer, cut.within);
+    redactions.push({ pointer: cut.pointer, ...(cut.within !== undefined && { within: cut.within }), rule: cut.rule, commitment: createHash('sha256').update(salt).update(cut.value, 'utf8').digest('hex') });
+  }
+  pieces.push(text.slice(at));
+  return { bytes: Buffer.from(pieces.join(''), 'latin1'), redactions };
+}
+
+/** The salt of one redaction; disclosed together with the value, never part of a pack. */
+export function redactionSalt(key: Uint8Array, location: string, pointer: string, within: string | undefined): Buffer {
+  return createHmac('sha256', key).update(`${location}#${pointer}#${within ?? ''}`).digest();
+}

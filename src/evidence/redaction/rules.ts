@@ -1,0 +1,67 @@
+/** Fields that hold secrets by their nature, whatever the value looks like. `path` is lower case, `/`-joined, list positions as `*`. */
+interface FieldRule {
+  readonly id: string;
+  readonly path: RegExp;
+  /** Values that are settings rather than secrets stay readable: controls judge them. */
+  readonly keepSettings: boolean;
+}
+
+const fieldRules: readonly FieldRule[] = [
+  { id: 'environment-variable', path: /\/environment\/variables\/[^/]+$/, keepSettings: true },
+  { id: 'environment-variable', path: /\/environment(variables)?\/\*\/(secure)?value$/, keepSettings: true },
+  { id: 'environment-variable', path: /\/environmentvariables\/[^/*]+$/, keepSettings: true },
+  { id: 'environment-variable', path: /\/env\/\*\/value$/, keepSettings: true },
+  { id: 'user-data', path: /\/(userdata|customdata|user_data|custom_data)$/, keepSettings: false },
+  { id: 'app-setting', path: /\/(appsettings|app_settings)\/(\*\/value|[^/*]+)$/, keepSettings: true },
+  { id: 'connection-string', path: /\/connectionstrings\/(\*\/(connectionstring|value)|[^/*]+(\/value)?)$/, keepSettings: false },
+  { id: 'connection-string', path: /\/[^/]*connectionstring$/, keepSettings: false },
+  { id: 'instance-metadata', path: /\/metadata\/items\/\*\/value$/, keepSettings: true },
+  { id: 'instance-metadata', path: /\/commoninstancemetadata\/items\/\*\/value$/, keepSettings: true },
+  {
+    id: 'password',
+    path: /\/(password|adminpassword|administratorloginpassword|masteruserpassword|master_user_password|rootpassword|secretstring|clientsecret|client_secret|sharedsecret|accountkey|sharedaccesskey|primarykey|secondarykey|primarymasterkey|secondarymasterkey|privatekeydata|authtoken|auth_token)$/,
+    keepSettings: false,
+  },
+  { id: 'customer-supplied-key', path: /\/(rawkey|rsaencryptedkey)$/, keepSettings: false },
+];
+
+/** Settings: booleans, small numbers, and the empty string. None of these is a secret worth a hash. */
+const setting = /^(true|false|yes|no|on|off|enabled|disabled|none|\d{1,5})?$/i;
+
+/** Secrets inside longer values; group 1 is the part to replace. Run on the decoded value. */
+const valueRules: readonly { id: string; hint: string; pattern: RegExp }[] = [
+  { id: 'sas-signature', hint: 'sig=', pattern: /[?&;]sig=([A-Za-z0-9%+/=_-]{20,})/gd },
+  { id: 'connection-string', hint: 'Key=', pattern: /(?:AccountKey|SharedAccessKey)=([^;"\s]{12,})/gd },
+  { id: 'connection-string', hint: '=', pattern: /(?:^|;)\s*(?:Password|Pwd)=([^;"]{4,})/gdi },
+  { id: 'url-credentials', hint: '://', pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"]{1,200}:([^\s@/"]{3,200})@/gdi },
+  { id: 'private-key', hint: 'PRIVATE KEY', pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]{1,20000}?)-----END/gd },
+];
+
+/** The rule that a field falls under by its path, or null. */
+export function fieldRule(path: readonly (string | number)[], value: string): string | null {
+  if (value === '' || value.startsWith(marker)) return null;
+  const text = `/${path.map((step) => (typeof step === 'number' ? '*' : step.toLowerCase())).join('/')}`;
+  const rule = fieldRules.find((one) => one.path.test(text));
+  if (!rule || (rule.keepSettings && setting.test(value))) return null;
+  return rule.id;
+}
+
+/** Parts of a value that are secrets by their form: offsets in the value as given. */
+export function secretParts(value: string): { rule: string; start: number; end: number }[] {
+  const found: { rule: string; start: number; end: number }[] = [];
+  for (const { id, hint, pattern } of valueRules) {
+    if (!value.includes(hint)) continue;
+    for (const match of value.matchAll(pattern)) {
+      const range = match.indices?.[1];
+      if (range) found.push({ rule: id, start: range[0], end: range[1] });
+    }
+  }
+  return found;
+}
+
+/** How a replaced value begins. A condition that meets it knows that the value was there and is withheld. */
+export const marker = '[redacted by exhibit';
+
+export function replacement(rule: string): string {
+  return `${marker}: ${rule}]`;
+}
