@@ -2,19 +2,29 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmod, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fingerprintOf, issueCertificate, readPemCertificates, subjectText, writePem } from './certificate.ts';
-import type { Certificate } from './certificate.ts';
+import type { Algorithm, Certificate } from './certificate.ts';
 import { signerFromKey, SignerError, signWith } from './signer.ts';
 import type { Signer } from './signer.ts';
 
 /** The files of a key directory. Both keys are 0600 in a directory of 0700. */
 export const keyFiles = { rootKey: 'root.key', rootCertificate: 'root.crt', signerKey: 'signer.key', signerCertificate: 'signer.crt' } as const;
 
-/** What can be said of a key directory without any secret. Times are RFC 3339. */
+/** What can be said of a key directory without any secret. Times are RFC 3339; fingerprints SHA-256, `AB:CD:…`. */
 export interface KeysReport {
   readonly directory: string;
+  /** Whether this call made them. */
   readonly created: boolean;
-  readonly root: { readonly file: string; readonly subject: string; readonly fingerprint: string; readonly notAfter: string };
-  readonly signer: { readonly file: string; readonly subject: string; readonly fingerprint: string; readonly notBefore: string; readonly notAfter: string; readonly algorithm: string };
+  readonly rootFile: string;
+  readonly rootSubject: string;
+  readonly rootNotAfter: string;
+  /** Of the root: what an auditor has to be given by another way than the pack. */
+  readonly fingerprint: string;
+  readonly certificateFile: string;
+  /** Of the signing certificate, as are the dates and the algorithm. */
+  readonly subject: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly algorithm: Algorithm;
 }
 
 export interface InitKeysOptions {
@@ -130,11 +140,15 @@ export async function showKeys(directory: string): Promise<KeysReport> {
   return {
     directory,
     created: false,
-    root: { file: join(directory, keyFiles.rootCertificate), subject: subjectText(root), fingerprint: fingerprintOf(root.der), notAfter: root.notAfter.toISOString() },
-    signer: {
-      file: join(directory, keyFiles.signerCertificate), subject: subjectText(signer.certificate), fingerprint: fingerprintOf(signer.certificate.der),
-      notBefore: signer.certificate.notBefore.toISOString(), notAfter: signer.certificate.notAfter.toISOString(), algorithm: signer.algorithm,
-    },
+    rootFile: join(directory, keyFiles.rootCertificate),
+    rootSubject: subjectText(root),
+    rootNotAfter: root.notAfter.toISOString(),
+    fingerprint: fingerprintOf(root.der),
+    certificateFile: join(directory, keyFiles.signerCertificate),
+    subject: subjectText(signer.certificate),
+    notBefore: signer.certificate.notBefore.toISOString(),
+    notAfter: signer.certificate.notAfter.toISOString(),
+    algorithm: signer.algorithm,
   };
 }
 

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+
+const chunkBytes = 1024 * 1024;
+
+/** Reads a file in bounded pieces, in order. The pieces share one buffer: use each before asking for the next. */
+export async function readInPieces(path: string, piece: (bytes: Buffer) => void | Promise<void>): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(chunkBytes);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, chunkBytes);
+      if (bytesRead === 0) return;
+      await piece(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Copies `from` to `to` (which must not exist) and hashes it on the way: one reading for both. */
+export async function copyAndHash(from: string, to: string): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash('sha256');
+  const target = await open(to, 'wx', 0o644);
+  let bytes = 0;
+  try {
+    await readInPieces(from, async (piece) => {
+      hash.update(piece);
+      bytes += piece.length;
+      for (let at = 0; at < piece.length; ) at += (await target.write(piece, at)).bytesWritten;
+    });
+  } finally {
+    await target.close();
+  }
+  return { sha256: hash.digest('hex'), bytes };
+}
+
+export function sha256(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+
+/** Runs `work` over `items`, at most `width` at a time. The first failure ends it. */
+export async function inParallel<T>(items: Iterable<T>, width: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  const lane = async (): Promise<void> => {
+    for (let next = queue.next(); next.done !== true; next = queue.next()) await work(next.value);
+  };
+  await Promise.all(Array.from({ length: width }, lane));
+}

@@ -1,0 +1,106 @@
+import type { BagInfo } from './info.ts';
+import { oneLine, timestampText } from './info.ts';
+import { packFiles } from './layout.ts';
+
+/** VERIFY.txt: how anyone checks the pack with tools they already have. ASCII, at most 100 columns where a command allows it. */
+export function writeInstructions(bag: BagInfo): string {
+  return `HOW TO VERIFY THIS PACK WITHOUT TRUSTING WHOEVER MADE IT
+=========================================================
+
+Pack        ${ascii(bag.info.runId)}
+Engagement  ${ascii(bag.info.engagement.title)}
+Signed by   ${ascii(bag.signer.subject)}
+Root        SHA-256 ${bag.signer.rootFingerprint}
+Timestamp   ${ascii(timestampText(bag.timestamp))}
+
+You need: sha256sum, openssl, unzip, jq; for the PDF also pdfsig (poppler-utils) and certutil (libnss3-tools).
+Run the commands in the directory that holds this file (unzip pack.zip -d pack && cd pack).
+
+0. WHO: get the fingerprint of the root from someone you trust
+---------------------------------------------------------------
+The fingerprint above proves nothing by itself: whoever changed this pack could have changed it too. Ask the
+person responsible for the key, by telephone or in a signed letter, for the SHA-256 fingerprint of the root
+certificate, and compare all of it with the output of this command (the root is the last certificate):
+
+  awk '/BEGIN/{n++} {print > ("/tmp/exhibit-" n ".pem")} END{system("mv /tmp/exhibit-" n ".pem /tmp/exhibit-root.pem")}' ${packFiles.certificates}
+  openssl x509 -in /tmp/exhibit-root.pem -noout -fingerprint -sha256 -subject -enddate
+
+If you were given root.crt itself by another way, use that file below instead of /tmp/exhibit-root.pem.
+
+1. NOTHING ALTERED: every file has the digest that the manifests state
+-----------------------------------------------------------------------
+  sha256sum --quiet --strict -c ${packFiles.manifest} ${packFiles.root} ${packFiles.signatureDigests} && echo unaltered
+
+2. NOTHING ADDED: every file is in one of those manifests
+---------------------------------------------------------
+  (cut -c67- ${packFiles.manifest} ${packFiles.root} ${packFiles.signatureDigests}; \
+   printf '%s\\n' ${packFiles.root} ${packFiles.signatureDigests}) | LC_ALL=C sort > /tmp/exhibit-listed
+  find . ! -type d | cut -c3- | LC_ALL=C sort | diff /tmp/exhibit-listed - && echo nothing added
+
+3. SIGNED: the manifest of manifests carries the signer's signature
+--------------------------------------------------------------------
+  openssl cms -verify -binary -cades -inform DER -in ${packFiles.signature} \\
+    -content ${packFiles.root} -CAfile /tmp/exhibit-root.pem -out /dev/null
+
+It must print "CMS Verification successful".${bag.timestamp.status === 'granted' ? timestampCommands() : ''}
+
+4. THE PDF: its own signature
+------------------------------
+  mkdir -p /tmp/exhibit-nss && certutil -N --empty-password -d sql:/tmp/exhibit-nss
+  certutil -A -n exhibit-root -t "CT,C,C" -i /tmp/exhibit-root.pem -d sql:/tmp/exhibit-nss
+  pdfsig -nssdir sql:/tmp/exhibit-nss data/report.pdf
+
+It must say "Signature is Valid", "Total document signed" and "Certificate is Trusted", for exactly one
+signature. "Total document signed" matters: a PDF to which pages were appended still has a valid signature.
+A PDF reader such as Adobe Acrobat does the same once the root is imported as a trusted certificate.
+
+5. A FIGURE: follow any observation of the report to the raw response of the provider
+--------------------------------------------------------------------------------------
+The report cites a file and a JSON pointer, for example
+  evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket/page-000004.json#/Results/16
+Read it (a page of AWS Config holds strings that are themselves JSON, hence fromjson):
+  jq '.Results[16] | fromjson' data/evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket/page-000004.json
+or without unpacking:
+  unzip -p pack.zip data/evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket/page-000004.json | jq '.Results[16] | fromjson'
+query.json beside the page holds the exact query, its parameters, the identity that asked, the times, and the
+SHA-256 of each page. All observations with their citations, as JSON lines:
+  jq -r 'select(.status == "fail") | [.control, .subject.uid, .reason, (.citations[0] | .file + "#" + .pointer)] | @tsv' data/results/observations.ndjson
+
+6. OPTIONAL: the same signature in the formats of software supply chains
+-------------------------------------------------------------------------
+  openssl x509 -in ${packFiles.certificates} -noout -pubkey > /tmp/exhibit-key.pem
+  cosign verify-blob --key /tmp/exhibit-key.pem --bundle ${packFiles.bundle} \\
+    --insecure-ignore-tlog ${packFiles.root}
+or, with openssl alone:
+  jq -r .messageSignature.signature ${packFiles.bundle} | base64 -d > /tmp/exhibit.sig
+  openssl dgst -sha256 -verify /tmp/exhibit-key.pem -signature /tmp/exhibit.sig ${packFiles.root}
+${packFiles.attestation} is an in-toto statement about the pack; read it with
+  jq -r .dsseEnvelope.payload ${packFiles.attestation} | base64 -d | jq .
+
+All of this at once: exhibit verify PACK --fingerprint THE-ONE-YOU-WERE-GIVEN (also for a ZIP). It is a
+convenience; the commands above are the authority.
+
+WHAT THIS PROVES, AND WHAT IT DOES NOT
+--------------------------------------
+It proves that the files are those that the holder of the signing key sealed, all of them and no others, and,
+if the fingerprint reached you by another way, whose key that is.
+It does not prove that the cloud provider said what the pages hold: the provider does not sign its responses,
+and whoever ran the collection could have changed them before sealing. Ask the provider again for a sample,
+with the queries that the pack states.
+It does not prove when the pack was signed, unless "Timestamp" above names an authority.
+It does not prove that this pack is the only one: compare Exhibit-Previous-Pack in ${packFiles.info} with the
+SHA-256 of ${packFiles.root} in the pack before it.
+${packFiles.signatureDigests} only guards against accidents: it is not signed, and need not be.
+`;
+}
+
+function timestampCommands(): string {
+  return `
+The signature also carries a token of a timestamp authority (RFC 3161). With the authority's root in tsa.pem:
+  openssl cms -cmsout -print -inform DER -in ${packFiles.signature} | grep -A3 timeStampToken
+  exhibit verify checks it against the root you name with --timestamp-root.`;
+}
+
+function ascii(text: string): string {
+  return oneLine(text).replace(/[^\x20-\x7e]/g, '?');
+}

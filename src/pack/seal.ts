@@ -1,0 +1,191 @@
+import { existsSync } from 'node:fs';
+import { readFile, rename, rm, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { assessmentSchema } from '../model/index.ts';
+import { signBundle, signEnvelope, writeStatement } from './attest.ts';
+import { copyPayload, listPayload, writeTagFiles } from './bag.ts';
+import { sha256 } from './files.ts';
+import { packInfoOf, timestampText } from './info.ts';
+import type { PackInfo, TimestampOutcome } from './info.ts';
+import { dataDirectory, packFiles, reportFile, writeManifest } from './layout.ts';
+import type { FileDigest } from './layout.ts';
+import { signPdf } from './pades.ts';
+import { readPemCertificates, subjectText, writePem } from './sign/certificate.ts';
+import { signCms } from './sign/cms.ts';
+import { rootFingerprint } from './sign/keys.ts';
+import { SignerError } from './sign/signer.ts';
+import type { Signer } from './sign/signer.ts';
+import { requestTimestamp } from './timestamp.ts';
+import type { TimestampAuthority } from './timestamp.ts';
+import { writeZip } from './zip.ts';
+
+export interface SealOptions {
+  /** Holds evidence/, results/, inputs/, report.html and report.pdf. */
+  readonly runDirectory: string;
+  /** Made here; must not exist. Sealing goes on in `<packDirectory>.sealing` and is renamed at its end. */
+  readonly packDirectory: string;
+  readonly zipPath: string;
+  readonly signer: Signer;
+  /** RFC 3161 authority: its URL, and a PEM file with the root that is pinned. */
+  readonly timestamp?: { readonly url: string; readonly root: string };
+  /** SHA-256 of the previous pack's tagmanifest-sha256.txt. */
+  readonly previousRoot?: string;
+  readonly now?: Date;
+  readonly log?: (message: string) => void;
+}
+
+export interface SealReport {
+  readonly packDirectory: string;
+  readonly zipPath: string;
+  /** SHA-256 of tagmanifest-sha256.txt: names this pack, and goes into the next one. */
+  readonly root: string;
+  readonly fingerprint: string;
+  readonly rootPem: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly timestamp: TimestampOutcome;
+  readonly summary: string;
+}
+
+/** A pack cannot be made here: it is there already, or the run is not ready for it. */
+export class SealError extends Error {}
+
+const payloadParts = ['evidence', 'results', 'inputs', 'report.html', 'report.pdf'] as const;
+const required = ['evidence/ledger.json', 'results/assessment.json', 'report.html', 'report.pdf'];
+
+/**
+ * Signs the report and seals the run into a pack, as a directory and as a ZIP. The pack appears whole or not at all, and
+ * one that is there is never overwritten. Throws SealError, BagError, PadesError or SignerError.
+ */
+export async function seal(options: SealOptions): Promise<SealReport> {
+  if (existsSync(options.packDirectory)) throw new SealError(`${options.packDirectory} is there already, and a sealed pack is never overwritten`);
+  if (existsSync(options.zipPath)) throw new SealError(`${options.zipPath} is there already, and a sealed pack is never overwritten`);
+  const info = await readInfo(options.runDirectory);
+  const authority = await timestampAuthority(options);
+  const bag = `${options.packDirectory}.sealing`;
+  const zip = `${options.zipPath}.sealing`;
+  await rm(bag, { recursive: true, force: true });
+  await rm(zip, { force: true });
+  try {
+    const sealed = await fillBag(bag, options, info, authority);
+    await writeZip(bag, sealed.files, zip);
+    await rename(zip, options.zipPath);
+    await rename(bag, options.packDirectory);
+    const fingerprint = rootFingerprint(options.signer);
+    const bytes = sealed.files.reduce((sum, file) => sum + file.bytes, 0);
+    return {
+      packDirectory: options.packDirectory, zipPath: options.zipPath, root: sealed.root, fingerprint,
+      rootPem: writePem((options.signer.chain.at(-1) ?? options.signer.certificate).der),
+      files: sealed.files.length, bytes, timestamp: sealed.timestamp,
+      summary: `${String(sealed.files.length)} files sealed and signed${sealed.timestamp.status === 'granted' ? ', timestamped' : sealed.timestamp.status === 'failed' ? ', WITHOUT the timestamp that was asked for' : ''}`,
+    };
+  } catch (error) {
+    await rm(bag, { recursive: true, force: true });
+    await rm(zip, { force: true });
+    throw error;
+  }
+}
+
+async function readInfo(runDirectory: string): Promise<PackInfo> {
+  for (const file of required) {
+    if (!existsSync(join(runDirectory, file))) throw new SealError(`${join(runDirectory, file)} is missing: run the stages before sealing`);
+  }
+  const parsed = assessmentSchema.safeParse(JSON.parse(await readFile(join(runDirectory, 'results/assessment.json'), 'utf8')));
+  if (!parsed.success) throw new SealError('results/assessment.json is not an assessment');
+  return packInfoOf(parsed.data);
+}
+
+async function timestampAuthority(options: SealOptions): Promise<TimestampAuthority | null> {
+  if (options.timestamp === undefined) return null;
+  const roots = readPemCertificates(await readFile(options.timestamp.root, 'utf8'));
+  if (roots.length === 0) throw new SignerError(`${options.timestamp.root} holds no certificate to pin the timestamp authority to`);
+  return { url: options.timestamp.url, roots };
+}
+
+interface Sealed {
+  readonly root: string;
+  readonly files: FileDigest[];
+  readonly timestamp: TimestampOutcome;
+}
+
+async function fillBag(bag: string, options: SealOptions, info: PackInfo, authority: TimestampAuthority | null): Promise<Sealed> {
+  const { signer } = options;
+  const stamp = stamper(authority, options.log ?? (() => undefined));
+  await mkdir(join(bag, dataDirectory), { recursive: true });
+
+  const report = await signPdf(await readFile(join(options.runDirectory, 'report.pdf')), signer, {
+    signedAt: options.now ?? new Date(),
+    reason: `Sealed as evidence: ${info.runId}`,
+    timestamp: stamp.sign,
+  });
+  const paths = (await listPayload(options.runDirectory, payloadParts)).filter((path) => path !== 'report.pdf');
+  const payload = await copyPayload(options.runDirectory, bag, paths);
+  await writeFile(join(bag, reportFile), report, { mode: 0o644, flag: 'wx' });
+  payload.push({ path: reportFile, sha256: sha256(report), bytes: report.length });
+  const size = { bytes: payload.reduce((sum, file) => sum + file.bytes, 0), files: payload.length };
+
+  const certificates = [signer.certificate, ...signer.chain].map((certificate) => writePem(certificate.der)).join('');
+  const writeRoot = (timestamp: TimestampOutcome): ReturnType<typeof writeTagFiles> => writeTagFiles(bag, payload, certificates, {
+    info, payload: size, timestamp, previousRoot: options.previousRoot ?? null,
+    signer: { subject: subjectText(signer.certificate), algorithm: signer.algorithm, rootFingerprint: rootFingerprint(signer) },
+  });
+  let tag = await writeRoot(stamp.outcome());
+  let signature = await signCms(sha256Bytes(tag.root), signer, stamp.sign);
+  if (stamp.changed()) {
+    // The authority failed between the report and the manifest. The pack must say so, and what it says is signed: once more.
+    tag = await writeRoot(stamp.outcome());
+    signature = await signCms(sha256Bytes(tag.root), signer, () => Promise.resolve(null));
+  }
+  const root = sha256(tag.root);
+  const statement = writeStatement({
+    root, signature: sha256(signature), report: sha256(report), info,
+    timestamp: stamp.outcome(), previousRoot: options.previousRoot ?? null, payload: size,
+  });
+  const signatures = new Map<string, Buffer>([
+    [packFiles.signature, signature],
+    [packFiles.bundle, Buffer.from(await signBundle(tag.root, signer))],
+    [packFiles.attestation, Buffer.from(await signEnvelope(statement, signer))],
+  ]);
+  const signed: FileDigest[] = [];
+  for (const [path, bytes] of signatures) {
+    await writeFile(join(bag, path), bytes, { mode: 0o644 });
+    signed.push({ path, sha256: sha256(bytes), bytes: bytes.length });
+  }
+  const digests = Buffer.from(writeManifest(signed));
+  await writeFile(join(bag, packFiles.signatureDigests), digests, { mode: 0o644 });
+  signed.push({ path: packFiles.signatureDigests, sha256: sha256(digests), bytes: digests.length });
+  return { root, files: [...payload, ...tag.files, ...signed], timestamp: stamp.outcome() };
+}
+
+function sha256Bytes(bytes: Buffer): Buffer {
+  return Buffer.from(sha256(bytes), 'hex');
+}
+
+/** Asks for timestamps and remembers what came of it: one failure, and the whole pack goes without and says so. */
+function stamper(authority: TimestampAuthority | null, log: (message: string) => void): {
+  sign: (signature: Buffer) => Promise<Buffer | null>;
+  outcome: () => TimestampOutcome;
+  changed: () => boolean;
+} {
+  let failure: string | null = null;
+  let stated: TimestampOutcome | null = null;
+  const outcome = (): TimestampOutcome => {
+    if (authority === null) return { status: 'not-configured' };
+    return failure === null ? { status: 'granted', url: authority.url } : { status: 'failed', url: authority.url, reason: failure };
+  };
+  return {
+    sign: async (signature) => {
+      if (authority === null || failure !== null) return null;
+      const result = await requestTimestamp(signature, authority);
+      if (result.ok) return result.token;
+      failure = result.reason;
+      log(`timestamp: ${timestampText(outcome())}`);
+      return null;
+    },
+    outcome: () => {
+      stated = outcome();
+      return stated;
+    },
+    changed: () => stated !== null && stated.status !== outcome().status,
+  };
+}
