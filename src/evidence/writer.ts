@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EvidencePage, type Ledger, ledgerSchema, type Provider, type Query, querySchema, type Reason } from '../model/index.ts';
@@ -75,8 +75,18 @@ function sameQuestion(query: Query, request: QueryRequest): boolean {
 
 function readStored(path: string): Query | null {
   if (!existsSync(path)) return null;
-  const parsed = querySchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-  return parsed.success ? parsed.data : null;
+  try {
+    const parsed = querySchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null; // unreadable: asked again from the start
+  }
+}
+
+/** A killed run can leave a half-written file, or a page that query.json never came to name. They are no evidence. */
+async function removeUnnamed(directory: string, query: Query): Promise<void> {
+  const named = new Set(['query.json', ...query.pages.map((page) => page.file)]);
+  for (const name of readdirSync(directory)) if (!named.has(name)) await rm(join(directory, name), { recursive: true, force: true });
 }
 
 /** Opens `<runDirectory>/evidence` for writing. File system errors are thrown as they are: nothing stored is touched. */
@@ -100,6 +110,7 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
 
     if (continued === null) await rm(absolute, { recursive: true, force: true });
     await mkdir(absolute, { recursive: true });
+    if (continued !== null) await removeUnnamed(absolute, continued);
     let query: Query = continued ?? {
       version: 1,
       collector: request.collector,
