@@ -28,7 +28,7 @@ module.exports = {
       to: { path: '^src/collectors/[^/]+/', pathNot: '^src/collectors/$1/' },
     },
     { name: 'one-puppeteer', severity: 'error', from: { path: '^src/', pathNot: '^src/render/(browser|pdf)\\.ts$' }, to: { path: 'node_modules/(puppeteer-core|@sparticuz)' } },
-    { name: 'sdks-stay-in-clients', severity: 'error', from: { path: '^src/', pathNot: '^src/(collectors/[^/]+/client|simulator/|pack/sign/)' }, to: { path: 'node_modules/(@aws-sdk|@azure|@google-cloud|google-gax)/' } },
+    { name: 'sdks-stay-in-clients', severity: 'error', from: { path: '^src/', pathNot: '^src/(collectors/([^/]+/client|azure-(graph-)?client)|simulator/|pack/sign/)' }, to: { path: 'node_modules/(@aws-sdk|@azure|@google-cloud|google-gax)/' } },
   ],
   options: { doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.json'] } },
 };

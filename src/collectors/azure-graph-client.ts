@@ -1,0 +1,89 @@
+import { ResourceGraphClient } from '@azure/arm-resourcegraph';
+import { type Answer, MalformedResponse, persist } from './attempts.ts';
+import { type AzureConnection, classifyAzure, quotaResetMs } from './azure-client.ts';
+import type { CollectContext } from './collector.ts';
+import type { Received } from './paging.ts';
+
+/** Which part of the tenant a query reads. */
+export type GraphScope =
+  | { readonly subscriptions: readonly string[] }
+  | { readonly managementGroups: readonly string[] };
+
+export interface GraphQuestion {
+  readonly scope: GraphScope;
+  readonly query: string;
+  readonly top: number;
+  readonly skipToken: string | null;
+  /** Also records of the ancestors of the scope (role assignments that are inherited). */
+  readonly ancestors: boolean;
+}
+
+export interface GraphClient {
+  /** One page. Every attempt is paced; what the quota headers say is obeyed. */
+  ask(question: GraphQuestion): Promise<Answer<Received>>;
+  /** One page with its Date header, without retries: for `exhibit doctor`. */
+  readonly connection: AzureConnection;
+}
+
+/** The least page that is still asked for where a response would grow beyond 16 MB. */
+const leastTop = 25;
+
+function assertGraphPage(json: unknown): void {
+  const data = typeof json === 'object' && json !== null ? (json as { data?: unknown }).data : undefined;
+  if (!Array.isArray(data)) throw new MalformedResponse('the answer has no list of records');
+}
+
+/** `quota` is the published one; `pacerKey` names the tenant identity that spends it. */
+export function graphClient(
+  connection: AzureConnection,
+  context: Pick<CollectContext, 'pacers' | 'patience' | 'signal'>,
+  pacerKey: string,
+  quota: { readonly permits: number; readonly perMs: number },
+): GraphClient {
+  const client = new ResourceGraphClient(connection.credential, connection.clientOptions);
+  connection.observe(client.pipeline);
+  const pacer = context.pacers.of(pacerKey, quota);
+
+  async function once(question: GraphQuestion, top: number): Promise<Answer<Received>> {
+    return persist<Received>({
+      pacer,
+      signal: context.signal,
+      patience: context.patience,
+      classify: classifyAzure,
+      async call(signal) {
+        const { scope } = question;
+        const request = {
+          ...('subscriptions' in scope ? { subscriptions: [...scope.subscriptions] } : { managementGroups: [...scope.managementGroups] }),
+          query: question.query,
+          options: {
+            top,
+            resultFormat: 'objectArray' as const,
+            ...(question.skipToken === null ? {} : { skipToken: question.skipToken }),
+            ...(question.ancestors ? { authorizationScopeFilter: 'AtScopeAboveAndBelow' as const } : {}),
+          },
+        };
+        const answer = await connection.exchange(() => client.resources(request), signal, context.patience.requestTimeoutMs);
+        assertGraphPage(answer.json);
+        if (answer.header('x-ms-user-quota-remaining') === '0') pacer.pause(quotaResetMs(answer.header('x-ms-user-quota-resets-after')) ?? 0);
+        const limited = answer.header('x-ms-tenant-subscription-limit-hit')?.toLowerCase() === 'true';
+        return {
+          body: answer.body,
+          json: answer.json,
+          requestId: answer.requestId,
+          httpStatus: answer.status,
+          gaps: limited ? [{ code: 'subscription-limit', message: 'the scope holds more than 10,000 subscriptions: Resource Graph left the others out' }] : [],
+        };
+      },
+    });
+  }
+
+  return {
+    connection,
+    async ask(question) {
+      for (let top = question.top; ; top = Math.floor(top / 2)) {
+        const answer = await once(question, top);
+        if (answer.ok || answer.reason.code !== 'payload-too-large' || top / 2 < leastTop) return answer;
+      }
+    },
+  };
+}

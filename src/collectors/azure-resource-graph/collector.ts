@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isJsonObject, type Json, type LedgerEntry, type LedgerStatus, type Reason, type ScopeCoverage } from '../../model/index.ts';
+import { isRefusal } from '../attempts.ts';
+import { openGraphSeries, ledgerStatus, tenantAccount, text } from '../azure-graph.ts';
+import type { GraphClient, GraphScope } from '../azure-graph-client.ts';
+import type { CollectContext, Collector, CollectResult } from '../collector.ts';
+import type { Series } from '../paging.ts';
+import { diagnose } from './doctor.ts';
+import { collectGroup, type Group } from './group.ts';
+import { countsShape, noRecords, readAzureDocument, rowRecords, rowsShape, subscriptionsShape } from './map.ts';
+import { chunks, pageRows, subscriptionsPerQuery, subscriptionsQuery, tableOf } from './queries.ts';
+import { neededTypes, plan, type TenantScope, tenantScopes } from './scopes.ts';
+
+const collector = 'azure-resource-graph';
+
+interface KnownSubscription {
+  readonly id: string;
+  readonly name: string | null;
+}
+
+/** The subscriptions that the identity sees in a scope, and how whole that list is. */
+interface Discovery {
+  readonly series: Series;
+  readonly found: readonly KnownSubscription[];
+}
+
+function readSubscriptions(runDirectory: string, series: Series, pages: number): KnownSubscription[] {
+  const found: KnownSubscription[] = [];
+  for (let page = 1; page <= pages; page += 1) {
+    const json = JSON.parse(readFileSync(join(runDirectory, series.directory, `page-${String(page).padStart(6, '0')}.json`), 'utf8')) as Json;
+    const rows = isJsonObject(json) && Array.isArray(json.data) ? json.data : [];
+    for (const row of rows) {
+      if (!isJsonObject(row)) continue;
+      const id = text(row.subscriptionId) ?? /^\/subscriptions\/([^/]+)$/i.exec(text(row.id) ?? '')?.[1] ?? null;
+      if (id !== null) found.push({ id: id.toLowerCase(), name: text(row.name) });
+    }
+  }
+  return found;
+}
+
+async function discover(context: CollectContext, client: GraphClient, identity: string, tenant: string, scope: GraphScope, name: string): Promise<Discovery> {
+  return context.unit(async () => {
+    const paged = await openGraphSeries(context, client, identity, {
+      collector,
+      directory: tenant,
+      name,
+      shape: subscriptionsShape,
+      query: subscriptionsQuery,
+      types: [],
+      scope,
+      ancestors: false,
+      tenant,
+      top: pageRows,
+      describe: (row) => {
+        const id = text(row.id);
+        return id === null ? null : { id: id.toLowerCase(), bucket: '', capturedAt: null };
+      },
+    });
+    const series = await paged.run();
+    return { series, found: readSubscriptions(context.writer.runDirectory, series, series.pages) };
+  });
+}
+
+function emptyEntry(account: string, type: string, status: LedgerStatus, reasons: readonly Reason[]): LedgerEntry {
+  return { collector, provider: 'azure', account, region: '*', type, status, held: 0, count: null, freshness: { oldest: null, newest: null }, reasons: [...reasons], queries: [] };
+}
+
+function coverage(account: string, name: string | null, knownFrom: string[], status: LedgerStatus, identity: string | null, reasons: readonly Reason[]): ScopeCoverage {
+  return { collector, provider: 'azure', account, region: '*', name, knownFrom, status, identity, reasons: [...reasons] };
+}
+
+/** Everything that a tenant owes, refused or failed for one reason. */
+function nothing(scope: TenantScope, types: { inSubscriptions: string[]; above: string[] }, reason: Reason): CollectResult {
+  const status: LedgerStatus = isRefusal(reason) ? 'denied' : 'failed';
+  const above = tenantAccount(scope.tenant);
+  const aboveTypes = scope.managementGroups.length > 0 ? [...new Set([...types.inSubscriptions, ...types.above])] : types.above;
+  return {
+    scopes: [...scope.subscriptions.map((account) => coverage(account, null, ['configured'], status, null, [reason])), coverage(above, null, ['configured'], status, null, [reason])],
+    entries: [
+      ...scope.subscriptions.flatMap((account) => types.inSubscriptions.map((type) => emptyEntry(account, type, status, [reason]))),
+      ...aboveTypes.map((type) => emptyEntry(above, type, status, [reason])),
+    ],
+  };
+}
+
+/** Types that Resource Graph does not hold: said for every subscription, so that their silence is not taken for emptiness. */
+function unindexed(accounts: readonly string[], types: readonly string[]): LedgerEntry[] {
+  return types
+    .filter((type) => tableOf(type) === null)
+    .flatMap((type) => accounts.map((account) => emptyEntry(account, type, 'not-recorded', [{ code: 'not-in-resource-graph', message: `Azure Resource Graph holds no records of ${type}; use a policy state instead` }])));
+}
+
+/** A lookup in a subscription's role assignments also needs those inherited from above: where they fail, the subscription's are not whole. */
+function inheritGaps(entries: LedgerEntry[], aboveEntries: readonly LedgerEntry[]): void {
+  const failing = new Map(aboveEntries.filter((entry) => entry.status !== 'complete').map((entry) => [entry.type, entry]));
+  for (const [index, entry] of entries.entries()) {
+    const above = failing.get(entry.type);
+    if (above === undefined || entry.status !== 'complete') continue;
+    const reasons = above.reasons.map((reason) => ({ ...reason, message: `records inherited from above the subscription are not whole: ${reason.message}` }));
+    entries[index] = { ...entry, status: 'partial', reasons };
+  }
+}
+
+async function collectTenant(context: CollectContext, scope: TenantScope): Promise<CollectResult> {
+  const types = neededTypes(context.needs);
+  const above = tenantAccount(scope.tenant);
+  const client = (await import('./client.ts')).connect(context, scope.tenant);
+  const who = await client.connection.identity(context.signal, context.patience.requestTimeoutMs);
+  if (!who.ok) return nothing(scope, types, who.reason);
+  const identity = who.value;
+  context.progress.scope(collector, scope.tenant);
+
+  const discoveries = await Promise.all([
+    ...chunks(scope.subscriptions, subscriptionsPerQuery).map((subscriptions, index) => discover(context, client, identity, scope.tenant, { subscriptions }, `scope-subscriptions-${index + 1}`)),
+    ...(scope.managementGroups.length > 0 ? [discover(context, client, identity, scope.tenant, { managementGroups: scope.managementGroups }, 'scope-management-groups')] : []),
+  ]);
+  const names = new Map(discoveries.flatMap(({ found }) => found.map(({ id, name }) => [id, name] as const)));
+  const visible = [...names.keys()].sort();
+  const listGaps = discoveries.filter(({ series }) => series.status !== 'complete');
+  const listReasons: Reason[] = listGaps.flatMap(({ series }) => series.reasons.map((reason) => ({ ...reason, message: `the list of subscriptions is not whole: ${reason.message}` })));
+
+  const scopes: ScopeCoverage[] = [];
+  const entries: LedgerEntry[] = [];
+
+  // Configured subscriptions that the provider left out of its own list.
+  for (const account of scope.subscriptions.filter((one) => !names.has(one))) {
+    const status: LedgerStatus = listGaps[0] ? ledgerStatus(listGaps[0].series) : 'denied';
+    const reasons: Reason[] = listGaps.length > 0 ? listReasons : [{ code: 'not-visible', message: `subscription ${account} is not among those that ${identity} can read: grant it Reader there, or correct the id` }];
+    scopes.push(coverage(account, null, ['configured'], status, identity, reasons));
+    entries.push(...types.inSubscriptions.map((type) => emptyEntry(account, type, status, reasons)));
+  }
+
+  const groups: Group[] = chunks(visible, subscriptionsPerQuery).map((subscriptions, index) => ({
+    collector,
+    tenant: scope.tenant,
+    directory: index === 0 ? scope.tenant : `${scope.tenant}.${index + 1}`,
+    scope: { subscriptions },
+    level: 'subscriptions',
+    accounts: subscriptions,
+    above,
+    types: types.inSubscriptions,
+  }));
+  const aboveScope: GraphScope | null = scope.managementGroups.length > 0 ? { managementGroups: scope.managementGroups } : visible.length > 0 ? { subscriptions: visible.slice(0, subscriptionsPerQuery) } : null;
+  const aboveGroup: Group | null = aboveScope === null || types.above.length === 0 ? null : { collector, tenant: scope.tenant, directory: scope.tenant, scope: aboveScope, level: 'above', accounts: [above], above, types: types.above };
+
+  const [aboveEntries, ...batches] = await Promise.all([
+    aboveGroup === null ? Promise.resolve([]) : collectGroup(context, client, identity, aboveGroup),
+    ...groups.map((group) => collectGroup(context, client, identity, group)),
+  ]);
+  const collected = [...batches.flat(), ...unindexed(visible, types.inSubscriptions)];
+  const upper = aboveGroup === null ? types.above.map((type) => emptyEntry(above, type, listReasons.length > 0 ? 'failed' : 'denied', listReasons.length > 0 ? listReasons : [{ code: 'not-visible', message: 'no subscription of the tenant can be read' }])) : [...aboveEntries];
+  if (aboveScope !== null && 'subscriptions' in aboveScope && visible.length > subscriptionsPerQuery) {
+    const reason: Reason = { code: 'scope-too-large', message: `what lies above subscriptions was read for the first ${subscriptionsPerQuery} of them: configure managementGroups to read all` };
+    for (const [index, entry] of upper.entries()) upper[index] = { ...entry, status: entry.status === 'complete' ? 'partial' : entry.status, reasons: [...entry.reasons, reason] };
+  }
+  inheritGaps(collected, upper);
+  entries.push(...collected);
+
+  for (const account of visible) {
+    const own = collected.filter((entry) => entry.account === account);
+    const worst = own.find((entry) => entry.status !== 'complete' && entry.status !== 'not-recorded');
+    const knownFrom = [...(scope.subscriptions.includes(account) ? ['configured'] : []), 'resourcecontainers'];
+    scopes.push(coverage(account, names.get(account) ?? null, knownFrom, worst === undefined ? 'complete' : 'partial', identity, worst?.reasons ?? []));
+  }
+
+  // A subscription that the list lost has no name to be entered under: the tenant carries the gap, for every type.
+  const tenantTypes = new Set(upper.map((entry) => entry.type));
+  if (listReasons.length > 0) for (const type of types.inSubscriptions) if (!tenantTypes.has(type)) upper.push(emptyEntry(above, type, 'partial', listReasons));
+  if (visible.length === 0 && scope.managementGroups.length > 0 && listReasons.length === 0) {
+    const reason: Reason = { code: 'not-visible', message: `no subscription is visible to ${identity} below ${scope.managementGroups.join(', ')}: grant it Reader there` };
+    listReasons.push(reason);
+    for (const type of types.inSubscriptions) if (!tenantTypes.has(type)) upper.push(emptyEntry(above, type, 'denied', [reason]));
+  }
+  entries.push(...upper);
+  const upperGap = upper.find((entry) => entry.status !== 'complete');
+  scopes.push(coverage(above, null, ['configured'], upperGap === undefined && listReasons.length === 0 ? 'complete' : 'partial', identity, listReasons.length > 0 ? listReasons : (upperGap?.reasons ?? [])));
+  context.progress.done(collector, scope.tenant, entries.every((entry) => entry.status === 'complete' || entry.status === 'not-recorded') ? 'complete' : 'partial');
+  return { scopes, entries };
+}
+
+export const azureResourceGraph: Collector = {
+  id: collector,
+  provider: 'azure',
+  plan,
+  async collect(context) {
+    const results = await Promise.all(tenantScopes(context.config.scopes.azure).map((scope) => collectTenant(context, scope)));
+    return { scopes: results.flatMap((result) => result.scopes), entries: results.flatMap((result) => result.entries) };
+  },
+  doctor: diagnose,
+  shapes: { [rowsShape]: rowRecords, [countsShape]: noRecords, [subscriptionsShape]: noRecords },
+  readDocument: readAzureDocument,
+};

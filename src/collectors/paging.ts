@@ -1,0 +1,228 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { QueryWriter } from '../evidence/writer.ts';
+import type { Json, Reason } from '../model/index.ts';
+import { type Answer, isRefusal } from './attempts.ts';
+
+/** A response that may be stored: its body parsed, and checked to be of the kind that was asked for. */
+export interface Received {
+  readonly body: string;
+  readonly json: Json;
+  readonly requestId: string | null;
+  readonly httpStatus: number | null;
+  /** What the response's headers say is missing: `subscription-limit`. */
+  readonly gaps?: readonly Reason[];
+}
+
+/** One record on a page, as far as completeness is concerned. */
+export interface PageRecord {
+  readonly id: string;
+  /** The ledger line it counts in. */
+  readonly bucket: string;
+  /** When the provider captured it, where it says so. */
+  readonly capturedAt: string | null;
+}
+
+/** What a page says of itself; the same for a page just received and for a stored one. */
+export interface PageFacts {
+  readonly records: readonly PageRecord[];
+  /** Entries of the page, records or not. */
+  readonly items: number;
+  readonly nextToken: string | null;
+  /** The provider's own figure for the whole series, where every page carries it. */
+  readonly total: number | null;
+  /** Why the series cannot be whole although no call failed: `result-truncated`, `subscription-limit`. */
+  readonly gaps: readonly Reason[];
+  /** Why the page contradicts itself; asking again may help. */
+  readonly contradiction: Reason | null;
+}
+
+/** What a series holds, by bucket. */
+export interface Tally {
+  readonly held: ReadonlyMap<string, number>;
+  readonly oldest: ReadonlyMap<string, string>;
+  readonly newest: ReadonlyMap<string, string>;
+  readonly records: number;
+}
+
+export type SeriesStatus = 'complete' | 'partial' | 'failed' | 'denied' | 'aborted';
+
+export interface Series {
+  readonly directory: string;
+  readonly status: SeriesStatus;
+  /** Empty when complete. */
+  readonly reasons: readonly Reason[];
+  readonly tally: Tally;
+  /** When its first and last page arrived. */
+  readonly received: { readonly oldest: string | null; readonly newest: string | null };
+  /** Pages stored. */
+  readonly pages: number;
+}
+
+interface SeriesRequest {
+  readonly writer: QueryWriter;
+  /** Parent of `evidence/`, to read stored pages back. */
+  readonly runDirectory: string;
+  readonly ask: (token: string | null) => Promise<Answer<Received>>;
+  readonly facts: (json: Json) => PageFacts;
+  /** How often a series whose pages contradict each other is asked again from the start. */
+  readonly requeries: number;
+  readonly onPage?: (items: number) => void;
+}
+
+const maxEmptyPages = 20;
+
+/** Six bytes of SHA-256: enough to tell ids of one series apart without keeping them. */
+function fingerprint(id: string): number {
+  return createHash('sha256').update(id).digest().readUIntBE(0, 6);
+}
+
+interface Count {
+  held: Map<string, number>;
+  oldest: Map<string, string>;
+  newest: Map<string, string>;
+  ids: Set<number>;
+  tokens: Set<string>;
+  total: number | null;
+  emptyRun: number;
+  gaps: Reason[];
+}
+
+function emptyCount(): Count {
+  return { held: new Map(), oldest: new Map(), newest: new Map(), ids: new Set(), tokens: new Set(), total: null, emptyRun: 0, gaps: [] };
+}
+
+/** Adds a page; what it returns is a contradiction between pages that asking again may settle. */
+function add(count: Count, facts: PageFacts): Reason | null {
+  let contradiction = facts.contradiction;
+  for (const record of facts.records) {
+    const id = fingerprint(record.id);
+    if (count.ids.has(id)) {
+      contradiction ??= { code: 'repeated-row', message: `${record.id} came twice while paging` };
+      continue;
+    }
+    count.ids.add(id);
+    count.held.set(record.bucket, (count.held.get(record.bucket) ?? 0) + 1);
+    if (record.capturedAt === null) continue;
+    const oldest = count.oldest.get(record.bucket);
+    const newest = count.newest.get(record.bucket);
+    if (oldest === undefined || record.capturedAt < oldest) count.oldest.set(record.bucket, record.capturedAt);
+    if (newest === undefined || record.capturedAt > newest) count.newest.set(record.bucket, record.capturedAt);
+  }
+  if (facts.total !== null) {
+    if (count.total !== null && count.total !== facts.total) contradiction ??= { code: 'rows-changed', message: `the provider counted ${count.total} records on one page and ${facts.total} on a later one` };
+    count.total = facts.total;
+  }
+  count.gaps.push(...facts.gaps);
+  count.emptyRun = facts.items === 0 ? count.emptyRun + 1 : 0;
+  if (facts.nextToken !== null) {
+    if (count.tokens.has(facts.nextToken)) contradiction ??= { code: 'repeated-token', message: 'the provider gave the same continuation token twice' };
+    count.tokens.add(facts.nextToken);
+  }
+  return contradiction;
+}
+
+function tallyOf(count: Count): Tally {
+  return { held: count.held, oldest: count.oldest, newest: count.newest, records: count.ids.size };
+}
+
+function unique(reasons: readonly Reason[]): Reason[] {
+  return [...new Map(reasons.map((reason) => [`${reason.code}\n${reason.message}`, reason])).values()];
+}
+
+/**
+ * A series of pages: read to its end, stored as it comes, continued where an earlier run stopped, and asked again a bounded
+ * number of times where its pages contradict each other. `again` is for contradictions that only others can see (a count).
+ */
+export interface PagedSeries {
+  run(): Promise<Series>;
+  again(reason: Reason): Promise<Series>;
+  /** Records that a finished series is not whole after all. */
+  demote(reason: Reason): Promise<Series>;
+}
+
+export function pagedSeries(request: SeriesRequest): PagedSeries {
+  const { writer } = request;
+  let last: Series | undefined;
+
+  function replay(): Count {
+    const count = emptyCount();
+    for (const page of writer.query.pages) {
+      const json = JSON.parse(readFileSync(join(request.runDirectory, writer.directory, page.file), 'utf8')) as Json;
+      add(count, request.facts(json));
+    }
+    return count;
+  }
+
+  function received(): Series['received'] {
+    return { oldest: writer.query.pages[0]?.receivedAt ?? null, newest: writer.query.pages.at(-1)?.receivedAt ?? null };
+  }
+
+  async function end(status: SeriesStatus, reasons: readonly Reason[], count: Count): Promise<Series> {
+    if (status !== 'aborted') await writer.finish(status, reasons);
+    last = { directory: writer.directory, status, reasons: unique(reasons), tally: tallyOf(count), received: received(), pages: writer.query.pages.length };
+    return last;
+  }
+
+  async function read(start: Count, startToken: string | null, restarts: number): Promise<Series> {
+    let count = start;
+    let token = startToken;
+    let left = restarts;
+    let standing: Reason[] = [];
+    for (;;) {
+      const answer = await request.ask(token);
+      if (!answer.ok) {
+        if (answer.reason.code === 'aborted') return end('aborted', [answer.reason], count);
+        if (writer.query.pages.length > 0) return end('partial', [...standing, answer.reason], count);
+        return end(isRefusal(answer.reason) ? 'denied' : 'failed', [answer.reason], count);
+      }
+      const facts = request.facts(answer.value.json);
+      await writer.page({ body: answer.value.body, requestId: answer.value.requestId, httpStatus: answer.value.httpStatus, items: facts.items, attempts: answer.attempts, nextToken: facts.nextToken });
+      request.onPage?.(facts.items);
+      let contradiction = add(count, facts);
+      count.gaps.push(...(answer.value.gaps ?? []));
+      const over = facts.nextToken === null || contradiction?.code === 'repeated-token';
+      if (over && contradiction === null && count.total !== null && count.total !== count.ids.size) {
+        contradiction = { code: 'rows-lost', message: `the provider counted ${count.total} records and handed out ${count.ids.size}` };
+      }
+      if (contradiction !== null && left > 0) {
+        left -= 1;
+        await writer.restart({ code: contradiction.code, message: `${contradiction.message}; asked again from the start` });
+        count = emptyCount();
+        token = null;
+        standing = [];
+        continue;
+      }
+      if (contradiction !== null) standing.push(contradiction);
+      if (over) {
+        const reasons = [...standing, ...count.gaps];
+        return end(reasons.length === 0 ? 'complete' : 'partial', reasons, count);
+      }
+      if (count.emptyRun > maxEmptyPages) return end('partial', [...standing, ...count.gaps, { code: 'empty-pages', message: `${count.emptyRun} pages in a row held nothing but a continuation token` }], count);
+      token = facts.nextToken;
+    }
+  }
+
+  return {
+    async run() {
+      const count = replay();
+      if (writer.finished) {
+        const status = writer.query.status === 'running' ? 'partial' : writer.query.status;
+        last = { directory: writer.directory, status, reasons: status === 'complete' ? [] : unique(writer.query.reasons), tally: tallyOf(count), received: received(), pages: writer.query.pages.length };
+        return last;
+      }
+      return read(count, writer.resumeToken, request.requeries);
+    },
+    async again(reason) {
+      await writer.restart(reason);
+      return read(emptyCount(), null, request.requeries);
+    },
+    async demote(reason) {
+      if (last === undefined) throw new Error('a series is demoted only after it was read');
+      last = { ...last, status: last.status === 'complete' ? 'partial' : last.status, reasons: unique([...last.reasons, reason]) };
+      if (last.status !== 'aborted') await writer.finish(last.status, [reason]);
+      return last;
+    },
+  };
+}
