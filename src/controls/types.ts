@@ -73,6 +73,10 @@ export interface ConditionCheck {
   readonly subjectReads: readonly string[];
   /** Whether some binding asks who can read the subject. */
   readonly usesReaders: boolean;
+  /** Where the absence of a value leads towards a pass, with the control's reason for it. */
+  readonly absences: readonly { readonly path: string; readonly because: string }[];
+  /** The check as written, for those who explain it. */
+  readonly definition: JsonObject;
   /** Total: whatever the document holds, an outcome; an exception inside comes out as `error`. */
   readonly evaluate: (subject: Resource, env: EvaluationEnvironment) => CheckOutcome;
 }
@@ -151,7 +155,7 @@ export interface CheckOutcome {
   readonly status: 'pass' | 'fail' | 'unknown' | 'error' | 'notapplicable';
   /** One sentence a person can act on. */
   readonly reason: string;
-  /** `source` of a leaf: 0 is the subject, i + 1 is `joined[i]`. Not bounded by the size of the document. */
+  /** `source` of a leaf: 0 is the subject, i + 1 is `joined[i]`. Bounded, whatever the size of the document. */
   readonly leaves: readonly Leaf[];
   readonly joined: readonly JoinedRecord[];
 }
