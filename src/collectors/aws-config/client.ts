@@ -1,0 +1,262 @@
+import {
+  type ConfigServiceClientConfig,
+  ConfigServiceClient,
+  DescribeComplianceByConfigRuleCommand,
+  DescribeConfigRuleEvaluationStatusCommand,
+  DescribeConfigRulesCommand,
+  DescribeConfigurationAggregatorsCommand,
+  DescribeConfigurationAggregatorSourcesStatusCommand,
+  DescribeConfigurationRecordersCommand,
+  DescribeConfigurationRecorderStatusCommand,
+  DescribeConformancePacksCommand,
+  GetAggregateDiscoveredResourceCountsCommand,
+  GetComplianceDetailsByConfigRuleCommand,
+  GetConformancePackComplianceDetailsCommand,
+  GetDiscoveredResourceCountsCommand,
+  SelectAggregateResourceConfigCommand,
+  SelectResourceConfigCommand,
+} from '@aws-sdk/client-config-service';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { isJsonObject, type JsonObject } from '../../model/index.ts';
+import { backoff, type Pacer, type Patience } from '../rate.ts';
+import { attemptsFor, type CallOutcome, classify, type Failure, failure, type Operation } from './outcome.ts';
+
+type Credentials = NonNullable<ConfigServiceClientConfig['credentials']>;
+type CredentialProvider = Extract<Credentials, (...args: never[]) => unknown>;
+
+export interface ConnectionOptions {
+  readonly region: string;
+  readonly configEndpoint?: string | undefined;
+  readonly stsEndpoint?: string | undefined;
+  readonly credentials: CredentialProvider;
+  readonly pacer: Pacer;
+  readonly patience: Patience;
+}
+
+export interface CredentialOptions {
+  readonly region: string;
+  readonly profile?: string | undefined;
+  /** ARN of a role to assume with the default chain's credentials; absent: those credentials themselves. */
+  readonly roleArn?: string | undefined;
+  readonly externalId?: string | undefined;
+  readonly stsEndpoint?: string | undefined;
+  readonly patience: Patience;
+}
+
+/** One account and region's Config: every call answers with a value, whatever the provider does. */
+export interface Connection {
+  readonly endpoint: string;
+  /** Local clock minus the provider's, from the last answer's Date header; null before one. Milliseconds. */
+  clockOffset(): number | null;
+  call(operation: Operation, input: JsonObject, signal: AbortSignal): Promise<CallOutcome>;
+  identity(signal: AbortSignal): Promise<{ ok: true; account: string; arn: string } | { ok: false; failure: Failure }>;
+  close(): void;
+}
+
+/** The default chain, or a role assumed with it. Remembered until five minutes before it expires, and shared by all regions of an account. */
+export function credentialProvider(options: CredentialOptions): CredentialProvider {
+  const base = fromNodeProviderChain(options.profile === undefined ? {} : { profile: options.profile });
+  const provider =
+    options.roleArn === undefined
+      ? base
+      : fromTemporaryCredentials({
+          masterCredentials: base,
+          params: { RoleArn: options.roleArn, RoleSessionName: 'exhibit', ...(options.externalId === undefined ? {} : { ExternalId: options.externalId }) },
+          clientConfig: {
+            region: options.region,
+            ...(options.stsEndpoint === undefined ? {} : { endpoint: options.stsEndpoint }),
+            requestHandler: requestHandler(options.patience),
+          },
+        });
+  let current: Promise<Awaited<ReturnType<typeof provider>>> | null = null;
+  return async () => {
+    const known = current === null ? null : await current.catch(() => null);
+    if (known !== null && (known.expiration === undefined || known.expiration.getTime() - Date.now() > 300_000)) return known;
+    current = provider({ callerClientConfig: { region: () => Promise.resolve(options.region) } } as never);
+    return current;
+  };
+}
+
+function requestHandler(patience: Patience): NodeHttpHandler {
+  return new NodeHttpHandler({
+    connectionTimeout: patience.connectTimeoutMs,
+    requestTimeout: patience.requestTimeoutMs,
+    throwOnRequestTimeout: true,
+    httpAgent: { keepAlive: true, maxSockets: 8 },
+    httpsAgent: { keepAlive: true, maxSockets: 8 },
+  });
+}
+
+interface RetryToken {
+  getRetryCount(): number;
+  getRetryDelay(): number;
+}
+
+/** Retries by what went wrong, each kind a bounded number of times; a throttled answer also holds back the scope's other calls. */
+function retryStrategy(patience: Patience, pacer: Pacer): NonNullable<ConfigServiceClientConfig['retryStrategy']> {
+  const token = (count: number, delay: number): RetryToken => ({ getRetryCount: () => count, getRetryDelay: () => delay });
+  return {
+    acquireInitialRetryToken: () => Promise.resolve(token(0, 0)),
+    refreshRetryTokenForRetry: (last: RetryToken, info: { error?: unknown; retryAfterHint?: Date }) => {
+      const failed = last.getRetryCount() + 1;
+      const code = classify(info.error);
+      if (failed >= attemptsFor(code, patience.maxAttempts)) return Promise.reject(new Error('no attempts left'));
+      const hint = info.retryAfterHint === undefined ? undefined : info.retryAfterHint.getTime() - Date.now();
+      const delay = backoff(patience, failed, hint);
+      if (code === 'throttled') pacer.pause(delay);
+      return Promise.resolve(token(failed, delay));
+    },
+    recordSuccess: () => undefined,
+  } as unknown as NonNullable<ConfigServiceClientConfig['retryStrategy']>;
+}
+
+type AnyCommand = Parameters<ConfigServiceClient['send']>[0];
+
+/** The commands differ in their inputs and outputs only, which are JSON to us. */
+const untyped = (command: unknown): AnyCommand => command as AnyCommand;
+
+/** The input is JSON built by queries.ts; the SDK's serialiser is the judge of its shape. */
+const commands: Readonly<Record<Operation, (input: JsonObject) => AnyCommand>> = {
+  SelectResourceConfig: (input) => untyped(new SelectResourceConfigCommand(input as never)),
+  SelectAggregateResourceConfig: (input) => untyped(new SelectAggregateResourceConfigCommand(input as never)),
+  GetDiscoveredResourceCounts: (input) => untyped(new GetDiscoveredResourceCountsCommand(input as never)),
+  GetAggregateDiscoveredResourceCounts: (input) => untyped(new GetAggregateDiscoveredResourceCountsCommand(input as never)),
+  DescribeConfigurationRecorders: (input) => untyped(new DescribeConfigurationRecordersCommand(input as never)),
+  DescribeConfigurationRecorderStatus: (input) => untyped(new DescribeConfigurationRecorderStatusCommand(input as never)),
+  DescribeConfigurationAggregators: (input) => untyped(new DescribeConfigurationAggregatorsCommand(input as never)),
+  DescribeConfigurationAggregatorSourcesStatus: (input) => untyped(new DescribeConfigurationAggregatorSourcesStatusCommand(input as never)),
+  DescribeConfigRules: (input) => untyped(new DescribeConfigRulesCommand(input as never)),
+  DescribeConfigRuleEvaluationStatus: (input) => untyped(new DescribeConfigRuleEvaluationStatusCommand(input as never)),
+  DescribeComplianceByConfigRule: (input) => untyped(new DescribeComplianceByConfigRuleCommand(input as never)),
+  GetComplianceDetailsByConfigRule: (input) => untyped(new GetComplianceDetailsByConfigRuleCommand(input as never)),
+  DescribeConformancePacks: (input) => untyped(new DescribeConformancePacksCommand(input as never)),
+  GetConformancePackComplianceDetails: (input) => untyped(new GetConformancePackComplianceDetailsCommand(input as never)),
+};
+
+/** Larger than any documented page by far: what is beyond it is not a page. */
+const maxBodyBytes = 64 * 1024 * 1024;
+
+/** Something that answered with HTTP success but is no answer of AWS Config. */
+class MalformedResponseError extends Error {
+  override readonly name = 'MalformedResponseError';
+}
+
+async function readBody(body: unknown, timeoutMs: number): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) return body;
+  const stream = body as AsyncIterable<Uint8Array> & { destroy?(error?: Error): void };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = Object.assign(new Error(`the response body did not end within ${timeoutMs} ms`), { name: 'TimeoutError' });
+      reject(error);
+      stream.destroy?.(error);
+    }, timeoutMs);
+  });
+  const whole = (async () => {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of stream) {
+      size += chunk.length;
+      if (size > maxBodyBytes) throw new MalformedResponseError(`the response is larger than ${maxBodyBytes} bytes`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  })();
+  whole.catch(() => undefined);
+  try {
+    return await Promise.race([whole, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Parses the body as received; an answer that is not a JSON object is malformed. UTF-8 is checked: a replacement character would hide damage. */
+function parseBody(bytes: Uint8Array): JsonObject {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new MalformedResponseError(`the response is not JSON: ${(error as Error).message}`);
+  }
+  if (!isJsonObject(json)) throw new MalformedResponseError('the response is not a JSON object');
+  return json;
+}
+
+export function connect(options: ConnectionOptions): Connection {
+  const { region, pacer, patience } = options;
+  const shared = {
+    region,
+    credentials: options.credentials,
+    maxAttempts: patience.maxAttempts,
+    retryStrategy: retryStrategy(patience, pacer),
+    requestHandler: requestHandler(patience),
+  };
+  const config = new ConfigServiceClient({ ...shared, ...(options.configEndpoint === undefined ? {} : { endpoint: options.configEndpoint }) });
+  let sts: STSClient | null = null;
+  let offset: number | null = null;
+
+  /** The run's signal and the call's own deadline, told apart afterwards. */
+  async function bounded<T>(signal: AbortSignal, operation: string, work: (both: AbortSignal) => Promise<T>): Promise<{ ok: true; value: T } | { ok: false; failure: Failure }> {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => {
+      deadline.abort(new Error('deadline'));
+    }, patience.callDeadlineMs);
+    try {
+      if (signal.aborted) return { ok: false, failure: failure(operation, new Error('the run was stopped'), 'aborted') };
+      return { ok: true, value: await work(AbortSignal.any([signal, deadline.signal])) };
+    } catch (error) {
+      if (signal.aborted) return { ok: false, failure: failure(operation, new Error('the run was stopped'), 'aborted') };
+      if (deadline.signal.aborted) return { ok: false, failure: failure(operation, new Error(`no answer within ${patience.callDeadlineMs} ms, retries included`), 'timeout') };
+      return { ok: false, failure: failure(operation, error) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    endpoint: options.configEndpoint ?? `https://config.${region}.amazonaws.com`,
+    clockOffset: () => offset,
+    async call(operation, input, signal) {
+      const command = commands[operation](input);
+      let bytes: Uint8Array | null = null;
+      const outcome = await bounded(signal, operation, async (both) => {
+        // Innermost step: sees each attempt's answer before the SDK reads it, and keeps the bytes as they came.
+        command.middlewareStack.add(
+          (next) => async (args) => {
+            await pacer.take(both);
+            const result = await next(args as never);
+            const response = result.response as { statusCode: number; headers: Record<string, string>; body: unknown };
+            bytes = await readBody(response.body, patience.requestTimeoutMs);
+            response.body = bytes;
+            const date = Date.parse(response.headers['date'] ?? '');
+            if (!Number.isNaN(date)) offset = Date.now() - date;
+            if (response.statusCode >= 200 && response.statusCode < 300) parseBody(bytes);
+            return result;
+          },
+          { step: 'deserialize', priority: 'low', name: 'keepBytes' },
+        );
+        return (await config.send(command as never, { abortSignal: both })) as { $metadata: { requestId?: string; httpStatusCode?: number; attempts?: number } };
+      });
+      if (!outcome.ok) return outcome;
+      if (bytes === null) return { ok: false, failure: { code: 'malformed-response', message: `${operation} ended without a body` } };
+      const { requestId, httpStatusCode, attempts } = outcome.value.$metadata;
+      return { ok: true, response: { bytes, body: parseBody(bytes), requestId: requestId ?? null, httpStatus: httpStatusCode ?? null, attempts: attempts ?? 1 } };
+    },
+    async identity(signal) {
+      sts ??= new STSClient({ ...shared, ...(options.stsEndpoint === undefined ? {} : { endpoint: options.stsEndpoint }) });
+      const client = sts;
+      const outcome = await bounded(signal, 'GetCallerIdentity', (both) => client.send(new GetCallerIdentityCommand({}), { abortSignal: both }));
+      if (!outcome.ok) return outcome;
+      const { Account, Arn } = outcome.value;
+      if (Account === undefined || Arn === undefined) return { ok: false, failure: { code: 'malformed-response', message: 'GetCallerIdentity named no account' } };
+      return { ok: true, account: Account, arn: Arn };
+    },
+    close() {
+      config.destroy();
+      sts?.destroy();
+    },
+  };
+}
+
