@@ -1,3 +1,4 @@
+import { isJsonObject } from '../model/index.ts';
 import type { Json } from '../model/index.ts';
 import { ListValue, Void } from './values.ts';
 import type { Value } from './values.ts';
@@ -49,6 +50,7 @@ const notText = cannot('a text');
 const notDate = cannot('a date');
 const notDuration = cannot('a duration');
 const notList = cannot('a list');
+const notObject = cannot('an object');
 const notVersion = cannot('a version number');
 
 export interface Conversion {
@@ -120,6 +122,11 @@ export const conversions: readonly Conversion[] = [
     name: 'count',
     summary: 'The number of elements of a list.',
     convert: (value) => (Array.isArray(value) ? value.length : notList),
+  },
+  {
+    name: 'entries',
+    summary: 'An object as a list of `{ key, value }`, for looking through keys that are not known beforehand.',
+    convert: (value) => (isJsonObject(value) ? Object.entries(value).map(([key, entry]) => ({ key, value: entry })) : notObject),
   },
 ];
 
