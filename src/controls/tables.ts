@@ -46,15 +46,20 @@ export interface LookupTable {
   readonly many: boolean;
   /** Top-level paths the table or a table that goes through it reads, kept besides those that controls read. */
   readonly keeps: readonly string[];
+  /** `key`: records under one key are one thing, listed several times. Otherwise uids tell records apart. */
+  readonly identity: 'uid' | 'key';
+  /** True where resolving reads the subject's document, not only where the subject lives. */
+  readonly readsSubject: boolean;
   /** Tables that references are resolved through. Their sources are needed too. */
   readonly through: readonly string[];
   keys(record: Resource): readonly string[];
   resolve(key: string, from: Resource, hop: Hopper): Resolution;
 }
 
-type TableEntry = Omit<LookupTable, 'many' | 'keeps' | 'through'> & Partial<Pick<LookupTable, 'many' | 'keeps' | 'through'>>;
+type Defaulted = 'many' | 'keeps' | 'through' | 'identity' | 'readsSubject';
+type TableEntry = Omit<LookupTable, Defaulted> & Partial<Pick<LookupTable, Defaulted>>;
 
-const table = (entry: TableEntry): LookupTable => ({ many: false, keeps: [], through: [], ...entry });
+const table = (entry: TableEntry): LookupTable => ({ many: false, keeps: [], through: [], identity: 'uid', readsSubject: false, ...entry });
 const resource = (type: string): TableSource => ({ type, kind: 'resource' });
 const policy = (type: string): TableSource => ({ type, kind: 'iam-policy' });
 const found = (keys: readonly string[], homes: readonly Home[], elsewhere?: string): Resolution =>
@@ -224,6 +229,7 @@ const azureRoleAssignments = table({
   provider: 'azure',
   sources: [resource('microsoft.authorization/roleassignments')],
   many: true,
+  readsSubject: true,
   keeps: ['properties.scope'],
   through: ['azure.subscription'],
   keys(record) {
@@ -233,8 +239,10 @@ const azureRoleAssignments = table({
   resolve(key, from, hop) {
     const subscription = azureSubscription(key);
     if (subscription === null) return unknown(`\`${key}\` does not read as an Azure id`);
-    const homes = azureHomes(['microsoft.authorization/roleassignments'], subscription);
     const container = hop('azure.subscription', `/subscriptions/${subscription}`, from);
+    const tenant = (container.outcome === 'found' ? textAt(container.document, 'tenantId') : null) ?? textAt(from.document, 'tenantId');
+    const type = ['microsoft.authorization/roleassignments'];
+    const homes = [...azureHomes(type, subscription), ...azureHomes(type, tenant === null ? 'every' : `tenants/${tenant.toLowerCase()}`)];
     const groups = container.outcome === 'found' ? managementGroupsOf(container.document) : null;
     const keys = [...azureScopesOf(key), ...(groups ?? []), '/'];
     return found(keys, homes, groups === null ? `the management groups above subscription ${subscription} are not in the evidence` : undefined);
@@ -246,6 +254,8 @@ const azureRoleDefinition = table({
   title: 'Role definition by id or GUID',
   provider: 'azure',
   sources: [resource('microsoft.authorization/roledefinitions')],
+  identity: 'key',
+  keeps: ['properties'],
   keys: (record) => [lastSegment(azureId(record.uid))],
   // A definition's GUID is unique in the tenant and built-in ones are listed beside every subscription's own.
   resolve: (key) => found([lastSegment(azureId(key))], azureHomes(['microsoft.authorization/roledefinitions'], 'every')),
@@ -361,6 +371,7 @@ function gcpIamPolicyTable(type: string): LookupTable {
     provider: 'gcp',
     sources: levels.map(policy),
     many: true,
+    readsSubject: true,
     keys: policyKeys,
     resolve(key, from) {
       const name = gcpRelativeName(key);
@@ -388,7 +399,7 @@ const named: readonly LookupTable[] = [
   azureByIdTable('azure.keyvault.by-id', 'Key Vault or Managed HSM by id', vaultTypes),
   azureByIdTable('azure.disk-encryption-set.by-id', 'Disk encryption set by id', ['microsoft.compute/diskencryptionsets']),
   azureByIdTable('azure.identity.by-id', 'User assigned identity by id', ['microsoft.managedidentity/userassignedidentities']),
-  azureByIdTable('azure.subscription', 'Subscription by id, with its management groups', ['microsoft.resources/subscriptions'], ['properties.managementGroupAncestorsChain']),
+  azureByIdTable('azure.subscription', 'Subscription by id, with its management groups', ['microsoft.resources/subscriptions'], ['tenantId', 'properties.managementGroupAncestorsChain']),
   azureByIdTable('azure.resource-group.by-id', 'Resource group by id', ['microsoft.resources/subscriptions/resourcegroups']),
   azureRoleAssignments,
   azureRoleDefinition,
