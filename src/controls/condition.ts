@@ -5,6 +5,8 @@ import type { Tri } from './values.ts';
 export interface Why {
   readonly text: string;
   readonly authored: boolean;
+  /** The reason is that a record does not exist: the author's sentence about its contents would mislead. */
+  readonly absent?: boolean;
 }
 
 export interface Condition {

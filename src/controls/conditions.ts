@@ -82,10 +82,8 @@ function withSentences(condition: Condition, sentences: Sentences, own: boolean)
     why: (evaluation, value) => {
       const sentence = value === UNKNOWN ? unknown : otherwise;
       if (sentence === undefined) return condition.why(evaluation, value);
-      if (!own) {
-        const inner = condition.why(evaluation, value);
-        if (inner.authored) return inner;
-      }
+      const inner = condition.why(evaluation, value);
+      if (inner.absent === true || (!own && inner.authored)) return inner;
       return { text: sentence(evaluation), authored: true };
     },
   };
@@ -151,5 +149,5 @@ function joined(children: readonly Condition[], evaluation: Evaluation, value: T
   const reasons = children.map((child) => child.why(evaluation, value));
   const texts = reasons.slice(0, 4).map((reason) => reason.text);
   if (reasons.length > 4) texts.push(`${reasons.length - 4} more conditions`);
-  return { text: texts.join(by), authored: reasons.some((reason) => reason.authored) };
+  return { text: texts.join(by), authored: reasons.some((reason) => reason.authored), absent: reasons.every((reason) => reason.absent === true) };
 }

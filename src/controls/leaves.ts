@@ -200,6 +200,7 @@ function comparison(id: string, path: Operand, field: Operand, operator: Operato
       decide(evaluation, observed);
       if (value === UNKNOWN) return { text: `${name} cannot be judged: ${reason}`, authored: false };
       const wanted = operator.phrase(literal === undefined ? `${inWords(operand.read(evaluation))} (${operand.display(evaluation)})` : inWords(literal));
+      if (value === FALSE && observed instanceof Void && observed.kind === 'absent') return { text: `${name} should be ${wanted}, but ${reason}`, authored: false, absent: true };
       if (because !== '') return { text: value === FALSE ? `${name} should be ${wanted}, but ${reason}` : `${name}: ${reason}`, authored: false };
       return { text: value === FALSE ? `${name} is ${inWords(observed)}, expected ${wanted}` : `${name} is ${inWords(observed)}`, authored: false };
     },
