@@ -14,7 +14,10 @@ Root        SHA-256 ${bag.signer.rootFingerprint}
 Timestamp   ${ascii(timestampText(bag.timestamp))}
 
 You need: sha256sum, openssl, unzip, jq; for the PDF also pdfsig (poppler-utils) and certutil (libnss3-tools).
-Run the commands in the directory that holds this file (unzip pack.zip -d pack && cd pack).
+Run the commands in the directory that holds this file (unzip pack.zip -d pack && cd pack), in one shell;
+T is a directory for what they make on the way:
+
+  T=$(mktemp -d)
 
 0. WHO: get the fingerprint of the root from someone you trust
 ---------------------------------------------------------------
@@ -22,10 +25,10 @@ The fingerprint above proves nothing by itself: whoever changed this pack could 
 person responsible for the key, by telephone or in a signed letter, for the SHA-256 fingerprint of the root
 certificate, and compare all of it with the output of this command (the root is the last certificate):
 
-  awk '/BEGIN/{n++} {print > ("/tmp/exhibit-" n ".pem")} END{system("mv /tmp/exhibit-" n ".pem /tmp/exhibit-root.pem")}' ${packFiles.certificates}
-  openssl x509 -in /tmp/exhibit-root.pem -noout -fingerprint -sha256 -subject -enddate
+  awk '/BEGIN/{pem=""} {pem=pem $0 "\\n"} END{printf "%s", pem}' ${packFiles.certificates} > $T/root.pem
+  openssl x509 -in $T/root.pem -noout -fingerprint -sha256 -subject -enddate
 
-If you were given root.crt itself by another way, use that file below instead of /tmp/exhibit-root.pem.
+If you were given root.crt itself by another way, use that file below instead of $T/root.pem.
 
 1. NOTHING ALTERED: every file has the digest that the manifests state
 -----------------------------------------------------------------------
@@ -34,21 +37,21 @@ If you were given root.crt itself by another way, use that file below instead of
 2. NOTHING ADDED: every file is in one of those manifests
 ---------------------------------------------------------
   (cut -c67- ${packFiles.manifest} ${packFiles.root} ${packFiles.signatureDigests}; \
-   printf '%s\\n' ${packFiles.root} ${packFiles.signatureDigests}) | LC_ALL=C sort > /tmp/exhibit-listed
-  find . ! -type d | cut -c3- | LC_ALL=C sort | diff /tmp/exhibit-listed - && echo nothing added
+   printf '%s\\n' ${packFiles.root} ${packFiles.signatureDigests}) | LC_ALL=C sort > $T/listed
+  find . ! -type d | cut -c3- | LC_ALL=C sort | diff $T/listed - && echo nothing added
 
 3. SIGNED: the manifest of manifests carries the signer's signature
 --------------------------------------------------------------------
   openssl cms -verify -binary -cades -inform DER -in ${packFiles.signature} \\
-    -content ${packFiles.root} -CAfile /tmp/exhibit-root.pem -out /dev/null
+    -content ${packFiles.root} -CAfile $T/root.pem -out /dev/null
 
-It must print "CMS Verification successful".${bag.timestamp.status === 'granted' ? timestampCommands() : ''}
+It must print "CAdES Verification successful" (OpenSSL 1.1 knows no -cades here: leave it out, and it says "CMS").${bag.timestamp.status === 'granted' ? timestampCommands() : ''}
 
 4. THE PDF: its own signature
 ------------------------------
-  mkdir -p /tmp/exhibit-nss && certutil -N --empty-password -d sql:/tmp/exhibit-nss
-  certutil -A -n exhibit-root -t "CT,C,C" -i /tmp/exhibit-root.pem -d sql:/tmp/exhibit-nss
-  pdfsig -nssdir sql:/tmp/exhibit-nss data/report.pdf
+  mkdir -p $T/nss && certutil -N --empty-password -d sql:$T/nss
+  certutil -A -n exhibit-root -t "CT,C,C" -i $T/root.pem -d sql:$T/nss
+  pdfsig -nssdir sql:$T/nss data/report.pdf
 
 It must say "Signature is Valid", "Total document signed" and "Certificate is Trusted", for exactly one
 signature. "Total document signed" matters: a PDF to which pages were appended still has a valid signature.
@@ -68,12 +71,12 @@ SHA-256 of each page. All observations with their citations, as JSON lines:
 
 6. OPTIONAL: the same signature in the formats of software supply chains
 -------------------------------------------------------------------------
-  openssl x509 -in ${packFiles.certificates} -noout -pubkey > /tmp/exhibit-key.pem
-  cosign verify-blob --key /tmp/exhibit-key.pem --bundle ${packFiles.bundle} \\
+  openssl x509 -in ${packFiles.certificates} -noout -pubkey > $T/key.pem
+  cosign verify-blob --key $T/key.pem --bundle ${packFiles.bundle} \\
     --insecure-ignore-tlog ${packFiles.root}
 or, with openssl alone:
-  jq -r .messageSignature.signature ${packFiles.bundle} | base64 -d > /tmp/exhibit.sig
-  openssl dgst -sha256 -verify /tmp/exhibit-key.pem -signature /tmp/exhibit.sig ${packFiles.root}
+  jq -r .messageSignature.signature ${packFiles.bundle} | base64 -d > $T/signature
+  openssl dgst -sha256 -verify $T/key.pem -signature $T/signature ${packFiles.root}
 ${packFiles.attestation} is an in-toto statement about the pack; read it with
   jq -r .dsseEnvelope.payload ${packFiles.attestation} | base64 -d | jq .
 

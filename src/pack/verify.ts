@@ -21,6 +21,8 @@ export interface VerifyOptions extends Omit<PolicyOptions, 'at' | 'timestampRoot
   readonly timestampRoot?: string;
   /** Default: now. */
   readonly at?: Date;
+  /** Largest file that is read whole, in bytes: the manifests, and the report. */
+  readonly limits?: { readonly tagFile: number; readonly report: number };
 }
 
 export type StepName = 'container' | 'files' | 'signatures' | 'evidence' | 'signer';
@@ -53,15 +55,14 @@ export interface VerifyReport {
   readonly notes: readonly Note[];
 }
 
-const tagFileLimit = 512 * 1024 * 1024;
-const reportLimit = 1024 * 1024 * 1024;
+const defaultLimits = { tagFile: 512 * 1024 * 1024, report: 1024 * 1024 * 1024 };
 
 /**
  * Verifies a pack, a directory or a ZIP, reading every file once and writing none. Whatever the pack holds becomes a
  * problem with a code; throws only when `timestampRoot` cannot be read.
  */
 export async function verifyPack(path: string, options: VerifyOptions = {}): Promise<VerifyReport> {
-  const { timestampRoot, at, ...asked } = options;
+  const { timestampRoot, at, limits = defaultLimits, ...asked } = options;
   const policy: PolicyOptions = {
     ...asked, at: at ?? new Date(),
     ...(timestampRoot === undefined ? {} : { timestampRoots: readPemCertificates(await readFile(timestampRoot, 'utf8')) }),
@@ -71,8 +72,8 @@ export async function verifyPack(path: string, options: VerifyOptions = {}): Pro
   const container = problemList();
   const evidence = evidenceCheck();
   const observe: Observe = (file) => {
-    if (!file.includes('/')) return whole(tagFileLimit, (bytes) => { if (bytes === null) container.add('too-large', undefined, file); else tagFiles.set(file, bytes); });
-    if (file === reportFile) return whole(reportLimit, (bytes) => { if (bytes === null) container.add('too-large', undefined, file); report = bytes; });
+    if (!file.includes('/')) return whole(limits.tagFile, (bytes) => { if (bytes === null) container.add('too-large', undefined, file); else tagFiles.set(file, bytes); });
+    if (file === reportFile) return whole(limits.report, (bytes) => { if (bytes === null) container.add('too-large', undefined, file); report = bytes; });
     return evidence.observe(file);
   };
 
