@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Citation, isJsonObject, type Json, type JsonObject, type LedgerStatus, type Reason } from '../model/index.ts';
 import { isRefusal } from './attempts.ts';
 import type { GraphClient, GraphScope } from './azure-graph-client.ts';
 import type { CollectContext } from './collector.ts';
 import { type PagedSeries, pagedSeries, type PageFacts, type PageRecord, type Series } from './paging.ts';
+import { storedPages } from './stored.ts';
 
 /** Reading Resource Graph pages: completeness, independent counts, and how both become ledger lines. */
 
@@ -121,17 +120,17 @@ export interface Counted {
 /** Reads a finished `summarize count()` back. `bucket` names a group; null for one that is not understood. */
 export function readCounts(runDirectory: string, series: Series, bucket: (row: JsonObject) => string | null): Counted {
   const counts = new Map<string, { count: number; citation: Citation }>();
-  const file = `${series.directory}/page-000001.json`;
   if (series.status !== 'complete') return { series, counts, citation: null };
-  const page = JSON.parse(readFileSync(join(runDirectory, file), 'utf8')) as Json;
-  const rows = isJsonObject(page) && Array.isArray(page.data) ? page.data : [];
-  for (const [index, row] of rows.entries()) {
-    if (!isJsonObject(row)) continue;
-    const name = bucket(row);
-    if (name === null || typeof row.count_ !== 'number') continue;
-    counts.set(name, { count: row.count_ + (counts.get(name)?.count ?? 0), citation: { file, pointer: `/data/${index}/count_`, encoding: 'json' } });
+  for (const { json, file } of storedPages(runDirectory, series)) {
+    const rows = isJsonObject(json) && Array.isArray(json.data) ? json.data : [];
+    for (const [index, row] of rows.entries()) {
+      if (!isJsonObject(row)) continue;
+      const name = bucket(row);
+      if (name === null || typeof row.count_ !== 'number') continue;
+      counts.set(name, { count: row.count_ + (counts.get(name)?.count ?? 0), citation: { file, pointer: `/data/${index}/count_`, encoding: 'json' } });
+    }
   }
-  return { series, counts, citation: { file, pointer: '/data', encoding: 'json' } };
+  return { series, counts, citation: { file: `${series.directory}/page-000001.json`, pointer: '/data', encoding: 'json' } };
 }
 
 /** A group of a count: a row that must carry a number. */

@@ -33,6 +33,15 @@ export function stateCountQuery(type: string, guids: readonly string[]): string 
 
 export const exemptionsQuery = `policyresources | where type =~ ${quote(exemptionType)} | project ${columns} | order by id asc`;
 
+/** Subscriptions a Resource Graph query may name: fewer than 300. */
+export const subscriptionsPerQuery = 250;
+export const pageRows = 1000;
+
+/** How many states of how many policies and subscriptions fit into one page, which a count must. */
+export function subscriptionsPerCount(groups: number): number {
+  return Math.max(1, Math.min(subscriptionsPerQuery, Math.floor((pageRows - 1) / Math.max(1, groups))));
+}
+
 /** How many assignments, definitions and exemptions each subscription holds itself. */
 export const objectCountQuery =
   `policyresources | where type in~ (${[assignmentType, definitionType, setDefinitionType, exemptionType].map(quote).join(', ')})` +
@@ -45,6 +54,7 @@ export const listings = [
   { name: 'policy-set-definitions', operation: 'policySetDefinitions.list', type: setDefinitionType },
 ] as const;
 export type Listing = (typeof listings)[number];
+export type ListingName = Listing['name'];
 
 /** Only the definitions made by the organisation are listed per subscription; the built-in ones are the same everywhere. */
 export const customOnly = "policyType eq 'Custom'";

@@ -1,66 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { isJsonObject, type Json, type LedgerEntry, type LedgerStatus, type Reason, type ScopeCoverage } from '../../model/index.ts';
+import { type LedgerEntry, type LedgerStatus, type Reason, type ScopeCoverage } from '../../model/index.ts';
 import { isRefusal } from '../attempts.ts';
-import { openGraphSeries, ledgerStatus, tenantAccount, text } from '../azure-graph.ts';
-import type { GraphClient, GraphScope } from '../azure-graph-client.ts';
+import { ledgerStatus, tenantAccount } from '../azure-graph.ts';
+import type { GraphScope } from '../azure-graph-client.ts';
+import { chunks, discover, type TenantScope, tenantScopes } from '../azure-tenants.ts';
 import type { CollectContext, Collector, CollectResult } from '../collector.ts';
-import type { Series } from '../paging.ts';
 import { diagnose } from './doctor.ts';
 import { collectGroup, type Group } from './group.ts';
 import { countsShape, noRecords, readAzureDocument, rowRecords, rowsShape, subscriptionsShape } from './map.ts';
-import { chunks, pageRows, subscriptionsPerQuery, subscriptionsQuery, tableOf } from './queries.ts';
-import { neededTypes, plan, type TenantScope, tenantScopes } from './scopes.ts';
+import { subscriptionsPerQuery, tableOf } from './queries.ts';
+import { neededTypes, plan } from './scopes.ts';
 
 const collector = 'azure-resource-graph';
-
-interface KnownSubscription {
-  readonly id: string;
-  readonly name: string | null;
-}
-
-/** The subscriptions that the identity sees in a scope, and how whole that list is. */
-interface Discovery {
-  readonly series: Series;
-  readonly found: readonly KnownSubscription[];
-}
-
-function readSubscriptions(runDirectory: string, series: Series, pages: number): KnownSubscription[] {
-  const found: KnownSubscription[] = [];
-  for (let page = 1; page <= pages; page += 1) {
-    const json = JSON.parse(readFileSync(join(runDirectory, series.directory, `page-${String(page).padStart(6, '0')}.json`), 'utf8')) as Json;
-    const rows = isJsonObject(json) && Array.isArray(json.data) ? json.data : [];
-    for (const row of rows) {
-      if (!isJsonObject(row)) continue;
-      const id = text(row.subscriptionId) ?? /^\/subscriptions\/([^/]+)$/i.exec(text(row.id) ?? '')?.[1] ?? null;
-      if (id !== null) found.push({ id: id.toLowerCase(), name: text(row.name) });
-    }
-  }
-  return found;
-}
-
-async function discover(context: CollectContext, client: GraphClient, identity: string, tenant: string, scope: GraphScope, name: string): Promise<Discovery> {
-  return context.unit(async () => {
-    const paged = await openGraphSeries(context, client, identity, {
-      collector,
-      directory: tenant,
-      name,
-      shape: subscriptionsShape,
-      query: subscriptionsQuery,
-      types: [],
-      scope,
-      ancestors: false,
-      tenant,
-      top: pageRows,
-      describe: (row) => {
-        const id = text(row.id);
-        return id === null ? null : { id: id.toLowerCase(), bucket: '', capturedAt: null };
-      },
-    });
-    const series = await paged.run();
-    return { series, found: readSubscriptions(context.writer.runDirectory, series, series.pages) };
-  });
-}
 
 function emptyEntry(account: string, type: string, status: LedgerStatus, reasons: readonly Reason[]): LedgerEntry {
   return { collector, provider: 'azure', account, region: '*', type, status, held: 0, count: null, freshness: { oldest: null, newest: null }, reasons: [...reasons], queries: [] };
@@ -111,22 +61,16 @@ async function collectTenant(context: CollectContext, scope: TenantScope): Promi
   const identity = who.value;
   context.progress.scope(collector, scope.tenant);
 
-  const discoveries = await Promise.all([
-    ...chunks(scope.subscriptions, subscriptionsPerQuery).map((subscriptions, index) => discover(context, client, identity, scope.tenant, { subscriptions }, `scope-subscriptions-${index + 1}`)),
-    ...(scope.managementGroups.length > 0 ? [discover(context, client, identity, scope.tenant, { managementGroups: scope.managementGroups }, 'scope-management-groups')] : []),
-  ]);
-  const names = new Map(discoveries.flatMap(({ found }) => found.map(({ id, name }) => [id, name] as const)));
-  const visible = [...names.keys()].sort();
-  const listGaps = discoveries.filter(({ series }) => series.status !== 'complete');
-  const listReasons: Reason[] = listGaps.flatMap(({ series }) => series.reasons.map((reason) => ({ ...reason, message: `the list of subscriptions is not whole: ${reason.message}` })));
+  const { names, visible, gap: listGap, reasons: found } = await discover(context, client, identity, { collector, shape: subscriptionsShape }, scope);
+  const listReasons = [...found];
 
   const scopes: ScopeCoverage[] = [];
   const entries: LedgerEntry[] = [];
 
   // Configured subscriptions that the provider left out of its own list.
   for (const account of scope.subscriptions.filter((one) => !names.has(one))) {
-    const status: LedgerStatus = listGaps[0] ? ledgerStatus(listGaps[0].series) : 'denied';
-    const reasons: Reason[] = listGaps.length > 0 ? listReasons : [{ code: 'not-visible', message: `subscription ${account} is not among those that ${identity} can read: grant it Reader there, or correct the id` }];
+    const status: LedgerStatus = listGap === null ? 'denied' : ledgerStatus(listGap);
+    const reasons: readonly Reason[] = listGap !== null ? listReasons : [{ code: 'not-visible', message: `subscription ${account} is not among those that ${identity} can read: grant it Reader there, or correct the id` }];
     scopes.push(coverage(account, null, ['configured'], status, identity, reasons));
     entries.push(...types.inSubscriptions.map((type) => emptyEntry(account, type, status, reasons)));
   }

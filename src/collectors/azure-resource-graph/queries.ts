@@ -92,17 +92,7 @@ export function countQuery(table: string, types: readonly string[], level: Level
   return `${table} | where type in~ (${types.map(quote).join(', ')})${filter} | summarize count() by subscriptionId, type`;
 }
 
-/** The subscriptions themselves: the independent list that configured ones are compared with. */
-export const subscriptionType = 'microsoft.resources/subscriptions';
-export const subscriptionsQuery = listQuery('resourcecontainers', subscriptionType);
-
 /** How many types one count may ask for, so that subscriptions × types stays below one page of rows. */
 export function typesPerCount(subscriptions: number): number {
   return Math.max(1, Math.floor((pageRows - 1) / Math.max(1, subscriptions)));
-}
-
-export function chunks<T>(items: readonly T[], size: number): T[][] {
-  const parts: T[][] = [];
-  for (let start = 0; start < items.length; start += size) parts.push(items.slice(start, start + size));
-  return parts;
 }
