@@ -51,6 +51,7 @@ const notDate = cannot('a date');
 const notDuration = cannot('a duration');
 const notList = cannot('a list');
 const notObject = cannot('an object');
+const notPrincipal = cannot('a principal of a policy');
 const notVersion = cannot('a version number');
 
 export interface Conversion {
@@ -58,6 +59,20 @@ export interface Conversion {
   /** What it takes and gives, for the reference. */
   readonly summary: string;
   readonly convert: (value: Json) => Value;
+}
+
+/** The only text that IAM takes for a principal is `*`; otherwise it is an object of kinds, each with one id or a list of them. */
+function principals(value: Json): Value {
+  if (value === '*') return [{ kind: 'AWS', id: '*' }];
+  if (!isJsonObject(value)) return notPrincipal;
+  const found: Json[] = [];
+  for (const [kind, ids] of Object.entries(value)) {
+    for (const id of Array.isArray(ids) ? ids : [ids]) {
+      if (typeof id !== 'string') return notPrincipal;
+      found.push({ kind, id });
+    }
+  }
+  return found;
 }
 
 function text(name: string, summary: string, change: (value: string) => Value): Conversion {
@@ -127,6 +142,11 @@ export const conversions: readonly Conversion[] = [
     name: 'entries',
     summary: 'An object as a list of `{ key, value }`, for looking through keys that are not known beforehand.',
     convert: (value) => (isJsonObject(value) ? Object.entries(value).map(([key, entry]) => ({ key, value: entry })) : notObject),
+  },
+  {
+    name: 'principals',
+    summary: 'The `Principal` of an AWS policy statement as a list of `{ kind, id }`: `"*"` and `{ "AWS": "*" }` both give `{ kind: AWS, id: "*" }`.',
+    convert: principals,
   },
 ];
 
