@@ -164,7 +164,7 @@ export function declareElement(compiler: CheckCompiler, scope: Scope, list: Oper
   }
   // Elements of a looked-up list are records: what is read of them is projected. Elements of a list inside a document are kept whole.
   const records = list.shape === 'list' && list.origin.kind === 'table' && list.origin.prefix.length === 0;
-  if (!records) noteRead(compiler, list.origin, [], false);
+  if (!records) noteRead(compiler, list.origin, [], 'value');
   const inner = new Scope(scope);
   const element = inner.declare(compiler, as, records ? list.origin : covered, 'value', records, at);
   return { inner, element };

@@ -67,7 +67,7 @@ export function compileCheck(source: CheckSource, parameters: Readonly<Record<st
     kind: 'condition', id: source.id, title: source.title, provider, on, critical, ...(aggregate === undefined ? {} : { aggregate }),
     reads: new Map([...compiler.reads].map(([table, paths]) => [table, paths.has('*') ? '*' as const : [...paths].sort()])),
     subjectReads: [...compiler.subjectReads].sort(), usesReaders: compiler.usesReaders,
-    absences: compiler.absences.map((absence) => ({ path: absence.path, because: absence.because ?? '' })),
+    absences: compiler.absences.map((absence) => ({ path: absence.path, keys: absence.keys, because: absence.because ?? '' })),
     definition: definition as JsonObject,
     evaluate: evaluator(when, require, satisfied, compiler.slots, compiler.caseless),
   } : undefined;

@@ -3,6 +3,8 @@ import { compileOperand } from './bindings.ts';
 import { combinators } from './condition.ts';
 import type { Condition, Polarity } from './condition.ts';
 import { compilePath, convertOperand, inWords, isObject, literalOperand } from './operands.ts';
+import { parsePath } from './paths.ts';
+import type { Segment } from './paths.ts';
 import { operatorNamed, operatorNames, typeInWords } from './operators.ts';
 import type { Operator } from './operators.ts';
 import type { At, CheckCompiler, Evaluation, Operand, Scope } from './scope.ts';
@@ -39,7 +41,7 @@ export function compileLeaf(compiler: CheckCompiler, scope: Scope, source: Recor
   if (type !== undefined && name !== 'isEmpty') compiler.report([...at, 'type'], '`type` belongs to `present` and `isEmpty`');
   if (source['single'] !== undefined && operator.listed !== true) compiler.report([...at, 'single'], `\`single\` has no meaning for \`${name}\``);
   if (source['within'] !== undefined) compiler.report([...at, 'within'], '`within` belongs to `present`', 'ifMissing: { then: false, when: container }');
-  const path = compilePath(compiler, scope, source['field'], [...at, 'field']);
+  const path = compilePath(compiler, scope, source['field'], [...at, 'field'], { kind: name === 'isEmpty' ? 'emptiness' : 'value' });
   const field = path === undefined ? undefined : convertOperand(compiler, path, source['as'], [...at, 'as']);
   const expected = compileExpected(compiler, scope, operator, source[name], [...at, name]);
   const missing = source['ifMissing'] === undefined ? null : compileMissing(compiler, scope, source['ifMissing'], [...at, 'ifMissing'], polarity, path?.text ?? '');
@@ -64,9 +66,9 @@ export function compileMissing(compiler: CheckCompiler, scope: Scope, source: un
   }
   for (const key of Object.keys(source)) if (!['then', 'when', 'because'].includes(key)) compiler.report([...at, key], `\`ifMissing\` knows no \`${key}\``, 'it knows then, when, because');
   const whens = (Array.isArray(source['when']) ? source['when'] : [source['when']]).map((entry, index) =>
-    compilePath(compiler, scope, entry, Array.isArray(source['when']) ? [...at, 'when', index] : [...at, 'when'], { presenceOnly: true }));
+    compilePath(compiler, scope, entry, Array.isArray(source['when']) ? [...at, 'when', index] : [...at, 'when'], { kind: 'presence' }));
   if (whens.includes(undefined)) return null;
-  noteAbsence(compiler, polarity, source['then'], path, source['because'], at);
+  noteAbsence(compiler, polarity, source['then'], path, (whens as Operand[]).map((when) => when.text), source['because'], at);
   return {
     then: source['then'] ? TRUE : FALSE,
     when: (evaluation) => (whens as Operand[]).every((when) => {
@@ -77,9 +79,27 @@ export function compileMissing(compiler: CheckCompiler, scope: Scope, source: un
 }
 
 /** Keeps a list of the places where something not being there leads towards a pass. */
-function noteAbsence(compiler: CheckCompiler, polarity: Polarity, outcome: boolean, path: string, because: unknown, at: At): void {
+function noteAbsence(compiler: CheckCompiler, polarity: Polarity, outcome: boolean, path: string, containers: readonly string[], because: unknown, at: At): void {
   const towards = polarity === 'both' || (polarity === 'up') === outcome;
-  if (towards) compiler.absences.push({ path, because: typeof because === 'string' && because !== '' ? because : null, at });
+  if (!towards) return;
+  compiler.absences.push({ path, keys: keysBelow(path, containers), because: typeof because === 'string' && because !== '' ? because : null, at });
+}
+
+/** The keys of a path that may be absent: those below the innermost container that must be there, at least the last one. */
+function keysBelow(path: string, containers: readonly string[]): string[] {
+  let segments: readonly Segment[];
+  try {
+    segments = parsePath(path).segments;
+  } catch {
+    return []; // a computed list has no path of its own
+  }
+  let outer = segments.length - 1;
+  for (const container of containers) {
+    const inside = parsePath(container);
+    const isPrefix = inside.variable === parsePath(path).variable && inside.segments.every((segment, index) => segment === segments[index]);
+    if (isPrefix) outer = Math.min(outer, inside.segments.length);
+  }
+  return segments.slice(Math.max(0, outer)).filter((segment) => typeof segment === 'string');
 }
 
 interface Expected {
@@ -215,10 +235,10 @@ function compilePresent(compiler: CheckCompiler, scope: Scope, source: Record<st
     return undefined;
   }
   for (const word of ['as', 'single', 'ifMissing']) if (source[word] !== undefined) compiler.report([...at, word], `\`${word}\` has no meaning for \`present\``);
-  const field = compilePath(compiler, scope, source['field'], [...at, 'field'], { presenceOnly: type !== 'string' });
-  const within = source['within'] === undefined ? null : compilePath(compiler, scope, source['within'], [...at, 'within'], { presenceOnly: true });
+  const field = compilePath(compiler, scope, source['field'], [...at, 'field'], { kind: 'presence' });
+  const within = source['within'] === undefined ? null : compilePath(compiler, scope, source['within'], [...at, 'within'], { kind: 'presence' });
   if (field === undefined || within === undefined) return undefined;
-  noteAbsence(compiler, polarity, !wanted, field.text, source['because'], at);
+  noteAbsence(compiler, polarity, !wanted, field.text, within === null ? [] : [within.text], source['because'], at);
   const falseWhenAbsent = polarity === 'up' && wanted;
   const decide = (evaluation: Evaluation, value: Value): Tri => {
     let there: boolean;

@@ -4,7 +4,7 @@ import { conversionNamed, conversionNames } from './convert.ts';
 import { compileWalk, formatSegments, parsePath } from './paths.ts';
 import type { Path } from './paths.ts';
 import { noteRead, originBelow, unknownVariable } from './scope.ts';
-import type { At, CheckCompiler, Evaluation, Operand, Origin, Scope, Variable } from './scope.ts';
+import type { At, CheckCompiler, Evaluation, Operand, Origin, ReadKind, Scope, Variable } from './scope.ts';
 import { didYouMean } from './suggest.ts';
 import { cutText, ListValue, Void } from './values.ts';
 import type { Value } from './values.ts';
@@ -12,8 +12,7 @@ import type { Value } from './values.ts';
 const covered: Origin = { kind: 'covered' };
 
 export interface PathUse {
-  /** Only whether it is there matters. */
-  readonly presenceOnly?: boolean;
+  readonly kind?: ReadKind;
   /** Do not note a read: a binding notes its reads where it is used. */
   readonly alias?: boolean;
 }
@@ -36,7 +35,7 @@ export function compilePath(compiler: CheckCompiler, scope: Scope, text: unknown
 
 function subjectPath(compiler: CheckCompiler, path: Path, use: PathUse): Operand {
   const origin: Origin = { kind: 'subject', prefix: path.segments };
-  if (use.alias !== true) noteRead(compiler, { kind: 'subject', prefix: [] }, path.segments, use.presenceOnly === true);
+  if (use.alias !== true) noteRead(compiler, { kind: 'subject', prefix: [] }, path.segments, use.kind ?? 'value');
   const walk = compileWalk(path.segments, compiler.caseless);
   return { text: path.text, read: (evaluation) => walk(evaluation.document), source: () => 0, display: () => path.text, origin, shape: 'value' };
 }
@@ -53,7 +52,7 @@ function variablePath(compiler: CheckCompiler, scope: Scope, path: Path, name: s
     compiler.report(at, `$${name} is a list: nothing can be read below it`, 'look into it with some, every or none, or take one entry with first');
     return undefined;
   }
-  if (use.alias !== true) noteRead(compiler, variable.origin, path.segments, use.presenceOnly === true);
+  if (use.alias !== true) noteRead(compiler, variable.origin, path.segments, use.kind ?? 'value');
   const walk = compileWalk(path.segments, compiler.caseless);
   const below = formatSegments(path.segments);
   const shown = below === '' ? name : below.startsWith('[') ? `${name}${below}` : `${name}.${below}`;

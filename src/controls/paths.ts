@@ -113,6 +113,11 @@ export function compileWalk(segments: readonly Segment[], caseless: boolean): Wa
   };
 }
 
+/** The path of a noted read, without the mark of how it is read (`?`: whether it is there; `{}`: whether anything is in it). */
+export function readPath(read: string): string {
+  return read.replace(/(?:\?|\{\})$/, '');
+}
+
 interface ProjectionNode {
   whole: boolean;
   readonly children: Map<string, ProjectionNode>;
@@ -129,7 +134,7 @@ export function compileProjection(paths: readonly string[] | '*', caseless: bool
   for (const text of paths) {
     const presence = text.endsWith('?');
     let node = root;
-    for (const segment of parsePath(presence ? text.slice(0, -1) : text).segments) {
+    for (const segment of parsePath(readPath(text)).segments) {
       if (typeof segment === 'number') {
         node.whole = true;
         break;

@@ -21,7 +21,7 @@ export interface CheckCompiler {
   readonly reads: Map<string, Set<string>>;
   readonly subjectReads: Set<string>;
   /** Conditions whose being absent in the evidence leads towards a pass or not applicable, with the author's reason. */
-  readonly absences: { path: string; because: string | null; at: At }[];
+  readonly absences: { path: string; keys: string[]; because: string | null; at: At }[];
   readonly usedParameters: Set<string>;
   /** Every lookup, for the lint. */
   readonly tables: { table: string; at: At }[];
@@ -73,11 +73,15 @@ export class Scope {
   }
 }
 
-/** Notes that a path below an origin is read: the whole value, or only whether it is there. */
-export function noteRead(compiler: CheckCompiler, origin: Origin, segments: readonly Segment[], presenceOnly: boolean): void {
+/** How a path is read: `value`: all of it; `presence`: only whether it is there; `emptiness`: only whether anything is in it. */
+export type ReadKind = 'value' | 'presence' | 'emptiness';
+const readSuffix: Record<ReadKind, string> = { value: '', presence: '?', emptiness: '{}' };
+
+/** Notes that a path below an origin is read. */
+export function noteRead(compiler: CheckCompiler, origin: Origin, segments: readonly Segment[], kind: ReadKind): void {
   if (origin.kind === 'covered') return;
   const path = [...origin.prefix, ...segments];
-  const text = path.length === 0 ? (presenceOnly ? '' : '*') : `${formatSegments(path)}${presenceOnly ? '?' : ''}`;
+  const text = path.length === 0 ? (kind === 'presence' ? '' : '*') : `${formatSegments(path)}${readSuffix[kind]}`;
   if (text === '') return;
   if (origin.kind === 'subject') compiler.subjectReads.add(text);
   else compiler.reads.get(origin.table)?.add(text);

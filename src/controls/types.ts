@@ -66,15 +66,15 @@ export interface ConditionCheck {
   readonly aggregate?: Aggregate;
   /**
    * What is read of the records of each lookup table, as paths for `compileProjection` (paths.ts): `configuration.enabled`,
-   * `properties?` (only whether and of what type it is there); `*` is the whole record.
+   * `properties?` (only whether and of what type it is there), `tags{}` (only whether anything is in it); `*` is the whole record.
    */
   readonly reads: ReadonlyMap<string, readonly string[] | '*'>;
   /** Paths read of the subject itself, in the same notation. */
   readonly subjectReads: readonly string[];
   /** Whether some binding asks who can read the subject. */
   readonly usesReaders: boolean;
-  /** Where the absence of a value leads towards a pass, with the control's reason for it. */
-  readonly absences: readonly { readonly path: string; readonly because: string }[];
+  /** Where the absence of a value leads towards a pass: the keys whose absence does, and the control's reason for it. */
+  readonly absences: readonly { readonly path: string; readonly keys: readonly string[]; readonly because: string }[];
   /** The check as written, for those who explain it. */
   readonly definition: JsonObject;
   /** Total: whatever the document holds, an outcome; an exception inside comes out as `error`. */

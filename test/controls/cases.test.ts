@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadCatalogue, resolveParameters } from '../../src/controls/load.ts';
+import type { CheckOutcome, ConditionCheck } from '../../src/controls/types.ts';
+import type { JsonObject, Resource } from '../../src/model/index.ts';
+import { checkOf, environmentFor, judgeNothing, readCases, recordsOf, root } from '../support/cases.ts';
+import type { Case } from '../support/cases.ts';
+import { damaged, damagesOf, sampled } from '../support/damage.ts';
+import type { Damage } from '../support/damage.ts';
+
+/** Every control against its own documents, and against the same documents with parts of the evidence lost. */
+const catalogue = await loadCatalogue(join(root, 'controls.yaml'));
+const { parameters } = resolveParameters(catalogue, {});
+const full = process.env['SWEEP'] === 'full';
+const automated = catalogue.controls.filter(({ checks }) => checks.some((check) => check.kind === 'condition'));
+const cases = automated.map((control) => ({ control, list: readCases(control.control) }));
+
+function describeDamage(damage: Damage, of: string): string {
+  return `${damage.kind} ${of} ${damage.path.join('.')}`;
+}
+
+/** A damage whose effect the control has declared: it says why the absence of just this key is evidence. */
+function declared(check: ConditionCheck, damage: Damage): boolean {
+  const key = String(damage.path.at(-1)).toLowerCase();
+  return damage.kind !== 'retype' && check.absences.some((absence) => absence.because !== '' && absence.keys.some((known) => known.toLowerCase() === key));
+}
+
+/** Everything one case yields when its evidence is damaged: what turned into a pass or not applicable. */
+function sweep(check: ConditionCheck, one: Case, subject: Resource, others: readonly Resource[], base: CheckOutcome['status'], id: string): { tried: number; wrong: string[] } {
+  const caseless = check.provider === 'azure';
+  const trials: { damage: Damage; record: number }[] = damagesOf(subject.document, check.subjectReads, caseless).map((damage) => ({ damage, record: -1 }));
+  const tableReads = [...check.reads.values()];
+  const readOfTables = tableReads.includes('*') || check.usesReaders ? ('*' as const) : [...new Set(tableReads.flat())];
+  others.forEach((other, record) => trials.push(...damagesOf(other.document, readOfTables, caseless).map((damage) => ({ damage, record }))));
+  const wrong: string[] = [];
+  const chosen = full ? trials : sampled(trials, 90, `${id} ${one.name}`);
+  for (const { damage, record } of chosen) {
+    const own: Resource = record < 0 ? { ...subject, document: damaged(subject.document, damage) as JsonObject } : subject;
+    const rest = others.map((other, index) => (index === record ? { ...other, document: damaged(other.document, damage) as JsonObject } : other));
+    const { status } = check.evaluate(own, environmentFor(check, one, [own, ...rest], parameters));
+    const better = (status === 'pass' && base !== 'pass') || (status === 'notapplicable' && base !== 'notapplicable');
+    if (better && !declared(check, damage)) wrong.push(`${base} became ${status}: ${describeDamage(damage, record < 0 ? 'document' : `related record ${others[record]?.uid ?? ''}`)}`);
+  }
+  return { tried: chosen.length, wrong };
+}
+
+describe.each(cases.map(({ control, list }) => ({ id: control.control.id, control, list })))('$id', ({ id, control, list }) => {
+  test.skipIf(list === null)('judges its cases', () => {
+    const problems: string[] = [];
+    for (const one of list ?? []) {
+      const check = checkOf(control, one);
+      const outcome = one.empty === true ? judgeNothing(check, one, control.control.title) : judge(check, one);
+      if (outcome.status !== one.expect) problems.push(`${one.name}: expected ${one.expect}, was ${outcome.status} (${outcome.reason})`);
+      else if (one.reason !== undefined && !outcome.reason.includes(one.reason)) problems.push(`${one.name}: the reason does not say "${one.reason}": ${outcome.reason}`);
+    }
+    expect(problems).toEqual([]);
+  });
+
+  test.skipIf(list === null)('never passes on damaged evidence', () => {
+    const wrong: string[] = [];
+    let tried = 0;
+    for (const one of list ?? []) {
+      if (one.empty === true) continue;
+      const check = checkOf(control, one);
+      const { subject, others } = recordsOf(check, one);
+      const base = check.evaluate(subject, environmentFor(check, one, [subject, ...others], parameters)).status;
+      const result = sweep(check, one, subject, others, base, id);
+      tried += result.tried;
+      wrong.push(...result.wrong.map((line) => `${one.name}: ${line}`));
+    }
+    expect(wrong).toEqual([]);
+    expect(tried).toBeGreaterThan(0);
+  });
+});
+
+function judge(check: ConditionCheck, one: Case): CheckOutcome {
+  const { subject, others } = recordsOf(check, one);
+  return check.evaluate(subject, environmentFor(check, one, [subject, ...others], parameters));
+}
+
+test('the catalogue has controls to judge', () => {
+  expect(automated.length).toBeGreaterThan(0);
+});
