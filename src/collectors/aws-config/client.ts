@@ -48,7 +48,7 @@ export interface CredentialOptions {
 /** One account and region's Config: every call answers with a value, whatever the provider does. */
 export interface Connection {
   readonly endpoint: string;
-  /** Local clock minus the provider's, from the last answer's Date header; null before one. Milliseconds. */
+  /** Local clock minus the provider's, by the answers' Date headers: the furthest seen; null before one. Milliseconds. */
   clockOffset(): number | null;
   call(operation: Operation, input: JsonObject, signal: AbortSignal): Promise<CallOutcome>;
   identity(signal: AbortSignal): Promise<{ ok: true; account: string; arn: string } | { ok: false; failure: Failure }>;
@@ -184,6 +184,17 @@ function parseBody(bytes: Uint8Array): JsonObject {
   return json;
 }
 
+/** Meets an answer that is no answer of AWS Config before the SDK tries to make sense of it: a proxy's error page, say. */
+function checkBody(bytes: Uint8Array, httpStatusCode: number): void {
+  try {
+    parseBody(bytes);
+  } catch (error) {
+    if (httpStatusCode < 400) throw error;
+    const name = httpStatusCode >= 500 ? 'InternalFailure' : 'MalformedResponseError';
+    throw Object.assign(new Error(`HTTP ${httpStatusCode} with a body that is not JSON`), { name, $metadata: { httpStatusCode } });
+  }
+}
+
 export function connect(options: ConnectionOptions): Connection {
   const { region, pacer, patience } = options;
   const shared = {
@@ -231,8 +242,9 @@ export function connect(options: ConnectionOptions): Connection {
             bytes = await readBody(response.body, patience.requestTimeoutMs);
             response.body = bytes;
             const date = Date.parse(response.headers['date'] ?? '');
-            if (!Number.isNaN(date)) offset = Date.now() - date;
-            if (response.statusCode >= 200 && response.statusCode < 300) parseBody(bytes);
+            const apart = Date.now() - date;
+            if (!Number.isNaN(date) && (offset === null || Math.abs(apart) > Math.abs(offset))) offset = apart;
+            checkBody(bytes, response.statusCode);
             return result;
           },
           { step: 'deserialize', priority: 'low', name: 'keepBytes' },

@@ -8,6 +8,8 @@ const plural = (count: number, one: string): string => `${count} ${one}${count =
 /** How many distinct current resources some rows held, and when they were captured. */
 export interface Held {
   count: number;
+  /** Rows, copies included. */
+  rows: number;
   oldest: string | null;
   newest: string | null;
 }
@@ -24,6 +26,8 @@ interface RowFoldOptions {
   /** The account and region that was asked; absent for an aggregator. */
   readonly asked?: { readonly account: string; readonly region: string };
   readonly keep?: boolean;
+  /** Copies of one resource are legitimate (a global type that several regions record): they are counted, not complained of. */
+  readonly copies?: boolean;
 }
 
 /** Folds Select rows. Ids are held as digests of the row's identity only while the query runs. */
@@ -52,15 +56,17 @@ export function rowFold(options: RowFoldOptions): RowFold {
     if (isDeleted(item)) return;
     const where = asked === undefined ? `${account}/${region}` : `${asked.account}/${asked.region}`;
     const key = `${where} ${id}`;
+    const before = held.get(where) ?? { count: 0, rows: 0, oldest: null, newest: null };
     if (ids.has(key)) {
-      repeated += 1;
+      if (options.copies === true) held.set(where, { ...before, rows: before.rows + 1 });
+      else repeated += 1;
       return;
     }
     ids.add(key);
     const captured = instant(item['configurationItemCaptureTime']);
-    const before = held.get(where) ?? { count: 0, oldest: null, newest: null };
     held.set(where, {
       count: before.count + 1,
+      rows: before.rows + 1,
       oldest: captured !== null && (before.oldest === null || captured < before.oldest) ? captured : before.oldest,
       newest: captured !== null && (before.newest === null || captured > before.newest) ? captured : before.newest,
     });
@@ -132,6 +138,45 @@ export function countFold(): CountFold {
       if (repeated > 0) reasons.push({ code: 'repeated-rows', message: `${plural(repeated, 'resource type')} counted twice` });
       if (unreadable > 0) reasons.push({ code: 'unreadable-rows', message: `${plural(unreadable, 'count')} could not be read` });
       if (total !== null && total !== sum) reasons.push({ code: 'count-mismatch', message: `the counts by type add up to ${sum}, the provider's total is ${total}` });
+      return reasons;
+    },
+  };
+}
+
+export interface GroupFold extends Fold {
+  /** The count of a group; 0 where a complete answer does not list it. Null when there was no page at all. */
+  of(group: string): Counted | null;
+}
+
+/** Folds `GetAggregateDiscoveredResourceCounts` with a `GroupByKey`. */
+export function groupFold(): GroupFold {
+  const groups = new Map<string, Counted>();
+  let total: number | null = null;
+  let last: string | null = null;
+  let sum = 0;
+  let flawed = 0;
+  return {
+    add(body, file) {
+      const list = body['GroupedResourceCounts'] ?? (body['TotalDiscoveredResources'] === 0 ? [] : undefined);
+      if (!Array.isArray(list) || typeof body['TotalDiscoveredResources'] !== 'number') return null;
+      last = file;
+      total = body['TotalDiscoveredResources'];
+      for (const [index, entry] of list.entries()) {
+        const name = isJsonObject(entry) ? text(entry['GroupName']) : null;
+        const count = isJsonObject(entry) ? entry['ResourceCount'] : undefined;
+        if (name === null || typeof count !== 'number' || !Number.isInteger(count) || count < 0 || groups.has(name)) flawed += 1;
+        else {
+          groups.set(name, { count, file, pointer: `/GroupedResourceCounts/${index}` });
+          sum += count;
+        }
+      }
+      return list.length;
+    },
+    of: (group) => groups.get(group) ?? (last === null ? null : { count: 0, file: last, pointer: '/GroupedResourceCounts' }),
+    complaints() {
+      const reasons: Reason[] = [];
+      if (flawed > 0) reasons.push({ code: 'repeated-rows', message: `${plural(flawed, 'group')} came twice or could not be read` });
+      if (total !== null && total !== sum) reasons.push({ code: 'count-mismatch', message: `the counts by group add up to ${sum}, the provider's total is ${total}` });
       return reasons;
     },
   };

@@ -107,7 +107,7 @@ interface ErrorLike {
   readonly code?: unknown;
   readonly message?: unknown;
   readonly cause?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: unknown; readonly attempts?: unknown; readonly requestId?: unknown };
+  readonly $metadata?: { readonly httpStatusCode?: unknown; readonly attempts?: unknown; readonly requestId?: unknown; readonly clockSkewCorrected?: unknown };
   readonly $retryable?: { readonly throttling?: unknown };
 }
 
@@ -117,6 +117,7 @@ export function classify(error: unknown): FailureCode {
   const { name, code, message, cause, $metadata, $retryable } = error as ErrorLike;
   const status = typeof $metadata?.httpStatusCode === 'number' ? $metadata.httpStatusCode : undefined;
   if (name === 'AbortError') return 'aborted';
+  if ($metadata?.clockSkewCorrected === true) return 'clock-skew';
   if (typeof name === 'string' && Object.hasOwn(byName, name)) return byName[name] as FailureCode;
   if ($retryable?.throttling === true || status === 429) return 'throttled';
   if (code === 'ETIMEDOUT' || code === 'ESOCKETTIMEDOUT') return 'timeout';

@@ -9,12 +9,18 @@ export const configQuota = { permits: 10, perMs: 1000 } as const;
 /** Queries of one account and region that run at once. */
 export const queriesInFlight = 4;
 
+/** The longest expression that AWS Config takes. */
+const maxExpression = 4096;
+
 const columns = 'resourceId, resourceName, resourceType, arn, accountId, awsRegion, configurationItemCaptureTime, configurationItemStatus, configuration, supplementaryConfiguration, tags';
 
 /** The advanced query for all current resources of a type; columns are named because `*` leaves the configuration out. At most 4096 characters. */
-export function selectExpression(type: string): string {
+export function selectExpression(type: string, withoutAccounts: readonly string[] = []): string {
   if (!/^[A-Za-z0-9]+(::[A-Za-z0-9]+)+$/.test(type) || type.length > 200) throw new Error(`not an AWS resource type: ${type}`);
-  return `SELECT ${columns} WHERE resourceType = '${type}'`;
+  const rest = withoutAccounts.length === 0 ? '' : ` AND NOT (accountId IN (${withoutAccounts.map((account) => `'${account}'`).join(', ')}))`;
+  const expression = `SELECT ${columns} WHERE resourceType = '${type}'${rest}`;
+  if (expression.length > maxExpression) throw new Error(`${withoutAccounts.length} accounts read directly beside an aggregator are more than one query can leave out (${maxExpression} characters)`);
+  return expression;
 }
 
 /** Types that belong to the account as a whole. Config records a copy in every region whose recorder includes them. */
@@ -61,4 +67,9 @@ export function directScopes(scopes: readonly AwsScopeConfig[]): { account: stri
 
 export function directoryOf(account: string, region: string): string {
   return `${account}.${region}`;
+}
+
+/** Stands in the ledger for an aggregator itself: the list of its sources, which no region holds. */
+export function aggregatorRegion(name: string): string {
+  return `aggregator/${name}`;
 }

@@ -20,6 +20,14 @@ export interface Recorder {
   readonly lastError: string | null;
 }
 
+/**
+ * A recorder as AWS Config records it itself (`AWS::Config::ConfigurationRecorder`), which is how an aggregator shows it.
+ * Such an item tells whether it is recording, not how its last delivery went.
+ */
+export function recordedRecorder(configuration: JsonObject): Recorder {
+  return { ...recorderOf(configuration, undefined), lastStatus: 'notapplicable', everStarted: true };
+}
+
 function strings(value: Json | undefined): Set<string> {
   return new Set(Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []);
 }

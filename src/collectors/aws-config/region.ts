@@ -4,9 +4,9 @@ import type { CollectContext } from '../collector.ts';
 import type { Connection } from './client.ts';
 import { text } from './document.ts';
 import { distinct, emptyEntry, type RegionContext, worst } from './entries.ts';
-import { type CountFold, countFold, type Counted, type ListFold, listFold, type RowFold, rowFold } from './folds.ts';
+import { type CountFold, countFold, type Counted, type Held, type ListFold, listFold, type RowFold, rowFold } from './folds.ts';
 import { shapeOf } from './map.ts';
-import { askAgain, page, type Paged, type PagedQuery, type PagingContext } from './paging.ts';
+import { askAgain, page, type Paged, type PagedQuery } from './paging.ts';
 import { directoryOf, isGlobal, pageSize, queriesInFlight, selectExpression } from './queries.ts';
 import { recorded, type RecorderState, recorderOf } from './recorders.ts';
 import { collectRules } from './rules.ts';
@@ -132,8 +132,8 @@ async function collectTypes(context: RegionContext, types: readonly string[], re
   return entries;
 }
 
-function heldBy(context: RegionContext, run: Paged<RowFold>): { count: number; oldest: string | null; newest: string | null } {
-  return run.fold.held().get(`${context.account}/${context.region}`) ?? { count: 0, oldest: null, newest: null };
+function heldBy(context: RegionContext, run: Paged<RowFold>): Held {
+  return run.fold.held().get(`${context.account}/${context.region}`) ?? { count: 0, rows: 0, oldest: null, newest: null };
 }
 
 const counted = (counts: Paged<CountFold>, type: string): Counted | null => (counts.status === 'complete' ? counts.fold.of(type) : null);
