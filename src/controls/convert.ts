@@ -72,7 +72,8 @@ function principals(value: Json): Value {
       found.push({ kind, id });
     }
   }
-  return found;
+  // A statement names at least one: nothing left means that something was lost.
+  return found.length === 0 ? notPrincipal : found;
 }
 
 function text(name: string, summary: string, change: (value: string) => Value): Conversion {

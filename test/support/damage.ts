@@ -50,8 +50,8 @@ export function damagesOf(document: Json, reads: readonly string[] | '*', casele
   for (const read of reads === '*' ? [null] : reads) {
     const path = read === null ? [] : spelled(document, parsePath(readPath(read)).segments, caseless);
     for (let length = 1; length <= path.length; length++) add(path.slice(0, length));
-    // What is in a map of which only the emptiness counts is no field that the control reads.
-    if (read?.endsWith('{}') !== true) below(at(document, path), path);
+    // Inside something of which only the presence or the emptiness counts there is no field that the control reads.
+    if (read === null || readPath(read) === read) below(at(document, path), path);
   }
   return [...targets.values()].flatMap((path) => (['delete', 'null', 'retype'] as const).map((kind): Damage => ({ kind, path })));
 }
