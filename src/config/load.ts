@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isMap, isNode, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
-import { z } from 'zod';
+import { type z } from 'zod';
 import { nearest } from '../text/nearest.ts';
 import { configSchema, type ExhibitConfig } from './schema.ts';
 
