@@ -17,7 +17,7 @@ export type Content = 'RESOURCE' | 'IAM_POLICY' | 'ORG_POLICY';
 
 /** One ListAssets series. */
 export interface AssetQuery {
-  /** Directory name: `resource-keys`, `iam-policy-hierarchy`. */
+  /** Directory name: `hierarchy`, `resource-keys`, `iam-policy-hierarchy`. */
   readonly name: string;
   readonly content: Content;
   /** Empty: every type (organisation policies). */
@@ -44,7 +44,7 @@ function grouped(prefix: string, content: Content, types: readonly string[]): As
 }
 
 /** The hierarchy comes first: it names the projects, and with them the accounts of everything else. */
-export const hierarchyQuery: AssetQuery = { name: 'resource-hierarchy', content: 'RESOURCE', types: [...hierarchyTypes].sort(byName) };
+export const hierarchyQuery: AssetQuery = { name: 'hierarchy', content: 'RESOURCE', types: [...hierarchyTypes].sort(byName) };
 
 /** Every other series. */
 export function assetQueries(needs: Needs): AssetQuery[] {

@@ -1,0 +1,139 @@
+import { isJsonObject, type JsonObject, type LedgerEntry, type LedgerStatus, type Reason, type ScopeCoverage } from '../../model/index.ts';
+import { isRefusal } from '../attempts.ts';
+import type { CollectContext, Collector, CollectResult, PlannedScope } from '../collector.ts';
+import type { Series } from '../paging.ts';
+import { storedPages } from '../stored.ts';
+import { diagnose } from './doctor.ts';
+import { assetRecords, assetsShape, noRecords, readGcpDocument, searchShape } from './map.ts';
+import { collectSeries, type AssetLists } from './lists.ts';
+import { assetQueries, folderType, hierarchyQuery, ledgerType, organizationType, projectType, readTime } from './queries.ts';
+import { gcpScopes, type GcpParent, ledgerTypes } from './scopes.ts';
+import { bucketOf } from './facts.ts';
+
+const collector = 'gcp-asset-inventory';
+
+/** A project, folder or organisation: by its number in ancestors, by its id in ledgers. */
+interface Place {
+  /** `projects/123`, `folders/4`, `organizations/5`. */
+  readonly ancestor: string;
+  readonly account: string;
+  readonly name: string | null;
+}
+
+function entryOf(account: string, type: string, status: LedgerStatus, reasons: readonly Reason[]): LedgerEntry {
+  return { collector, provider: 'gcp', account, region: '*', type, status, held: 0, count: null, freshness: { oldest: null, newest: null }, reasons: [...reasons], queries: [] };
+}
+
+function coverage(account: string, name: string | null, knownFrom: string[], status: LedgerStatus, identity: string | null, reasons: readonly Reason[]): ScopeCoverage {
+  return { collector, provider: 'gcp', account, region: '*', name, knownFrom, status, identity, reasons: [...reasons] };
+}
+
+function nothing(parent: GcpParent, types: readonly string[], status: LedgerStatus, identity: string | null, reasons: readonly Reason[]): CollectResult {
+  return { scopes: [coverage(parent.account, null, ['configured'], status, identity, reasons)], entries: types.map((type) => entryOf(parent.account, type, status, reasons)) };
+}
+
+function dataOf(asset: JsonObject): JsonObject {
+  return isJsonObject(asset.resource) && isJsonObject(asset.resource.data) ? asset.resource.data : {};
+}
+
+/** Projects, folders and organisations as the hierarchy's own assets name them. */
+function readPlaces(runDirectory: string, hierarchy: Series): Place[] {
+  const places: Place[] = [];
+  for (const { json } of storedPages(runDirectory, hierarchy)) {
+    for (const asset of isJsonObject(json) && Array.isArray(json.assets) ? json.assets : []) {
+      if (!isJsonObject(asset) || !Array.isArray(asset.ancestors)) continue;
+      const ancestor = asset.ancestors[0];
+      if (typeof ancestor !== 'string') continue;
+      const data = dataOf(asset);
+      const label = typeof data.displayName === 'string' ? data.displayName : typeof data.name === 'string' ? data.name : null;
+      if (asset.assetType === projectType) places.push({ ancestor, account: typeof data.projectId === 'string' ? data.projectId : ancestor, name: label });
+      else if (asset.assetType === folderType || asset.assetType === organizationType) places.push({ ancestor, account: ancestor, name: label });
+    }
+  }
+  return places;
+}
+
+function isProject(ancestor: string): boolean {
+  return ancestor.startsWith('projects/');
+}
+
+/** Ledger types that folders and organisations hold themselves: policies, and whatever was found there. */
+function typesAbove(ancestor: string, types: readonly string[], lists: AssetLists): string[] {
+  const own = ancestor.startsWith('folders/') ? folderType : organizationType;
+  return types.filter((type) => type === own || type === `iam-policy:${own}` || type === 'org-policy' || lists.mentions(bucketOf(ancestor, type)));
+}
+
+async function collectParent(context: CollectContext, parent: GcpParent): Promise<CollectResult> {
+  const { needs, progress, writer } = context;
+  const types = ledgerTypes(needs);
+  const client = (await import('./client.ts')).connect(context, parent.quotaProject);
+  try {
+    const who = await client.identity();
+    if (!who.ok) return nothing(parent, types, isRefusal(who.reason) ? 'denied' : 'failed', null, [who.reason]);
+    const identity = who.value;
+    progress.scope(collector, parent.directory);
+    const asking = { context, client, identity, collector, parent, readTime: readTime(context.asOf, Date.now()) };
+
+    const top = await collectSeries(asking, [hierarchyQuery], {});
+    const hierarchy = top.seriesOf(hierarchyQuery.name);
+    if (hierarchy === null || hierarchy.status === 'denied' || hierarchy.status === 'failed' || hierarchy.status === 'aborted') {
+      const status: LedgerStatus = hierarchy?.status === 'denied' ? 'denied' : 'failed';
+      progress.done(collector, parent.directory, status);
+      return nothing(parent, types, status, identity, hierarchy?.reasons ?? []);
+    }
+    const places = new Map(readPlaces(writer.runDirectory, hierarchy).map((place) => [place.ancestor, place]));
+    const projectIds = Object.fromEntries([...places.values()].filter((place) => isProject(place.ancestor)).map((place) => [place.ancestor.slice('projects/'.length), place.account]).sort());
+    const rest = await collectSeries(asking, assetQueries(needs), projectIds);
+    const lists = top.with(rest);
+
+    // Assets of a project that the hierarchy does not name keep their number for an account, so that they are not lost.
+    for (const ancestor of lists.ancestors()) if (!places.has(ancestor)) places.set(ancestor, { ancestor, account: ancestor, name: null });
+
+    const entries: LedgerEntry[] = [];
+    const scopes: ScopeCoverage[] = [];
+    const listReasons: Reason[] = [...hierarchy.reasons, ...(lists.hierarchyGap() === null ? [] : [lists.hierarchyGap() as Reason])].map((reason) => ({ ...reason, message: `the list of projects is not whole: ${reason.message}` }));
+    for (const place of [...places.values()].sort((a, b) => (a.account < b.account ? -1 : 1))) {
+      const owed = isProject(place.ancestor) ? types : typesAbove(place.ancestor, types, lists);
+      const own = owed.map((type) => lists.entry(place.ancestor, place.account, type));
+      entries.push(...own);
+      const worst = own.find((entry) => entry.status !== 'complete' && entry.status !== 'not-recorded');
+      const configured = place.account === parent.account || place.ancestor === parent.account;
+      scopes.push(coverage(place.account, place.name, [...(configured ? ['configured'] : []), 'Cloud Asset Inventory hierarchy'], worst === undefined ? 'complete' : 'partial', identity, worst?.reasons ?? []));
+    }
+    if (!scopes.some((scope) => scope.account === parent.account)) {
+      // The scope itself came without a record of its own: nothing in it, or nothing to be seen.
+      const reasons: Reason[] = listReasons.length > 0 ? listReasons : [{ code: 'not-visible', message: `${parent.name} is not among the assets that ${identity} can read` }];
+      const empty = nothing(parent, types, parent.kind === 'projects' || places.size === 0 ? 'denied' : 'partial', identity, reasons);
+      scopes.push(...empty.scopes);
+      entries.push(...empty.entries);
+    } else if (listReasons.length > 0 && parent.kind !== 'projects') {
+      // A project that the list lost has no name to be entered under: the scope carries the gap, for every type.
+      const known = new Set(entries.filter((entry) => entry.account === parent.account).map((entry) => entry.type));
+      entries.push(...types.filter((type) => !known.has(type)).map((type) => entryOf(parent.account, type, 'partial', listReasons)));
+    }
+    progress.done(collector, parent.directory, entries.every((entry) => entry.status === 'complete' || entry.status === 'not-recorded') ? 'complete' : 'partial');
+    return { scopes, entries };
+  } finally {
+    await client.close();
+  }
+}
+
+export function plan({ config, needs }: Pick<CollectContext, 'config' | 'needs'>): PlannedScope[] {
+  const types = ledgerTypes(needs);
+  return gcpScopes(config.scopes.gcp).map((parent) => ({ account: parent.account, region: '*', types, expands: parent.kind !== 'projects' }));
+}
+
+export const gcpAssetInventory: Collector = {
+  id: collector,
+  provider: 'gcp',
+  plan,
+  async collect(context) {
+    const results = await Promise.all(gcpScopes(context.config.scopes.gcp).map((parent) => collectParent(context, parent)));
+    return { scopes: results.flatMap((result) => result.scopes), entries: results.flatMap((result) => result.entries) };
+  },
+  doctor: diagnose,
+  shapes: { [assetsShape]: assetRecords, [searchShape]: noRecords },
+  readDocument: readGcpDocument,
+};
+
+export { ledgerType };

@@ -1,0 +1,78 @@
+import { isJsonObject, type Json, type JsonObject, type Reason } from '../../model/index.ts';
+import type { PageFacts, PageRecord } from '../paging.ts';
+import { nearestAncestor } from './map.ts';
+import { type Content, ledgerType } from './queries.ts';
+
+/** What pages of both APIs say of completeness. Buckets are `<nearest ancestor> <ledger type>`. */
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+export function bucketOf(ancestor: string, type: string): string {
+  return `${ancestor} ${type}`;
+}
+
+/** Whether the asset carries what was asked for; an asset without an IAM policy is none in that series. */
+function carries(asset: JsonObject, content: Content): boolean {
+  if (content === 'RESOURCE') return isJsonObject(asset.resource);
+  return content === 'IAM_POLICY' ? isJsonObject(asset.iamPolicy) : Array.isArray(asset.orgPolicy) && asset.orgPolicy.length > 0;
+}
+
+export function assetFacts(json: Json, content: Content, readTime: string): PageFacts {
+  const page = isJsonObject(json) ? json : {};
+  const assets = Array.isArray(page.assets) ? page.assets : [];
+  const records: PageRecord[] = [];
+  const gaps: Reason[] = [];
+  for (const [index, asset] of assets.entries()) {
+    const name = isJsonObject(asset) ? text(asset.name) : '';
+    const type = isJsonObject(asset) ? text(asset.assetType) : '';
+    const ancestor = isJsonObject(asset) ? nearestAncestor(asset) : '';
+    if (!isJsonObject(asset) || name === '' || type === '' || ancestor === '') {
+      gaps.push({ code: 'malformed-record', message: `entry ${index} of a page is not an asset with a name, a type and ancestors` });
+      continue;
+    }
+    if (!carries(asset, content)) {
+      if (content === 'RESOURCE') gaps.push({ code: 'malformed-record', message: `${name} came without its resource` });
+      continue;
+    }
+    records.push({ id: `${type} ${name}`, bucket: bucketOf(ancestor, ledgerType(content, type)), capturedAt: text(asset.updateTime) || null });
+  }
+  const answered = text(page.readTime);
+  const contradiction: Reason | null =
+    answered !== '' && Date.parse(answered) !== Date.parse(readTime) ? { code: 'read-time-changed', message: `asked to read at ${readTime}, the service read at ${answered}` } : null;
+  const token = text(page.nextPageToken);
+  return { records, items: assets.length, nextToken: token === '' ? null : token, total: null, gaps, contradiction };
+}
+
+/** The nearest ancestor by a search result, which names its project, folders and organisation apart. */
+function ancestorOfResult(result: JsonObject): string {
+  const own = /^\/\/cloudresourcemanager\.googleapis\.com\/((?:folders|organizations)\/\d+)$/.exec(text(result.name))?.[1];
+  if (own !== undefined) return own;
+  const project = text(result.project);
+  if (project !== '') return project;
+  const folders = Array.isArray(result.folders) ? result.folders : [];
+  return text(folders[0]) || text(result.organization);
+}
+
+/** What was made after the instant that the listing reads at is no part of its population. */
+export function searchFacts(json: Json, readTime: string): PageFacts {
+  const page = isJsonObject(json) ? json : {};
+  const results = Array.isArray(page.results) ? page.results : [];
+  const records: PageRecord[] = [];
+  const gaps: Reason[] = [];
+  for (const [index, result] of results.entries()) {
+    const name = isJsonObject(result) ? text(result.name) : '';
+    const type = isJsonObject(result) ? text(result.assetType) : '';
+    const ancestor = isJsonObject(result) ? ancestorOfResult(result) : '';
+    if (!isJsonObject(result) || name === '' || type === '' || ancestor === '') {
+      gaps.push({ code: 'malformed-record', message: `entry ${index} of a page is not a search result with a name, a type and a place` });
+      continue;
+    }
+    const created = Date.parse(text(result.createTime));
+    if (created > Date.parse(readTime)) continue;
+    records.push({ id: `${type} ${name}`, bucket: bucketOf(ancestor, type), capturedAt: null });
+  }
+  const token = text(page.nextPageToken);
+  return { records, items: results.length, nextToken: token === '' ? null : token, total: null, gaps, contradiction: null };
+}

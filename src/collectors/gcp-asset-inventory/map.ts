@@ -1,0 +1,136 @@
+import { type Citation, type EvidenceRecord, isJsonObject, type Json, type JsonObject, type Query, type Resource } from '../../model/index.ts';
+
+/** Cloud Asset Inventory pages as records. Pure, and total over any JSON. */
+
+export const assetsShape = 'gcp-asset-inventory/assets';
+export const searchShape = 'gcp-asset-inventory/search';
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function field(value: Json | undefined, ...path: string[]): Json | undefined {
+  let found: Json | undefined = value;
+  for (const step of path) found = isJsonObject(found) && Object.hasOwn(found, step) ? found[step] : undefined;
+  return found;
+}
+
+/** The nearest ancestor: `projects/123`, `folders/4`, `organizations/5`; '' when the asset does not say. */
+export function nearestAncestor(asset: JsonObject): string {
+  const ancestors = asset.ancestors;
+  return Array.isArray(ancestors) ? text(ancestors[0]) : '';
+}
+
+function labelsOf(data: Json | undefined): Record<string, string> {
+  const tags: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const source of [field(data, 'labels'), field(data, 'resourceLabels'), field(data, 'settings', 'userLabels')]) {
+    if (!isJsonObject(source)) continue;
+    for (const [name, value] of Object.entries(source)) if (typeof value === 'string' && !(name in tags)) tags[name] = value;
+  }
+  return tags;
+}
+
+function nameOf(asset: JsonObject, uid: string): string {
+  const data = field(asset, 'resource', 'data');
+  const held = text(field(data, 'displayName')) || text(field(data, 'name'));
+  const name = held === '' ? uid : held;
+  return name.split('/').filter((part) => part !== '').at(-1) ?? uid;
+}
+
+function locationOf(asset: JsonObject): string {
+  const data = field(asset, 'resource', 'data');
+  const location = text(field(asset, 'resource', 'location')) || text(field(data, 'location')) || text(field(data, 'region')) || text(field(data, 'zone'));
+  return location.split('/').at(-1) ?? '';
+}
+
+/** Project id of `projects/<number>`: from the map the query carries, or from the project's own record. */
+function accountOf(asset: JsonObject, projectIds: Json | undefined): string {
+  const nearest = nearestAncestor(asset);
+  const number = /^projects\/(.+)$/.exec(nearest)?.[1];
+  if (number === undefined) return nearest;
+  const known = text(field(projectIds, number));
+  if (known !== '') return known;
+  const data = field(asset, 'resource', 'data');
+  return text(asset.assetType) === 'cloudresourcemanager.googleapis.com/Project' ? text(field(data, 'projectId')) || nearest : nearest;
+}
+
+function recordsOf(asset: JsonObject, account: string, citation: Citation, fallbackId: string, fallbackType: string): Resource[] {
+  const uid = text(asset.name) || fallbackId;
+  const type = text(asset.assetType) || fallbackType;
+  if (uid === '' || type === '' || account === '') return [];
+  const common = {
+    provider: 'gcp',
+    type,
+    uid,
+    name: nameOf(asset, uid),
+    account,
+    location: locationOf(asset),
+    scope: { provider: 'gcp', account, region: '*' },
+    tags: labelsOf(field(asset, 'resource', 'data')),
+    capturedAt: text(asset.updateTime) || null,
+    document: asset,
+    citation,
+  } as const;
+  const records: Resource[] = [];
+  if (isJsonObject(asset.resource)) records.push({ kind: 'resource', ...common });
+  if (isJsonObject(asset.iamPolicy)) records.push({ kind: 'iam-policy', ...common });
+  if (Array.isArray(asset.orgPolicy) && asset.orgPolicy.length > 0) records.push({ kind: 'org-policy', ...common });
+  return records;
+}
+
+/** `{readTime, assets: [asset], nextPageToken}`. */
+export function* assetRecords(page: Json, query: Query, file: string): Generator<EvidenceRecord> {
+  const assets = field(page, 'assets');
+  for (const [index, asset] of (Array.isArray(assets) ? assets : []).entries()) {
+    if (!isJsonObject(asset)) continue;
+    const citation: Citation = { file, pointer: `/assets/${index}`, encoding: 'json' };
+    for (const resource of recordsOf(asset, accountOf(asset, query.parameters.projectIds as Json | undefined), citation, '', '')) yield { record: 'resource', resource };
+  }
+}
+
+/** Search results count the population; they hold no records. */
+export function* noRecords(): Generator<EvidenceRecord> {
+  // the ledger was written from them
+}
+
+function camel(name: string): string {
+  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** `log_type: 2` of exports that keep enums as numbers (google.iam.v1.AuditLogConfig.LogType). */
+const logTypes: Readonly<Record<number, string>> = { 0: 'LOG_TYPE_UNSPECIFIED', 1: 'ADMIN_READ', 2: 'DATA_WRITE', 3: 'DATA_READ' };
+
+/** The asset's own fields in camel case. `resource.data` is the resource's and stays as it is. */
+function camelCased(value: Json, path: string): Json {
+  if (path === 'resource.data') return value;
+  if (Array.isArray(value)) return value.map((held) => camelCased(held, path));
+  if (!isJsonObject(value)) return value;
+  const out: JsonObject = {};
+  for (const [name, held] of Object.entries(value)) {
+    const key = camel(name);
+    const converted = key === 'logType' && typeof held === 'number' ? (logTypes[held] ?? held) : camelCased(held, path === '' ? key : `${path}.${key}`);
+    Object.defineProperty(out, key, { value: converted, enumerable: true, configurable: true, writable: true });
+  }
+  return out;
+}
+
+const assetType = /^[a-z0-9.-]+\.googleapis\.com\/[A-Za-z0-9]+$/;
+
+function accountOfName(name: string): string {
+  return /\/projects\/([^/]+)/.exec(name)?.[1] ?? /\/((?:folders|organizations)\/[^/]+)$/.exec(name)?.[1] ?? '';
+}
+
+/**
+ * One asset for `controls try`, in camel or snake case, whole or in part. It is always a resource, so that conditions on it
+ * can be tried, and an IAM or organisation policy besides where it carries one.
+ */
+export function readGcpDocument(document: Json, hint: { readonly type: string; readonly id: string }): Resource[] | null {
+  if (!isJsonObject(document)) return null;
+  const asset = camelCased(document, '') as JsonObject;
+  const isAsset = assetType.test(text(asset.assetType)) || assetType.test(hint.type);
+  if (!isAsset) return null;
+  const account = accountOf(asset, undefined) || accountOfName(text(asset.name) || hint.id) || 'unknown';
+  const citation: Citation = { file: '', pointer: '', encoding: 'json' };
+  const records = recordsOf({ ...asset, resource: asset.resource ?? {} }, account, citation, hint.id, hint.type);
+  return records.map((record) => ({ ...record, document: asset }));
+}
