@@ -48,10 +48,11 @@ export function damagesOf(document: Json, reads: readonly string[] | '*', casele
     else for (const [key, entry] of Object.entries(value)) below(entry, [...path, key]);
   };
   for (const read of reads === '*' ? [null] : reads) {
-    const path = read === null ? [] : spelled(document, parsePath(readPath(read)).segments, caseless);
+    const wanted = read === null ? [] : parsePath(readPath(read)).segments;
+    const path = spelled(document, wanted, caseless);
     for (let length = 1; length <= path.length; length++) add(path.slice(0, length));
     // Inside something of which only the presence or the emptiness counts there is no field that the control reads.
-    if (read === null || readPath(read) === read) below(at(document, path), path);
+    if (path.length === wanted.length && (read === null || readPath(read) === read)) below(at(document, path), path);
   }
   return [...targets.values()].flatMap((path) => (['delete', 'null', 'retype'] as const).map((kind): Damage => ({ kind, path })));
 }
