@@ -1,0 +1,4 @@
+import { aws } from './aws.ts';
+import type { OracleTable } from './oracle-table.ts';
+
+export const tables: readonly OracleTable[] = [aws];
