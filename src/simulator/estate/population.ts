@@ -1,0 +1,61 @@
+import type { Random } from './random.ts';
+
+/**
+ * Records of one type in one scope, made on demand: `record(i)` depends on the seed, the scope, the type and `i` alone.
+ * `account`: AWS account id, Azure subscription id, GCP project id. `region`: the AWS region; `*` elsewhere.
+ */
+export interface Population<R> {
+  readonly type: string;
+  readonly account: string;
+  readonly region: string;
+  readonly count: number;
+  record(index: number): R;
+}
+
+/** What is planted in a record, in the words of the trouble table; empty for a healthy one. */
+export interface Planted {
+  readonly uid: string;
+  readonly troubles: readonly string[];
+  readonly classification: Classification;
+}
+
+export type Classification = 'critical' | 'internal' | 'public' | 'unclassified';
+
+/** Most of what matters is critical; a few were never classified. */
+export function classify(random: Random): Classification {
+  return random.weighted({ critical: 58, internal: 26, public: 6, unclassified: 10 });
+}
+
+/** Splits `total` over weights by largest remainder: the parts add up exactly, and a larger total never shrinks a part by more than one. */
+export function apportion(total: number, weights: readonly number[]): number[] {
+  const sum = weights.reduce((a, b) => a + b, 0);
+  if (sum === 0 || total <= 0) return weights.map(() => 0);
+  const exact = weights.map((weight) => (total * weight) / sum);
+  const parts = exact.map(Math.floor);
+  let rest = total - parts.reduce((a, b) => a + b, 0);
+  const order = exact.map((value, index) => ({ index, remainder: value - Math.floor(value) })).sort((a, b) => b.remainder - a.remainder || a.index - b.index);
+  for (const { index } of order) {
+    if (rest <= 0) break;
+    parts[index] = (parts[index] ?? 0) + 1;
+    rest -= 1;
+  }
+  return parts;
+}
+
+/** RFC 3339, with milliseconds. */
+export function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+export const hour = 3_600_000;
+export const day = 24 * hour;
+
+const words = ['ledger', 'invoice', 'customer', 'claims', 'payroll', 'orders', 'pricing', 'settlement', 'catalogue', 'risk', 'fraud', 'statement', 'archive', 'telemetry', 'session', 'search', 'profile', 'shipment', 'returns', 'loyalty'] as const;
+const roles = ['data', 'store', 'events', 'reports', 'exports', 'cache', 'index', 'feed', 'staging', 'history'] as const;
+
+/** `invoice-exports-0042`: readable, unique by its index. */
+export function businessName(random: Random, index: number): string {
+  return `${random.pick(words)}-${random.pick(roles)}-${String(index).padStart(4, '0')}`;
+}
+
+export const owners = ['payments-team', 'analytics-team', 'platform-team', 'identity-team', 'logistics-team'] as const;
