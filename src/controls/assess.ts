@@ -10,15 +10,16 @@ import {
 import { accessAnalysis } from './access.ts';
 import { criticalSelector } from './critical.ts';
 import { duplicateRegister, type DuplicateRegister } from './duplicates.ts';
-import { freshness } from './freshness.ts';
+import { freshness, freshnessParameters } from './freshness.ts';
 import { joinShards } from './join.ts';
 import { checkJudge, type CheckJudge, type CheckResult, judgedSubject, type JudgeContext } from './judge.ts';
 import { questionResult } from './manual.ts';
-import { tableNamesOf } from './needs.ts';
+import { tableReads } from './needs.ts';
 import { shard } from './observations.ts';
 import { type Population, readPopulation } from './population.ts';
 import { addCounts, rollUpControl, summarise } from './rollup.ts';
-import { mergeReads, tableIndex } from './table-index.ts';
+import { resolveParameters } from './load.ts';
+import { tableIndex } from './table-index.ts';
 import { ledgerType } from './tables.ts';
 import type { Catalogue, CompiledCheck, EvaluationEnvironment } from './types.ts';
 import { waiverBook } from './waivers.ts';
@@ -70,11 +71,11 @@ export async function assess(request: AssessRequest): Promise<Assessment> {
   mkdirSync(work, { recursive: true });
 
   const index = tableIndex(
-    new Map([...tableNamesOf(checks).map((name) => [name, []] as const), ...mergeReads(checks.flatMap((check) => (check.kind === 'condition' ? [check.reads] : [])))]),
+    tableReads(checks),
     population.homeGap,
     ({ provider, capturedAt }) => ages.resource(provider, capturedAt)?.message ?? null,
   );
-  const access = accessAnalysis(index.lookup);
+  const access = accessAnalysis(checks.filter((check) => check.kind === 'condition'), index.lookup, population.homeGap);
   const environment: EvaluationEnvironment = { asOf: ledger.asOf, parameters, lookup: index.lookup, readers: access.readers };
   const context: JudgeContext = { population, environment, waivers, freshness: ages };
 
@@ -175,10 +176,14 @@ export async function assess(request: AssessRequest): Promise<Assessment> {
   return assessment;
 }
 
-/** Declared defaults with the configured values over them. */
+/** The catalogue's parameters with the configured values over them; those that bound the age of evidence always exist. Throws for mistakes. */
 function parametersOf(catalogue: Catalogue, overrides: Readonly<Record<string, Json>>): Record<string, Json> {
-  const names = [...new Set([...Object.keys(catalogue.parameters), ...Object.keys(overrides)])].sort();
-  return Object.fromEntries(names.map((name) => [name, overrides[name] ?? catalogue.parameters[name]?.default ?? null]));
+  const own = Object.fromEntries(Object.entries(overrides).filter(([name]) => Object.hasOwn(freshnessParameters, name) && !Object.hasOwn(catalogue.parameters, name)));
+  const others = Object.fromEntries(Object.entries(overrides).filter(([name]) => !Object.hasOwn(own, name)));
+  const { parameters, mistakes } = resolveParameters(catalogue, others);
+  if (mistakes.length > 0) throw new Error(mistakes.map((mistake) => mistake.message).join('; '));
+  const all = { ...parameters, ...own };
+  return Object.fromEntries(Object.keys(all).sort().map((name) => [name, all[name] as Json]));
 }
 
 function byType(running: readonly Running[]): Map<string, CheckJudge[]> {

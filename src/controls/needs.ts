@@ -1,19 +1,20 @@
 import type { Needs, Provider } from '../model/index.ts';
-import { accessTables } from './access.ts';
+import { accessReads, accessTypes } from './access.ts';
+import { mergeReads } from './table-index.ts';
 import { type LookupTable, tablesNeeded } from './tables.ts';
-import type { Catalogue, CompiledCheck, ConditionCheck } from './types.ts';
+import type { Catalogue, CompiledCheck } from './types.ts';
 
 const sorted = (values: Iterable<string>): string[] => [...new Set(values)].sort();
 
-/** Names of the tables that checks look into, those of the access analysis included where one asks who can read. */
-export function tableNamesOf(checks: Iterable<CompiledCheck>): string[] {
-  const names: string[] = [];
+/** What checks read of the lookup tables, that of the access analysis included where one asks who can read. */
+export function tableReads(checks: Iterable<CompiledCheck>): Map<string, readonly string[] | '*'> {
+  const reads: ReadonlyMap<string, readonly string[] | '*'>[] = [];
   for (const check of checks) {
     if (check.kind !== 'condition') continue;
-    names.push(...check.reads.keys());
-    if (check.usesReaders) names.push(...check.on.flatMap((type) => accessTables(check.provider, type)));
+    reads.push(check.reads);
+    if (check.usesReaders) reads.push(...check.on.map((type) => new Map(Object.entries(accessReads(check.provider, type)))));
   }
-  return sorted(names);
+  return mergeReads(reads);
 }
 
 /** The lists that say which accounts, subscriptions and projects there are, and what lies above them. */
@@ -37,9 +38,11 @@ export function needsOf(catalogue: Catalogue): Needs {
   };
   for (const { provider, check } of checks) {
     for (const type of scopeLists[provider]) types[provider].add(type);
-    if (check.kind === 'condition') for (const type of check.on) needType(provider, type);
+    if (check.kind !== 'condition') continue;
+    for (const type of check.on) needType(provider, type);
+    if (check.usesReaders) for (const type of check.on.flatMap((one) => [...accessTypes(provider, one)])) needType(provider, type);
   }
-  const tables: readonly LookupTable[] = tablesNeeded(tableNamesOf(checks.map(({ check }) => check)));
+  const tables: readonly LookupTable[] = tablesNeeded(tableReads(checks.map(({ check }) => check)).keys());
   for (const { provider, sources } of tables) {
     for (const source of sources) needType(provider, source.kind === 'iam-policy' ? `iam-policy:${source.type}` : source.kind === 'org-policy' ? 'org-policy' : source.type);
   }
@@ -53,9 +56,4 @@ export function needsOf(catalogue: Catalogue): Needs {
     awsConfigRules: rules('aws'),
     azurePolicies: rules('azure'),
   };
-}
-
-/** Condition checks, with the control they belong to. */
-export function conditionChecks(catalogue: Catalogue): ConditionCheck[] {
-  return catalogue.controls.flatMap(({ checks }) => checks.filter((check) => check.kind === 'condition'));
 }
