@@ -1,0 +1,31 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
+
+/** Writes a file whole or not at all: beside its place first, flushed, then renamed. An error leaves what was there. */
+export async function writeAtomically(file: string, pieces: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>): Promise<{ bytes: number }> {
+  await mkdir(dirname(file), { recursive: true });
+  const temporary = `${file}.${process.pid}.tmp`;
+  let bytes = 0;
+  try {
+    const stream = createWriteStream(temporary, { highWaterMark: 1 << 20 });
+    const failed = once(stream, 'error').then(([error]) => Promise.reject(error as Error));
+    failed.catch(() => undefined);
+    for await (const piece of pieces) {
+      bytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.byteLength;
+      if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), failed]);
+    }
+    stream.end();
+    await finished(stream);
+    const handle = await open(temporary, 'r+');
+    await handle.sync();
+    await handle.close();
+    await rename(temporary, file);
+    return { bytes };
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}

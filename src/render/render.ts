@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { assessmentSchema } from '../model/index.ts';
+import type { Access, Assessment, Finding, Observation } from '../model/index.ts';
+import type { BrowserRecord } from './browser.ts';
+import { accessCsv, findingsCsv, observationsCsv, reconciliationCsv } from './csv.ts';
+import { writeAtomically } from './files.ts';
+import { htmlReport } from './html.ts';
+import { accessLines, allObservations, isNonPassing, observationsOf } from './observations.ts';
+import type { RegisterRow } from './register.ts';
+import { buildView, gather } from './view.ts';
+import type { Gathered } from './view.ts';
+import { rowView } from './view-control.ts';
+import type { SigningInfo } from './view-front.ts';
+
+export type { SigningInfo } from './view-front.ts';
+export type { BrowserRecord } from './browser.ts';
+
+export interface RenderOptions {
+  /** Holds `results/`; the reports are written beside it. */
+  runDirectory: string;
+  /** Who will sign; null renders an unsigned draft. */
+  signing: SigningInfo | null;
+  log: (message: string) => void;
+  /** Default: all of them. */
+  formats?: readonly ReportFormat[];
+  /** Path of a Chromium to use instead of the bundled one. */
+  browser?: string;
+}
+
+export interface WrittenFile {
+  format: ReportFormat;
+  /** Relative to the run directory. */
+  file: string;
+  bytes: number;
+  milliseconds: number;
+}
+
+export interface RenderReport {
+  files: WrittenFile[];
+  /** Pages of the PDF; null when none was made. */
+  pages: number | null;
+  browser: BrowserRecord | null;
+  warnings: string[];
+}
+
+interface Source {
+  assessment: Assessment;
+  signing: SigningInfo | null;
+  gathered: () => Promise<Gathered>;
+  observations: () => AsyncIterable<{ finding: Finding; observation: Observation }>;
+  observationsOf: (finding: Finding) => AsyncIterable<Observation>;
+  access: () => AsyncIterable<Access>;
+  browser: string | undefined;
+  log: (message: string) => void;
+  /** What a format found worth recording. */
+  record: (facts: { pages?: number; browser?: BrowserRecord }) => void;
+}
+
+type Pieces = AsyncIterable<string | Uint8Array>;
+
+/** The registry: a format is one file of this folder and one line here. */
+const FORMATS = {
+  html: { file: 'report.html', write: (source: Source) => html(source) },
+  pdf: { file: 'report.pdf', write: (source: Source) => pdf(source) },
+  'observations-csv': { file: 'results/observations.csv', write: (source: Source): Pieces => observationsCsv(source.observations()) },
+  'findings-csv': { file: 'results/findings.csv', write: (source: Source): Pieces => findingsCsv(source.assessment) },
+  'reconciliation-csv': { file: 'results/reconciliation.csv', write: (source: Source): Pieces => reconciliationCsv(source.assessment) },
+  'access-csv': { file: 'results/access.csv', write: (source: Source): Pieces => accessCsv(source.access()) },
+} as const satisfies Record<string, { file: string; write: (source: Source) => Pieces }>;
+
+export type ReportFormat = keyof typeof FORMATS;
+export const reportFormats = Object.keys(FORMATS) as readonly ReportFormat[];
+
+/**
+ * Writes the reports of an assessed run: `report.html`, `report.pdf`, `results/*.csv`, each whole or not at all.
+ * Throws when the results contradict one another, or when no browser can be had for the PDF.
+ */
+export async function render(options: RenderOptions): Promise<RenderReport> {
+  const { runDirectory, signing, log } = options;
+  const results = join(runDirectory, 'results');
+  const assessment = assessmentSchema.parse(JSON.parse(await readFile(join(results, 'assessment.json'), 'utf8')));
+  const observationsFile = join(results, 'observations.ndjson');
+  const accessFile = join(results, 'access.ndjson');
+  const report: RenderReport = { files: [], pages: null, browser: null, warnings: [] };
+  let gathered: Promise<Gathered> | undefined;
+  const source: Source = {
+    assessment, signing, browser: options.browser, log,
+    observations: () => allObservations(observationsFile, assessment),
+    observationsOf: (finding) => observationsOf(observationsFile, finding),
+    access: () => (assessment.access.stores === 0 && !existsSync(accessFile) ? none() : accessLines(accessFile)),
+    gathered: () => (gathered ??= gather(assessment, source.observationsOf, source.access())),
+    record: (facts) => {
+      if (facts.pages !== undefined) report.pages = facts.pages;
+      if (facts.browser !== undefined) {
+        report.browser = facts.browser;
+        report.warnings.push(...facts.browser.warnings);
+      }
+    },
+  };
+  for (const format of options.formats ?? reportFormats) {
+    const { file, write } = FORMATS[format];
+    const started = performance.now();
+    const { bytes } = await writeAtomically(join(runDirectory, file), write(source));
+    report.files.push({ format, file, bytes, milliseconds: Math.round(performance.now() - started) });
+  }
+  return report;
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await
+async function* none(): AsyncGenerator<never> {
+  // No store of critical data: nothing to read.
+}
+
+async function* html(source: Source): AsyncGenerator<string> {
+  const view = buildView(source.assessment, await source.gathered(), source.signing, { format: 'html' });
+  yield* htmlReport(source.assessment, view, source.observations());
+}
+
+async function* pdf(source: Source): AsyncGenerator<Uint8Array> {
+  // Loaded only here: the HTML report and the CSV files need no browser.
+  const { pdfReport } = await import('./pdf.ts');
+  const gathered = await source.gathered();
+  const printed = await pdfReport({
+    assessment: source.assessment,
+    gathered,
+    signing: source.signing,
+    registerRows: () => registerRows(source, gathered),
+    ...(source.browser === undefined ? {} : { browser: source.browser }),
+    log: source.log,
+  });
+  source.record({ pages: printed.pages, browser: printed.browser });
+  yield printed.bytes;
+}
+
+async function* registerRows(source: Source, gathered: Gathered): AsyncGenerator<RegisterRow> {
+  for (const finding of source.assessment.findings) {
+    const placed = gathered.rows.get(finding.control.id);
+    if (placed === undefined || placed.nonPassing <= placed.rows.length) continue;
+    for await (const observation of source.observationsOf(finding)) {
+      if (isNonPassing(observation.status)) yield { control: finding.control.id, title: finding.control.title, row: rowView(observation, finding.control.checks.length) };
+    }
+  }
+}

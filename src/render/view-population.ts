@@ -1,0 +1,155 @@
+import type { Assessment, ReconciliationRow, ScopeCoverage } from '../model/index.ts';
+import { anchorOf, PROVIDERS } from './view-control.ts';
+import { cell, grouped, plural, visible } from './text.ts';
+import type { ReconciliationLine, View } from './view-schema.ts';
+
+/** Rows of a listing that the document prints; beyond, it says how many there are and where they all are. */
+export const LISTED = 1500;
+
+type Coverage = View['coverage'];
+type Reconciliation = View['reconciliation'];
+
+const LEDGER_WORDS = {
+  complete: 'Complete', partial: 'Partial', failed: 'Failed', denied: 'Access denied', 'not-recorded': 'Not recorded', stale: 'Stale', excluded: 'Excluded',
+} as const;
+
+function regionText(region: string): string {
+  return region === '*' ? 'all locations' : cell(region, 60);
+}
+
+export function coverageView(assessment: Assessment): Coverage {
+  const scopes = assessment.scopes;
+  const gaps = [...scopes.filter((scope) => scope.status !== 'complete').map(scopeGap), ...queryGaps(assessment)];
+  return {
+    scopes: scopes.slice(0, LISTED).map((scope) => ({
+      provider: PROVIDERS[scope.provider],
+      account: cell(scope.account, 80),
+      region: regionText(scope.region),
+      name: scope.name === null ? '' : cell(scope.name, 80),
+      collector: visible(scope.collector),
+      knownFrom: scope.knownFrom.map((from) => cell(from, 120)).join(', '),
+      identity: scope.identity === null ? 'none: never reached' : cell(scope.identity, 200),
+      status: LEDGER_WORDS[scope.status],
+      whole: scope.status === 'complete',
+      reasons: scope.reasons.map((reason) => cell(reason.message, 400)),
+    })),
+    moreScopes: scopes.length > LISTED ? more(scopes.length - LISTED, 'scope', 'results/assessment.json (.scopes)') : null,
+    gaps: gaps.slice(0, LISTED),
+    moreGaps: gaps.length > LISTED ? more(gaps.length - LISTED, 'gap', 'results/assessment.json (.scopes, .queries)') : null,
+    noGaps: gaps.length === 0,
+    gapsTitle: gaps.length === 0 ? 'Nothing that was asked for is missing' : `What was not seen, and why (${grouped(gaps.length)})`,
+  };
+}
+
+function more(count: number, noun: string, where: string): string {
+  return `${plural(count, `more ${noun}`)} not printed here: all are in ${where}.`;
+}
+
+function scopeGap(scope: ScopeCoverage): Coverage['gaps'][number] {
+  return {
+    what: scope.region === '*' || scope.region === '' ? `${ACCOUNT_WORD[scope.provider]} as a whole` : 'Account and region as a whole',
+    where: [PROVIDERS[scope.provider], cell(scope.account, 80), regionText(scope.region)].join(' · '),
+    status: LEDGER_WORDS[scope.status],
+    reasons: scope.reasons.length === 0 ? ['No reason was recorded.'] : scope.reasons.map((reason) => cell(reason.message, 500)),
+    effect: scope.status === 'excluded' ? 'Left out on purpose: nothing is claimed about it.' : 'No control passes here.',
+  };
+}
+
+const ACCOUNT_WORD = { aws: 'Account', azure: 'Subscription', gcp: 'Project' } as const;
+
+function queryGaps(assessment: Assessment): Coverage['gaps'] {
+  return assessment.queries
+    .filter((query) => query.status !== 'complete')
+    .map((query) => ({
+      what: cell(query.operation, 120),
+      where: cell(query.directory, 300),
+      status: query.status === 'denied' ? LEDGER_WORDS.denied : query.status === 'failed' ? LEDGER_WORDS.failed : query.status === 'partial' ? LEDGER_WORDS.partial : cell(query.status, 40),
+      reasons: query.reasons.length === 0 ? ['No reason was recorded.'] : query.reasons.map((reason) => cell(reason.message, 500)),
+      effect: query.items > 0 ? `${plural(query.items, 'record')} kept; what is missing counts as unknown.` : 'What it would have shown counts as unknown.',
+    }));
+}
+
+export function sumOf(row: ReconciliationRow): number {
+  const excluded = Object.values(row.excluded).reduce((sum, count) => sum + count, 0);
+  return row.pass + row.fail + row.unknown + row.error + row.notapplicable + excluded;
+}
+
+function lineOf(row: ReconciliationRow, place: string): ReconciliationLine {
+  const excluded = Object.entries(row.excluded).sort(([a], [b]) => (a < b ? -1 : 1));
+  const sum = sumOf(row);
+  const difference = row.count === null ? null : row.count.count - sum;
+  const verdict = row.balanced
+    ? 'balances'
+    : difference === null
+      ? 'no independent count'
+      : difference === 0
+        ? 'cannot be proved'
+        : difference > 0
+          ? `${grouped(difference)} not seen`
+          : `${grouped(-difference)} too many`;
+  return {
+    place, type: cell(row.type, 120), check: cell(row.check, 80),
+    count: row.count === null ? 'none' : grouped(row.count.count),
+    source: row.count === null ? 'no independent count could be had' : cell(row.count.source, 200),
+    held: grouped(row.held),
+    pass: grouped(row.pass), fail: grouped(row.fail), waived: row.waived > 0 ? grouped(row.waived) : null,
+    unknown: grouped(row.unknown), error: grouped(row.error), notApplicable: grouped(row.notapplicable),
+    excluded: grouped(excluded.reduce((total, [, count]) => total + count, 0)),
+    sum: grouped(sum), balanced: row.balanced, verdict,
+    notes: [
+      ...row.reasons.map((reason) => cell(reason.message, 500)),
+      ...(row.balanced || row.reasons.length > 0 ? [] : ['It does not balance, and no reason was recorded: treat the difference as not seen.']),
+      ...(excluded.length === 0 ? [] : [`Excluded: ${excluded.map(([reason, count]) => `${grouped(count)} ${cell(reason, 80)}`).join(', ')}.`]),
+    ],
+  };
+}
+
+export function placeOfScope(row: { scope: ReconciliationRow['scope'] }): string {
+  return [PROVIDERS[row.scope.provider], cell(row.scope.account, 80), regionText(row.scope.region)].join(' · ');
+}
+
+/** The population of every control and scope, unbalanced first; all lines of the rest as long as they fit. */
+export function reconciliationView(assessment: Assessment): Reconciliation {
+  const rows = assessment.reconciliation;
+  const unbalanced = rows.filter((row) => !row.balanced);
+  const listAll = rows.length <= LISTED;
+  const byControl = new Map<string, ReconciliationRow[]>();
+  for (const row of rows) {
+    const list = byControl.get(row.control) ?? [];
+    list.push(row);
+    byControl.set(row.control, list);
+  }
+  const exclusions = new Map<string, number>();
+  for (const row of rows) for (const [reason, count] of Object.entries(row.excluded)) exclusions.set(reason, (exclusions.get(reason) ?? 0) + count);
+  const titles = new Map(assessment.findings.map((finding) => [finding.control.id, finding.control.title]));
+  return {
+    figures: [
+      { value: grouped(rows.length), label: 'Populations', tone: 'plain' },
+      { value: grouped(rows.length - unbalanced.length), label: 'Balance', tone: rows.length > unbalanced.length ? 'pass' : 'muted' },
+      { value: grouped(unbalanced.length), label: 'Do not balance', tone: unbalanced.length > 0 ? 'fail' : 'muted' },
+      { value: grouped(rows.filter((row) => row.count === null).length), label: 'No independent count', tone: rows.some((row) => row.count === null) ? 'unknown' : 'muted' },
+    ],
+    allBalanced: unbalanced.length === 0 && rows.length > 0,
+    verdict:
+      rows.length === 0
+        ? 'No population was reconciled. Nothing in this report shows that everything was seen.'
+        : unbalanced.length === 0
+          ? 'Every population balances: for every control and scope, what the provider says exists is what was judged or excluded for a stated reason.'
+          : `${plural(unbalanced.length, 'population')} of ${grouped(rows.length)} ${unbalanced.length === 1 ? 'does' : 'do'} not balance. The controls concerned cannot pass there.`,
+    unbalanced: unbalanced.slice(0, LISTED).map((row) => ({ control: visible(row.control), anchor: anchorOf('control', row.control), line: lineOf(row, placeOfScope(row)) })),
+    moreUnbalanced: unbalanced.length > LISTED ? more(unbalanced.length - LISTED, 'population', 'results/reconciliation.csv') : null,
+    controls: [...byControl].map(([control, list]) => {
+      const several = new Set(list.map((row) => row.type)).size > 1;
+      return {
+        control: visible(control),
+        anchor: anchorOf('control', control),
+        title: cell(titles.get(control) ?? control, 240),
+        balanced: list.every((row) => row.balanced),
+        lines: listAll ? list.map((row) => lineOf(row, several ? `${placeOfScope(row)} · ${cell(row.type, 80)}` : placeOfScope(row))) : [],
+        summarised: listAll ? null : `${plural(list.length, 'population')}, ${grouped(list.filter((row) => row.balanced).length)} balanced; every line is in results/reconciliation.csv.`,
+      };
+    }),
+    exclusions: [...exclusions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([reason, count]) => ({ reason: cell(reason, 200), count: grouped(count) })),
+    noExclusions: exclusions.size === 0,
+  };
+}

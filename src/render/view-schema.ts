@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { statusSchema } from '../model/index.ts';
+
+/**
+ * What the templates may print: display-ready text, already made visible, already counted. Validated before rendering, closed and
+ * without optional members, because a template that finds no list prints nothing, and nothing reads as "no failures".
+ */
+const closed = z.strictObject;
+const text = z.string();
+
+const pill = closed({ status: statusSchema, word: text });
+const proseBlocks = z.array(closed({ kind: z.enum(['paragraph', 'bullets', 'steps', 'commands']), paragraph: z.boolean(), bullets: z.boolean(), steps: z.boolean(), commands: z.boolean(), items: z.array(z.array(closed({ text, code: z.boolean() }))).min(1) }));
+const pair = closed({ name: text, value: text });
+const figure = closed({ value: text, label: text, tone: z.enum(['plain', 'pass', 'fail', 'unknown', 'excepted', 'muted']) });
+
+/** Widths of a stacked bar, out of 1000, and the words a screen reader says for it. */
+const bar = closed({ label: text, parts: z.array(closed({ status: statusSchema, x: z.number(), width: z.number() })) });
+
+/** CIS-CAT's columns. */
+const scoreRow = closed({
+  title: text, anchor: text.nullable(), bar,
+  pass: text, fail: text, error: text, unknown: text, manual: text, notApplicable: text,
+  score: text, max: text, percent: text,
+});
+
+/** One non-passing observation. */
+export const rowSchema = closed({
+  anchor: text, id: text, pill, waiver: text.nullable(),
+  name: text, uid: text, type: text, place: text, captured: text,
+  check: text.nullable(), reason: text,
+  leaves: z.array(closed({ path: text, observed: text, missing: z.boolean(), expected: text, outcome: z.enum(['true', 'false', 'unknown']), because: text })),
+  moreLeaves: z.number().int(),
+  citations: z.array(closed({ role: text, text, subject: z.boolean() })),
+});
+export type RowView = z.infer<typeof rowSchema>;
+
+export const reconciliationLine = closed({
+  place: text, type: text, check: text, count: text, source: text, held: text,
+  pass: text, fail: text, waived: text.nullable(), unknown: text, error: text, notApplicable: text, excluded: text, sum: text,
+  balanced: z.boolean(), verdict: text, notes: z.array(text),
+});
+export type ReconciliationLine = z.infer<typeof reconciliationLine>;
+
+export const controlSchema = closed({
+  id: text, anchor: text, pageName: text, title: text, pill, failing: z.boolean(),
+  section: text, level: text, assessment: text, provider: text, source: text,
+  strip: z.array(figure).length(5),
+  outcome: text,
+  reasons: z.array(text),
+  profileApplicability: z.array(text).min(1),
+  description: proseBlocks, rationale: proseBlocks, impactPros: proseBlocks, impactCons: proseBlocks,
+  defaultValue: proseBlocks, prerequisites: proseBlocks,
+  auditConsole: proseBlocks, auditCli: proseBlocks, planConsole: proseBlocks, planCli: proseBlocks, backOut: proseBlocks,
+  references: z.array(closed({ text, url: text.nullable() })),
+  mappings: z.array(closed({ framework: text, ids: text })),
+  checks: z.array(closed({ id: text, title: text, on: text, kind: text })),
+  nonPassing: z.number().int(),
+  rows: z.array(rowSchema),
+  /** How many rows the register holds instead; null when all are here. */
+  inRegister: closed({ total: text, shown: text }).nullable(),
+  passing: text, notApplicable: text,
+  explorerLink: text, explorerAllLink: text,
+});
+export type ControlView = z.infer<typeof controlSchema>;
+
+const principal = closed({ principal: text, kind: text, via: text, inherited: text, flags: z.array(text), wide: z.boolean(), citation: text });
+export const storeSchema = closed({
+  name: text, uid: text, type: text, place: text,
+  world: z.enum(['key-boundary', 'data-roles']), worldWord: text, keyBoundary: z.boolean(),
+  complete: z.boolean(), wide: z.boolean(),
+  total: text, principals: z.array(principal), morePrincipals: z.number().int(),
+  unsettled: z.array(text),
+});
+export type StoreView = z.infer<typeof storeSchema>;
+
+export const viewSchema = closed({
+  pdf: z.boolean(), html: z.boolean(),
+  lang: z.literal('en'), title: text, description: text,
+  cover: closed({
+    kicker: text, title: text, subtitle: text, facts: z.array(pair).min(1),
+    complete: z.boolean(), completeness: text, evidenceDigest: text, fingerprint: text.nullable(),
+  }),
+  contents: z.array(closed({ title: text, anchor: text, depth: z.number().int(), page: text, status: statusSchema.nullable() })).min(1),
+  scope: closed({ period: text, facts: z.array(pair).min(1), providers: z.array(closed({ provider: text, accounts: text, regions: text, scopes: text, complete: text, incomplete: text, whole: z.boolean() })), critical: z.array(pair).min(1), parameters: z.array(pair) }),
+  method: closed({ statuses: z.array(closed({ pill, meaning: text, scored: text })).min(1), score: text }),
+  limitations: closed({ general: z.array(text).min(1), particular: z.array(text) }),
+  summary: closed({
+    percent: text, fraction: text, donut: z.array(closed({ status: statusSchema, path: text })), donutLabel: text,
+    figures: z.array(figure).min(1), overall: scoreRow, sections: z.array(scoreRow).min(1), levels: z.array(scoreRow).min(1),
+    resources: z.array(figure).min(1), resourcesTotal: text, headline: text,
+    attention: z.array(closed({ id: text, title: text, anchor: text, pill, fail: text, untested: text, page: text })),
+    controls: z.array(closed({ id: text, title: text, anchor: text, pill, level: text, pass: text, fail: text, untested: text, notApplicable: text, page: text })).min(1),
+  }),
+  controlsIntro: text,
+  controls: z.array(controlSchema).min(1),
+  access: closed({ figures: z.array(figure).min(1), stores: z.array(storeSchema), more: text.nullable(), empty: z.boolean() }),
+  exceptions: closed({
+    waivers: z.array(closed({ id: text, control: text, resources: z.array(text), moreResources: z.number().int(), owner: text, approver: text, justification: text, approvedOn: text, expires: text, expired: z.boolean(), state: text, used: text })),
+    answers: z.array(closed({ control: text, answer: text, pill, statement: text, respondent: text, role: text, date: text, validUntil: text, attachments: z.array(text) })),
+    noWaivers: z.boolean(), noAnswers: z.boolean(),
+  }),
+  coverage: closed({
+    scopes: z.array(closed({ provider: text, account: text, region: text, name: text, collector: text, knownFrom: text, identity: text, status: text, whole: z.boolean(), reasons: z.array(text) })),
+    moreScopes: text.nullable(),
+    gaps: z.array(closed({ what: text, where: text, status: text, reasons: z.array(text), effect: text })),
+    moreGaps: text.nullable(), noGaps: z.boolean(), gapsTitle: text,
+  }),
+  reconciliation: closed({
+    figures: z.array(figure).min(1), allBalanced: z.boolean(), verdict: text,
+    unbalanced: z.array(closed({ control: text, anchor: text, line: reconciliationLine })),
+    moreUnbalanced: text.nullable(),
+    controls: z.array(closed({ control: text, anchor: text, title: text, balanced: z.boolean(), lines: z.array(reconciliationLine), summarised: text.nullable() })),
+    exclusions: z.array(closed({ reason: text, count: text })), noExclusions: z.boolean(),
+  }),
+  evidence: closed({ figures: z.array(figure).min(1), queries: z.array(closed({ directory: text, operation: text, scope: text, identity: text, endpoint: text, text, status: text, whole: z.boolean(), pages: text, items: text, bytes: text, when: text, sha256: text })), more: text.nullable() }),
+  versions: closed({ facts: z.array(pair).min(1), files: z.array(closed({ file: text, sha256: text })) }),
+  redactions: closed({ count: text, none: z.boolean() }),
+  signature: closed({ signed: z.boolean(), fingerprint: text, fingerprintLines: z.array(text), subject: text, algorithm: text, digest: text }),
+  register: z.boolean(),
+  footer: text,
+});
+export type View = z.infer<typeof viewSchema>;
