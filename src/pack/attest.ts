@@ -90,6 +90,13 @@ export async function signEnvelope(payload: Buffer, signer: Signer): Promise<str
   return envelopeBundle(payload, await signer.sign(preAuthentication(payloadType, payload)), signer.certificate);
 }
 
+/** What the attestation says of the timestamp. The envelope must have been verified. */
+export function readTimestamp(text: string): TimestampOutcome {
+  const payload = base64At(text, ['dsseEnvelope', 'payload']);
+  const statement = JSON.parse(payload?.toString('utf8') ?? 'null') as { predicate?: { timestamp?: TimestampOutcome } } | null;
+  return statement?.predicate?.timestamp ?? { status: 'not-configured' };
+}
+
 export type BundleVerdict<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly detail: string };
 
 /** Verifies a message bundle over `content` with the certificate's key; every byte of the text counts. */

@@ -7,11 +7,15 @@ const chunkBytes = 1024 * 1024;
 export async function readInPieces(path: string, piece: (bytes: Buffer) => void | Promise<void>): Promise<void> {
   const file = await open(path, 'r');
   try {
-    const buffer = Buffer.allocUnsafe(chunkBytes);
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, chunkBytes);
+    const { size } = await file.stat();
+    // One byte more than a small file holds, so that its end is seen without a second buffer.
+    const buffer = Buffer.allocUnsafe(Math.min(size + 1, chunkBytes));
+    for (let read = 0; ; ) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
       if (bytesRead === 0) return;
       await piece(buffer.subarray(0, bytesRead));
+      read += bytesRead;
+      if (read === size && bytesRead < buffer.length) return;
     }
   } finally {
     await file.close();
@@ -33,6 +37,14 @@ export async function copyAndHash(from: string, to: string): Promise<{ sha256: s
     await target.close();
   }
   return { sha256: hash.digest('hex'), bytes };
+}
+
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await readInPieces(path, (piece) => {
+    hash.update(piece);
+  });
+  return hash.digest('hex');
 }
 
 export function sha256(bytes: Uint8Array | string): string {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
-import { readFile, rename, rm, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import { assessmentSchema } from '../model/index.ts';
-import { signBundle, signEnvelope, writeStatement } from './attest.ts';
+import { readTimestamp, signBundle, signEnvelope, writeStatement } from './attest.ts';
 import { copyPayload, listPayload, writeTagFiles } from './bag.ts';
-import { sha256 } from './files.ts';
+import { hashFile, inParallel, sha256 } from './files.ts';
 import { packInfoOf, timestampText } from './info.ts';
 import type { PackInfo, TimestampOutcome } from './info.ts';
-import { dataDirectory, packFiles, reportFile, writeManifest } from './layout.ts';
+import { dataDirectory, packFiles, readManifest, reportFile, writeManifest } from './layout.ts';
 import type { FileDigest } from './layout.ts';
 import { signPdf } from './pades.ts';
 import { readPemCertificates, subjectText, writePem } from './sign/certificate.ts';
@@ -17,6 +17,7 @@ import { SignerError } from './sign/signer.ts';
 import type { Signer } from './sign/signer.ts';
 import { requestTimestamp } from './timestamp.ts';
 import type { TimestampAuthority } from './timestamp.ts';
+import { verifyPack } from './verify.ts';
 import { writeZip } from './zip.ts';
 
 export interface SealOptions {
@@ -44,6 +45,8 @@ export interface SealReport {
   readonly files: number;
   readonly bytes: number;
   readonly timestamp: TimestampOutcome;
+  /** This very pack had been sealed before; at most its ZIP was missing. */
+  readonly already: boolean;
   readonly summary: string;
 }
 
@@ -55,12 +58,12 @@ const required = ['evidence/ledger.json', 'results/assessment.json', 'report.htm
 
 /**
  * Signs the report and seals the run into a pack, as a directory and as a ZIP. The pack appears whole or not at all, and
- * one that is there is never overwritten. Throws SealError, BagError, PadesError or SignerError.
+ * one that is there is never overwritten: sealing the same run again gives the same pack back. Throws SealError, BagError, PadesError or SignerError.
  */
 export async function seal(options: SealOptions): Promise<SealReport> {
-  if (existsSync(options.packDirectory)) throw new SealError(`${options.packDirectory} is there already, and a sealed pack is never overwritten`);
-  if (existsSync(options.zipPath)) throw new SealError(`${options.zipPath} is there already, and a sealed pack is never overwritten`);
   const info = await readInfo(options.runDirectory);
+  if (existsSync(options.packDirectory)) return finishSealed(options);
+  if (existsSync(options.zipPath)) throw new SealError(`${options.zipPath} is there already, and a sealed pack is never overwritten`);
   const authority = await timestampAuthority(options);
   const bag = `${options.packDirectory}.sealing`;
   const zip = `${options.zipPath}.sealing`;
@@ -69,21 +72,64 @@ export async function seal(options: SealOptions): Promise<SealReport> {
   try {
     const sealed = await fillBag(bag, options, info, authority);
     await writeZip(bag, sealed.files, zip);
-    await rename(zip, options.zipPath);
+    // The directory first: a seal that dies between the two is finished from it.
     await rename(bag, options.packDirectory);
-    const fingerprint = rootFingerprint(options.signer);
-    const bytes = sealed.files.reduce((sum, file) => sum + file.bytes, 0);
-    return {
-      packDirectory: options.packDirectory, zipPath: options.zipPath, root: sealed.root, fingerprint,
-      rootPem: writePem((options.signer.chain.at(-1) ?? options.signer.certificate).der),
-      files: sealed.files.length, bytes, timestamp: sealed.timestamp,
-      summary: `${String(sealed.files.length)} files sealed and signed${sealed.timestamp.status === 'granted' ? ', timestamped' : sealed.timestamp.status === 'failed' ? ', WITHOUT the timestamp that was asked for' : ''}`,
-    };
+    await rename(zip, options.zipPath);
+    return reportOf(options, sealed, false);
   } catch (error) {
     await rm(bag, { recursive: true, force: true });
     await rm(zip, { force: true });
     throw error;
   }
+}
+
+function reportOf(options: SealOptions, sealed: Sealed, already: boolean): SealReport {
+  const { files, root, timestamp } = sealed;
+  const stamped = timestamp.status === 'granted' ? ', timestamped' : timestamp.status === 'failed' ? ', WITHOUT the timestamp that was asked for' : '';
+  return {
+    packDirectory: options.packDirectory, zipPath: options.zipPath, root, timestamp, already,
+    fingerprint: rootFingerprint(options.signer),
+    rootPem: writePem((options.signer.chain.at(-1) ?? options.signer.certificate).der),
+    files: files.length, bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    summary: already ? `${String(files.length)} files, sealed already; nothing was changed` : `${String(files.length)} files sealed and signed${stamped}`,
+  };
+}
+
+/**
+ * A pack that is there already is taken for this run's only if it verifies, is by this signer, and holds what the run holds
+ * now. Then an interrupted seal is completed (the ZIP may be missing still); nothing of the pack is written again.
+ */
+async function finishSealed(options: SealOptions): Promise<SealReport> {
+  const refuse = (why: string): SealError => new SealError(`${options.packDirectory} is there already${why}, and a sealed pack is never overwritten`);
+  const verified = await verifyPack(options.packDirectory, { fingerprint: rootFingerprint(options.signer) });
+  if (!verified.ok || verified.root === null) throw refuse(' and does not verify');
+  const manifest = readManifest(await readFile(join(options.packDirectory, packFiles.manifest), 'utf8')) ?? new Map<string, string>();
+  const paths = await listPayload(options.runDirectory, payloadParts);
+  if (paths.length !== manifest.size) throw refuse(' with other content');
+  await inParallel(paths, 8, async (path) => {
+    if (path === 'report.pdf') return;
+    if (manifest.get(`${dataDirectory}/${path}`) !== await hashFile(join(options.runDirectory, path))) throw refuse(' with other content');
+  });
+  const [unsigned, signed] = await Promise.all([readFile(join(options.runDirectory, 'report.pdf')), readFile(join(options.packDirectory, reportFile))]);
+  if (!signed.subarray(0, unsigned.length).equals(unsigned)) throw refuse(' with another report');
+  const files = await listFiles(options.packDirectory);
+  if (!existsSync(options.zipPath)) {
+    const zip = `${options.zipPath}.sealing`;
+    await rm(zip, { force: true });
+    await writeZip(options.packDirectory, files, zip);
+    await rename(zip, options.zipPath);
+  }
+  return reportOf(options, { root: verified.root, files, timestamp: readTimestamp(await readFile(join(options.packDirectory, packFiles.attestation), 'utf8')) }, true);
+}
+
+async function listFiles(directory: string): Promise<FileDigest[]> {
+  const files: FileDigest[] = [];
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.push({ path: relative(directory, path).split(sep).join('/'), sha256: '', bytes: (await stat(path)).size });
+  }
+  return files;
 }
 
 async function readInfo(runDirectory: string): Promise<PackInfo> {

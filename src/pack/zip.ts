@@ -46,7 +46,8 @@ export async function writeZip(directory: string, members: readonly { readonly p
       // Opened only when everything before it is written: so a batch is all that is ever held in memory.
       await new Promise<void>((opened) => {
         zip.addReadStreamLazy(file.path, { ...options, size: file.bytes }, (done) => {
-          done(null, createReadStream(path));
+          // The archive does not watch the streams it is given.
+          done(null, createReadStream(path).on('error', (error) => zip.emit('error', error)));
           opened();
         });
       });
@@ -56,7 +57,13 @@ export async function writeZip(directory: string, members: readonly { readonly p
     }
     zip.end({ comment: containerComment + '0'.repeat(64), forceZip64Format: false });
   })();
-  await Promise.race([Promise.all([written, added]), failed]);
+  try {
+    await Promise.race([Promise.all([written, added]), failed]);
+  } catch (error) {
+    output.destroy();
+    await written.catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Replaces the zeros at the end of the archive's comment by the digest of all that precedes them. */
