@@ -67,10 +67,12 @@ export function awsConfigHandler(context: Context): (request: HttpRequest) => Ha
     return held;
   };
   const scopeOf = (population: Population<AwsItem>): string => `${population.account}.${population.region}`;
-  /** Populations a scope's recorder holds: an unrecorded type is not there. */
-  const recorded = (call: Call, account: string | null, region: string | null): Population<AwsItem>[] =>
+  const sourceFailed = (call: Call, account: string, region: string): boolean => covers(call.faults, 'aggregator-source-failed', { scope: `${account}.${region}` });
+  /** Populations a scope's recorder holds: an unrecorded type is not there, and an aggregator has nothing of a source that failed. */
+  const recorded = (call: Call, account: string | null, region: string | null, aggregated = false): Population<AwsItem>[] =>
     estate.populations.filter((population) =>
       (account === null || population.account === account) && (region === null || population.region === region)
+      && !(aggregated && sourceFailed(call, population.account, population.region))
       && !covers(call.faults, 'type-not-recorded', { scope: scopeOf(population), type: population.type }));
   const capturedAt = (call: Call, item: AwsItem): number =>
     covers(call.faults, 'daily-stale', { scope: `${item.accountId}.${item.recordedIn}`, type: item.resourceType }) ? item.capturedAt - 3 * day : item.capturedAt;
@@ -90,7 +92,7 @@ export function awsConfigHandler(context: Context): (request: HttpRequest) => Ha
     const expression = text(call.input, 'Expression');
     if (expression.length > 4096) throw new AwsError('ValidationException', "Value at 'expression' failed to satisfy constraint: Member must have length less than or equal to 4096");
     const query = parseSelect(expression);
-    const populations = recorded(call, account, region).filter((population) => query.types === null || query.types.includes(population.type));
+    const populations = recorded(call, account, region, account === null).filter((population) => query.types === null || query.types.includes(population.type));
     const limit = limitOf(call, 'Limit', account === null ? 25 : 100, 100);
     const queryInfo: Json = { SelectFields: query.fields.map((field) => ({ Name: field.kind === 'all' ? '*' : field.kind === 'count' ? 'COUNT(*)' : field.path })) };
     const row = (item: AwsItem): JsonObject => selectRow(item, capturedAt(call, item));
@@ -116,9 +118,6 @@ export function awsConfigHandler(context: Context): (request: HttpRequest) => Ha
     }
   };
   const sources = (): { account: string; region: string }[] => estate.accounts.flatMap((account) => estate.regions.map((region) => ({ account: account.id, region })));
-  /** What the aggregator has received: nothing from a source that failed. */
-  const aggregated = (call: Call): Call => call;
-  const sourceFailed = (call: Call, account: string, region: string): boolean => covers(call.faults, 'aggregator-source-failed', { scope: `${account}.${region}` });
 
   const typeCounts = (populations: readonly Population<AwsItem>[], of: (population: Population<AwsItem>) => string): [string, number][] => {
     const counts = new Map<string, number>();
@@ -154,8 +153,8 @@ export function awsConfigHandler(context: Context): (request: HttpRequest) => Ha
       });
     });
   };
-  const lookUp = (call: Call, account: string, region: string, type: string, id: string): AwsItem | undefined => {
-    for (const population of recorded(call, account, region)) {
+  const lookUp = (call: Call, account: string, region: string, type: string, id: string, aggregated = false): AwsItem | undefined => {
+    for (const population of recorded(call, account, region, aggregated)) {
       if (population.type !== type) continue;
       for (let i = 0; i < population.count; i += 1) {
         const item = population.record(i);
@@ -167,7 +166,7 @@ export function awsConfigHandler(context: Context): (request: HttpRequest) => Ha
 
   const operations: Record<string, (call: Call) => JsonObject> = {
     SelectResourceConfig: (call) => select(call, call.account, call.region),
-    SelectAggregateResourceConfig: (call) => { requireAggregator(call); return select(aggregated(call), null, null); },
+    SelectAggregateResourceConfig: (call) => { requireAggregator(call); return select(call, null, null); },
     DescribeConfigurationRecorders: (call) => ({ ConfigurationRecorders: regions.has(call.region) ? [recorder(call)] : [] }),
     DescribeConfigurationRecorderStatus: (call) => {
       const stopped = covers(call.faults, 'recorder-stopped', { scope: `${call.account}.${call.region}` });
@@ -204,7 +203,7 @@ export function awsConfigHandler(context: Context): (request: HttpRequest) => Ha
       requireAggregator(call);
       const keys = Array.isArray(call.input['ResourceIdentifiers']) ? call.input['ResourceIdentifiers'].map(object) : [];
       if (keys.length === 0 || keys.length > 100) throw new AwsError('ValidationException', "1 validation error detected: Value at 'resourceIdentifiers' failed to satisfy constraint: Member must have length between 1 and 100");
-      const found = keys.map((key) => ({ key, item: lookUp(call, text(key, 'SourceAccountId'), text(key, 'SourceRegion'), text(key, 'ResourceType'), text(key, 'ResourceId')) }));
+      const found = keys.map((key) => ({ key, item: lookUp(call, text(key, 'SourceAccountId'), text(key, 'SourceRegion'), text(key, 'ResourceType'), text(key, 'ResourceId'), true) }));
       return {
         BaseConfigurationItems: found.flatMap(({ item }) => (item === undefined ? [] : [spoil(call, batchItem(item, capturedAt(call, item)))])),
         UnprocessedResourceIdentifiers: found.flatMap(({ item, key }) => (item === undefined ? [key] : [])),
@@ -232,7 +231,7 @@ export function awsConfigHandler(context: Context): (request: HttpRequest) => Ha
     GetAggregateDiscoveredResourceCounts: (call) => {
       requireAggregator(call);
       const filters = object(call.input['Filters']);
-      const populations = recorded(call, text(filters, 'AccountId') || null, text(filters, 'Region') || null).filter((population) => text(filters, 'ResourceType') === '' || population.type === text(filters, 'ResourceType'));
+      const populations = recorded(call, text(filters, 'AccountId') || null, text(filters, 'Region') || null, true).filter((population) => text(filters, 'ResourceType') === '' || population.type === text(filters, 'ResourceType'));
       const by = text(call.input, 'GroupByKey');
       const groups = by === '' ? [] : typeCounts(populations, (population) => (by === 'RESOURCE_TYPE' ? population.type : by === 'ACCOUNT_ID' ? population.account : population.region));
       const cut = page(call, groups.length, limitOf(call, 'Limit', 1000, 1000), (i) => ({ GroupName: groups[i]?.[0] ?? '', ResourceCount: groups[i]?.[1] ?? 0 }));
@@ -381,7 +380,7 @@ function detailOf(operation: string, input: JsonObject): string {
 /** Under `unknown-enum-and-fields`: every record says something no client has heard of. */
 function spoil(call: Call, row: JsonObject): JsonObject {
   if (!strikes(call.faults, 'unknown-enum-and-fields')) return row;
-  const configuration = isJsonObject(row['configuration']) ? { ...row['configuration'], providerExtension: { mode: 'FUTURE_MODE', since: 2031 } } : row['configuration'];
+  const configuration: Json | undefined = isJsonObject(row['configuration']) ? { ...row['configuration'], providerExtension: { mode: 'FUTURE_MODE', since: 2031 } } : row['configuration'];
   const out: JsonObject = { ...row, providerExtension: { mode: 'FUTURE_MODE' } };
   if (configuration !== undefined) out['configuration'] = configuration;
   if (isJsonObject(configuration)) for (const name of ['keyState', 'state', 'status', 'dBInstanceStatus', 'tableStatus', 'clusterStatus']) if (typeof configuration[name] === 'string') configuration[name] = 'FUTURE_VALUE';

@@ -24,7 +24,10 @@ export function selectRow(item: AwsItem, capturedAt = item.capturedAt): JsonObje
   }) as JsonObject;
 }
 
-/** An item as BatchGet hands it out: `configuration` and every supplementary value are JSON strings; no tags. */
+/**
+ * An item as BatchGet hands it out: `configuration` and every supplementary value are JSON strings, so that what was
+ * text already (a policy, an access control list) is encoded twice. Nulls stay; there are no tags.
+ */
 export function batchItem(item: AwsItem, capturedAt = item.capturedAt): JsonObject {
   return dropNulls({
     version: '1.3',
@@ -40,7 +43,7 @@ export function batchItem(item: AwsItem, capturedAt = item.capturedAt): JsonObje
     availabilityZone: item.availabilityZone,
     resourceCreationTime: item.createdAt === null ? null : item.createdAt / 1000,
     configuration: JSON.stringify(item.configuration),
-    supplementaryConfiguration: Object.fromEntries(Object.entries(item.supplementaryConfiguration).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)])),
+    supplementaryConfiguration: Object.fromEntries(Object.entries(item.supplementaryConfiguration).map(([name, value]) => [name, JSON.stringify(value)])),
   }) as JsonObject;
 }
 

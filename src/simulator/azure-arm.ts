@@ -101,6 +101,9 @@ export function azureHandler(context: Context): (request: HttpRequest) => Handle
     if (parsed === null) return error(400, 'InvalidRequestContent', 'The request content was invalid and could not be deserialized.');
     if (offset === null) return error(400, 'BadRequest', 'The skip token is not valid for this query.');
     if (graph) return answerGraph();
+    if (route !== null && faults.some((fault) => fault.kind === 'dropped-subscription' && fault.match?.scope !== undefined && fault.match.scope === route.scope)) {
+      return error(403, 'AuthorizationFailed', `The client does not have authorization to perform action '${route.operation}' over scope '/subscriptions/${route.scope}' or the scope is invalid.`);
+    }
     if (route === null) return error(404, 'ResourceNotFound', `No route for ${request.method} ${pathname}`);
     return answerList(route);
 
@@ -122,7 +125,7 @@ export function azureHandler(context: Context): (request: HttpRequest) => Handle
       const cacheKey = `${binding} ${JSON.stringify(options['authorizationScopeFilter'] ?? null)}`;
       let result = standing ? undefined : results.get(cacheKey);
       try {
-        result ??= runGraphQuery(estate, parseKql(query), scope, (population, row) => (dropped !== null && population.account === dropped) || unevaluated(population.type, row));
+        result ??= runGraphQuery(estate, parseKql(query), scope, standing ? (population, row) => (dropped !== null && population.account === dropped) || unevaluated(population.type, row) : null);
       } catch (caught) {
         if (!(caught instanceof KqlError)) throw caught;
         return error(400, 'BadRequest', 'Please provide below info when asking for support.', {}, [{ code: 'InvalidQuery', message: caught.message }]);
@@ -147,7 +150,7 @@ export function azureHandler(context: Context): (request: HttpRequest) => Handle
     }
 
     function answerList(target: Route): Handled {
-      const rows = target.rows(context.estate, asOf);
+      const rows = target.rows(estate, asOf);
       if (rows === null) return error(404, 'SubscriptionNotFound', `The subscription '${target.scope}' could not be found.`);
       const cut = cutPage(rows.length, offset ?? 0, Number(request.url.searchParams.get('$top') ?? '100'), (i) => spoil(faults, rows[i] as JsonObject), faults, String(offset));
       const next = cut.next === null ? null : new URL(request.url);
@@ -185,7 +188,7 @@ function routeOf(request: HttpRequest): Route | null {
     rows: (estate, asOf) => {
       const found = subscription === undefined ? null : estate.subscriptions.find((entry) => entry.id === subscription.toLowerCase());
       if (subscription !== undefined && found === undefined) return null;
-      const scopes = policyScopes(estate, found ?? null, group ?? null);
+      const scopes = policyScopes(found ?? null, group ?? null);
       if (/policyAssignments/i.test(kind)) return scopes.map((scope) => policyAssignment(scope, asOf));
       const custom = /Custom/i.test(filter);
       const builtin = /BuiltIn/i.test(filter);
@@ -196,7 +199,7 @@ function routeOf(request: HttpRequest): Route | null {
 }
 
 /** Scopes at which the initiative stands for a subscription or management group, inherited ones included. */
-function policyScopes(estate: AzureEstate, subscription: AzureEstate['subscriptions'][number] | null, group: string | null): string[] {
+function policyScopes(subscription: AzureEstate['subscriptions'][number] | null, group: string | null): string[] {
   const production = '/providers/Microsoft.Management/managementGroups/nw-production';
   if (subscription === null) return group === 'nw-production' ? [production] : [];
   if (ancestors(subscription.managementGroup).some((one) => one.name === 'nw-production')) return [production];

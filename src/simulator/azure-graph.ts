@@ -37,8 +37,8 @@ function visible(population: AzurePopulation, row: JsonObject, scope: GraphScope
   return group === undefined || scope.managementGroups.has(group);
 }
 
-/** Runs a query. `skip` leaves out populations that a fault hides. */
-export function runGraphQuery(estate: AzureEstate, query: KqlQuery, scope: GraphScope, hidden: (population: AzurePopulation, row: JsonObject) => boolean): GraphResult {
+/** Runs a query. `hidden` says which rows a fault keeps back; null for none. */
+export function runGraphQuery(estate: AzureEstate, query: KqlQuery, scope: GraphScope, hidden: ((population: AzurePopulation, row: JsonObject) => boolean) | null): GraphResult {
   const populations = estate.populations.filter((population) =>
     population.table === query.table && (population.account === '' || scope.subscriptions.has(population.account)) && (query.types === null || query.types.includes(population.type)));
   const starts: number[] = [];
@@ -58,19 +58,24 @@ export function runGraphQuery(estate: AzureEstate, query: KqlQuery, scope: Graph
   const conditions = (leading === -1 ? query.steps : query.steps.slice(0, leading)).map((step) => step as Extract<Step, { step: 'where' }>);
   const rest = leading === -1 ? [] : query.steps.slice(leading);
   const aggregated = rest.some((step) => step.step === 'summarize' || step.step === 'count' || step.step === 'distinct');
+  const counted = countByScope(query, conditions, rest, populations, scope, hidden);
+  if (counted !== null) return { length: counted.length, at: (index) => counted[index] as JsonObject, pageable: false };
   const refs: number[] = [];
   const ids: string[] = [];
+  // Grouping keeps the groups, not the rows.
+  const grouping = rest[0]?.step === 'summarize' ? openGroups(rest[0]) : null;
   const kept: JsonObject[] = [];
   for (let ref = 0; ref < total; ref += 1) {
     const { population, row } = make(ref);
-    if (!visible(population, row, scope) || hidden(population, row)) continue;
+    if (!visible(population, row, scope) || hidden?.(population, row) === true) continue;
     if (!conditions.every((condition) => evaluate(condition.condition, row) === true)) continue;
+    if (grouping !== null) { grouping.add(row); continue; }
     if (aggregated) { kept.push(row); continue; }
     refs.push(ref);
     ids.push(String(row['id']));
   }
   if (aggregated) {
-    const rows = rest.reduce((current, step) => apply(step, current), kept);
+    const rows = grouping === null ? rest.reduce((current, step) => apply(step, current), kept) : rest.slice(1).reduce((current, step) => apply(step, current), grouping.rows());
     return { length: rows.length, at: (index) => rows[index] as JsonObject, pageable: false };
   }
   // The one order that inventories ask for needs no rows in memory.
@@ -121,28 +126,71 @@ function apply(step: Step, rows: JsonObject[]): JsonObject[] {
       return 0;
     });
     case 'summarize': {
-      const groups = new Map<string, { keys: JsonObject; rows: JsonObject[] }>();
-      for (const row of rows) {
-        const keys = Object.fromEntries(step.by.map((column) => [column.name, evaluate(column.expression, row)]));
-        const id = JSON.stringify(keys);
-        const group = groups.get(id) ?? { keys, rows: [] };
-        group.rows.push(row);
-        groups.set(id, group);
-      }
-      if (step.by.length === 0 && groups.size === 0) groups.set('', { keys: {}, rows: [] });
-      return [...groups.values()].map((group) => ({
-        ...group.keys,
-        ...Object.fromEntries(step.aggregates.map(({ name, fn, of }): [string, Json] => {
-          const values = of === null ? [] : group.rows.map((row) => evaluate(of, row));
-          if (fn === 'count') return [name, group.rows.length];
-          if (fn === 'countif') return [name, values.filter((value) => value === true).length];
-          if (fn === 'dcount') return [name, new Set(values.map((value) => JSON.stringify(value))).size];
-          const ordered = values.filter((value) => value !== null).sort(rank);
-          return [name, (fn === 'min' ? ordered[0] : ordered.at(-1)) ?? null];
-        })),
-      }));
+      const groups = openGroups(step);
+      for (const row of rows) groups.add(row);
+      return groups.rows();
     }
   }
+}
+
+type Summarize = Extract<Step, { step: 'summarize' }>;
+
+/** Groups as rows go by: each aggregate holds what it needs and no row. */
+function openGroups(step: Summarize): { add(row: JsonObject): void; rows(): JsonObject[] } {
+  interface Held { count: number; distinct: Set<string>; least: Json; most: Json }
+  const groups = new Map<string, { keys: JsonObject; held: Held[] }>();
+  const open = (keys: JsonObject): { keys: JsonObject; held: Held[] } => ({ keys, held: step.aggregates.map(() => ({ count: 0, distinct: new Set(), least: null, most: null })) });
+  return {
+    add(row) {
+      const keys = Object.fromEntries(step.by.map((column) => [column.name, evaluate(column.expression, row)]));
+      const id = JSON.stringify(keys);
+      const group = groups.get(id) ?? open(keys);
+      groups.set(id, group);
+      step.aggregates.forEach(({ fn, of }, index) => {
+        const held = group.held[index] as Held;
+        const value = of === null ? null : evaluate(of, row);
+        if (fn === 'count' || (fn === 'countif' && value === true)) held.count += 1;
+        else if (fn === 'dcount') held.distinct.add(JSON.stringify(value));
+        else if (value !== null && fn !== 'countif') {
+          if (held.least === null || rank(value, held.least) < 0) held.least = value;
+          if (held.most === null || rank(value, held.most) > 0) held.most = value;
+        }
+      });
+    },
+    rows() {
+      if (step.by.length === 0 && groups.size === 0) groups.set('', open({}));
+      return [...groups.values()].map((group) => ({
+        ...group.keys,
+        ...Object.fromEntries(step.aggregates.map(({ name, fn }, index): [string, Json] => {
+          const held = group.held[index] as Held;
+          return [name, fn === 'dcount' ? held.distinct.size : fn === 'min' ? held.least : fn === 'max' ? held.most : held.count];
+        })),
+      }));
+    },
+  };
+}
+
+/** Counts by subscription and type need no rows at all: null where the query asks for more than that. */
+function countByScope(query: KqlQuery, conditions: readonly Extract<Step, { step: 'where' }>[], rest: readonly Step[], populations: readonly AzurePopulation[], scope: GraphScope, hidden: ((population: AzurePopulation, row: JsonObject) => boolean) | null): JsonObject[] | null {
+  const [step, ...more] = rest;
+  if (step?.step !== 'summarize' || more.length > 0 || hidden !== null || (conditions.length > 0 && (conditions.length > 1 || !query.typesOnly))) return null;
+  const columns = step.by.map((column) => (column.expression.kind === 'path' && column.expression.parts.length === 1 ? column.expression.parts[0] : null));
+  if (columns.some((column) => column !== 'subscriptionId' && column !== 'type') || step.aggregates.some(({ fn }) => fn !== 'count')) return null;
+  const counts = new Map<string, { keys: JsonObject; count: number }>();
+  for (const population of populations) {
+    let count = population.count;
+    if (population.account === '') {
+      count = 0;
+      for (let i = 0; i < population.count; i += 1) if (visible(population, population.record(i).row, scope)) count += 1;
+    }
+    if (count === 0) continue;
+    const keys = Object.fromEntries(step.by.map((column, index) => [column.name, columns[index] === 'type' ? population.type : population.account]));
+    const id = JSON.stringify(keys);
+    const held = counts.get(id) ?? { keys, count: 0 };
+    held.count += count;
+    counts.set(id, held);
+  }
+  return [...counts.values()].map(({ keys, count }) => ({ ...keys, ...Object.fromEntries(step.aggregates.map(({ name }) => [name, count])) }));
 }
 
 function rank(a: Json, b: Json): number {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Fault, strikes } from './faults.ts';
 
@@ -38,6 +38,8 @@ export async function serveHttp(port: number, handle: (request: HttpRequest) => 
       send(incoming, outgoing, handled);
     });
   });
+  // Clients keep connections; closing an idle one under a request in flight would be a fault nobody asked for.
+  server.keepAliveTimeout = 120_000;
   await listen(server, port);
   const address = server.address() as AddressInfo;
   return {

@@ -28,6 +28,8 @@ export interface KqlQuery {
   readonly steps: readonly Step[];
   /** Types that the leading conditions leave, in lower case; null for any. */
   readonly types: readonly string[] | null;
+  /** The first condition says nothing but which types. */
+  readonly typesOnly: boolean;
 }
 
 const lexer = /\s*(?:\/\/[^\n]*\n\s*)*(?:('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|@'[^']*'|@"[^"]*")|(\d+(?:\.\d+)?)|([A-Za-z_$][A-Za-z0-9_]*)|(!contains_cs|!contains|!startswith|!endswith|!has|!in~|!in|in~|==|=~|!=|!~|<=|>=|[|(),.=<>[\]!~-]))/y;
@@ -199,7 +201,8 @@ export function parseKql(source: string): KqlQuery {
       steps.push({ step: 'summarize', aggregates: found, by });
     } else throw new KqlError(`Operator '${operator}' is not supported.`);
   }
-  return { table, steps, types: typesOf(steps) };
+  const first = steps[0];
+  return { table, steps, types: typesOf(steps), typesOnly: first?.step === 'where' && first.condition.kind === 'binary' && first.condition.op !== 'and' && pinned(first.condition) !== null };
 }
 
 function typesOf(steps: readonly Step[]): string[] | null {

@@ -65,7 +65,7 @@ function bucket(cell: AwsCell, pick: Random, index: number): AwsDraft {
     id: name, name, arn: `arn:aws:s3:::${name}`, tags: c.tags, createdAt: c.createdAt,
     configuration: { name, owner: { ...owner, displayName: null }, creationDate: iso(c.createdAt) },
     supplementary: {
-      AccessControlList: JSON.stringify(JSON.stringify({ grantSet: null, grantList: [{ grantee: { id: owner.id, displayName: null }, permission: 'FullControl' }], owner, isRequesterCharged: false })),
+      AccessControlList: JSON.stringify({ grantSet: null, grantList: [{ grantee: { id: owner.id, displayName: null }, permission: 'FullControl' }], owner, isRequesterCharged: false }),
       BucketLoggingConfiguration: { destinationBucketName: pick.chance(0.8) ? `nw-${cell.account.id.slice(0, 4)}-access-logs` : null, logFilePrefix: null },
       BucketNotificationConfiguration: { configurations: {} },
       BucketPolicy: { policyText: pick.chance(0.85) || publicRead ? JSON.stringify(policy) : null },
@@ -78,7 +78,7 @@ function bucket(cell: AwsCell, pick: Random, index: number): AwsDraft {
           bucketKeyEnabled: pick.chance(0.9),
         }],
       },
-      TagSets: keyValue(c.tags),
+      BucketTaggingConfiguration: { tagSets: [{ tags: c.tags }] },
     },
     troubles: [...troubles, ...(publicRead ? ['public-read'] : [])], classification: c.classification,
   };

@@ -60,7 +60,12 @@ const userIdentity = (key: CustomerKey): JsonObject => (key.identity.kind === 'u
 const compact = (name: string): string => name.replaceAll('-', '');
 
 const storage = storeType('Microsoft.Storage/storageAccounts', 24, {
-  name: (name, cell) => `nw${cell.subscription.id.slice(0, 4)}${compact(name)}`.slice(0, 24),
+  // At most 24 characters, and still one of its kind.
+  name: (name, cell) => {
+    const at = name.lastIndexOf('-');
+    const number = name.slice(at + 1);
+    return `nw${cell.subscription.id.slice(0, 4)}${compact(name.slice(0, at)).slice(0, 18 - number.length)}${number}`;
+  },
   draft: (store, _cell, pick) => {
     const { key, name } = store;
     const accountScope = pick.chance(0.75);
