@@ -13,7 +13,7 @@ const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
 const steps: { name: string; command: string; args: string[] }[] = [
   { name: 'types', command: bin('tsc'), args: ['--noEmit', '-p', '.'] },
   { name: 'lint', command: bin('eslint'), args: ['--max-warnings=0', '.'] },
-  { name: 'layers', command: bin('depcruise'), args: ['--log-level', 'warn', 'src'] },
+  { name: 'layers', command: bin('depcruise'), args: ['--output-type', 'err-long', 'src'] },
   { name: 'unused', command: bin('knip'), args: ['--no-progress'] },
   { name: 'tests', command: bin('vitest'), args: ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`] },
 ];

@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { Assessment, Ledger } from '../model/index.ts';
 import type { SealReport } from '../pack/seal.ts';
+import type { RenderReport } from '../render/render.ts';
 import { openRun, type RunDirectory } from '../run-directory.ts';
 import { assessStage, collectStage, renderStage, sealStage, type StageContext } from '../run.ts';
-import { count, plural, seconds, type Terminal, terminal, wantsColor } from './console.ts';
+import { bytes, count, plural, seconds, type Terminal, terminal, wantsColor } from './console.ts';
 import { exitStatus, type ExitStatus, UsageError } from './exit.ts';
 import { collectProgress } from './progress.ts';
 
@@ -86,6 +87,10 @@ export function assessSummary(assessment: Assessment): string {
   return `${plural(assessment.findings.length, 'control')}: ${parts.join(', ')}${score === null ? '' : `; score ${Math.round(score * 100)} %`}`;
 }
 
+export function renderSummary(report: RenderReport): string {
+  return report.files.map((file) => `${file.file} ${bytes(file.bytes)}`).join(', ');
+}
+
 /** The exit status that an assessment deserves. A gap in the evidence outranks a failing control that nobody asked about. */
 export function statusOf(assessment: Assessment, failOn: readonly string[]): ExitStatus {
   if (failOn.some((status) => assessment.findings.some((finding) => finding.status === status))) return exitStatus.failOn;
@@ -109,7 +114,7 @@ export async function wholeLine(here: Terminal, context: StageContext & { stop()
   };
   await stage('collect', () => collectStage(context).finally(() => context.stop()), collectSummary);
   const assessment = await stage('assess', () => assessStage(context), assessSummary);
-  await stage('render', () => renderStage(context), (report) => report.summary);
+  await stage('render', () => renderStage(context), renderSummary);
   const sealed = await stage('seal', () => sealStage(context), (report) => report.summary);
   return { assessment, sealed, stages };
 }

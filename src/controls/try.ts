@@ -2,8 +2,8 @@ import type { Json, Leaf, Provider, Resource } from '../model/index.ts';
 import { accessAnalysis } from './access.ts';
 import { decideGroup } from './aggregate.ts';
 import { resolveParameters } from './load.ts';
-import { tableNamesOf } from './needs.ts';
-import { mergeReads, tableIndex } from './table-index.ts';
+import { tableReads } from './needs.ts';
+import { tableIndex } from './table-index.ts';
 import type { Home } from './tables.ts';
 import type { Catalogue, CheckOutcome, ConditionCheck, EvaluationEnvironment } from './types.ts';
 
@@ -168,9 +168,8 @@ export function environmentOf(checks: readonly ConditionCheck[], resources: read
     const type = home.type.toLowerCase();
     return whole.has(type) || whole.has(type.replace(/^iam-policy:/, '')) ? null : `${home.type} is not given as complete`;
   };
-  const reads = new Map([...tableNamesOf(checks).map((name) => [name, []] as const), ...mergeReads(checks.map((check) => check.reads))]);
-  const index = tableIndex(reads, homeGap);
-  const access = accessAnalysis(index.lookup);
+  const index = tableIndex(tableReads(checks), homeGap);
+  const access = accessAnalysis(checks, index.lookup, homeGap);
   for (const resource of resources) {
     index.add(resource);
     access.add(resource);

@@ -45,14 +45,14 @@ function explain(): Command {
     .addHelpText('after', '\nExample:\n  exhibit controls explain aws-s3-bucket-cmk')
     .action(async (id: string, options: { catalogue: string }, command: Command) => {
       const here = terminalOf(command);
-      const { catalogue, definitions } = await loadCatalogueSources(resolve(options.catalogue));
-      const definition = definitions.find((one) => one.control.id === id);
-      if (!definition) {
+      const catalogue = await load(options);
+      const compiled = catalogue.controls.find((one) => one.control.id === id);
+      if (!compiled) {
         const guess = nearest(id, catalogue.controls.map(({ control }) => control.id));
         throw new UsageError(`no control \`${id}\``, guess ? `did you mean \`${guess}\`?` : '`exhibit controls list` shows them all');
       }
-      here.print(explainControl(definition).trimEnd());
-      here.result(definition.control);
+      here.print(explainControl(compiled).trimEnd());
+      here.result(compiled.control);
     });
 }
 

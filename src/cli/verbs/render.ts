@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { renderStage } from '../../run.ts';
-import { configOf, existingRun, stageContext, terminalOf, timed } from '../session.ts';
+import { configOf, existingRun, renderSummary, stageContext, terminalOf, timed } from '../session.ts';
 
 export function renderVerb(): Command {
   return new Command('render')
@@ -10,8 +10,8 @@ export function renderVerb(): Command {
     .action(async (path: string, _options: object, command: Command) => {
       const here = terminalOf(command);
       const run = existingRun(path);
-      const { value: report } = await timed(here, 'render', () => renderStage(stageContext(here, configOf(run, undefined), run, true)), (done) => done.summary);
-      for (const file of report.files) here.print(file);
+      const { value: report } = await timed(here, 'render', () => renderStage(stageContext(here, configOf(run, undefined), run, true)), renderSummary);
+      for (const file of report.files) here.print(file.file);
       here.result(report);
     });
 }
