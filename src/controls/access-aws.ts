@@ -337,7 +337,7 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     const arn = textAt(record.document, 'configuration', 'arn') ?? record.uid;
     const known = byKey.get(arn);
     if (known) return known;
-    const policy = policyStatements(valueAt(record.document, 'supplementaryConfiguration', 'Policy'));
+    const policy = policyStatements(valueAt(record.document, 'supplementaryConfiguration', 'Policy'), 'resource');
     const made: Analysis = policy === null ? { outcome: 'unknown', world: 'key-boundary', because: `the policy of key ${arn} is not in the evidence` } : judgeKey(policy, arn, owner, record);
     byKey.set(arn, made);
     return made;
@@ -357,7 +357,7 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     const readers: Reader[] = [];
     const policy = store.policy?.(resource.document);
     if (policy !== undefined && policy !== null && policy !== '') {
-      const statements = policyStatements(policy);
+      const statements = policyStatements(policy, 'resource');
       if (statements === null) return { outcome: 'unknown', world: 'data-roles', because: 'the policy of the store cannot be read' };
       const direct = admitted(statements, store.action, resources, resource.account, 'policy of the store', resource.citation);
       const blocked = valueAt(resource.document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', 'restrictPublicBuckets') === true;

@@ -19,16 +19,41 @@ export interface Statement {
 
 /**
  * The statements of a policy in whatever encoding AWS Config gives it: an object, JSON text, or URL-encoded JSON text.
- * Null where it cannot be read.
+ * Null where it cannot be read: a statement without an effect or actions, or with parts of another type than IAM takes, may have
+ * allowed anything, and nothing may be concluded from the rest. Policies of a resource name their principals as well.
  */
-export function policyStatements(policy: Json | undefined): Statement[] | null {
+export function policyStatements(policy: Json | undefined, of: 'identity' | 'resource' = 'identity'): Statement[] | null {
   let document: Json | undefined = policy;
   for (let depth = 0; typeof document === 'string' && depth < 3; depth += 1) document = decoded(document);
   if (!isJsonObject(document)) return null;
   const listed = document['Statement'];
-  const statements = Array.isArray(listed) ? listed : listed === undefined ? [] : [listed];
-  const read = statements.map((statement, at) => (isJsonObject(statement) ? readStatement(statement, at) : null));
+  if (listed === undefined || listed === null) return null;
+  const statements = Array.isArray(listed) ? listed : [listed];
+  const read = statements.map((statement, at) => (isJsonObject(statement) && wellFormed(statement, of) ? readStatement(statement, at) : null));
   return read.every((statement) => statement !== null) ? read : null;
+}
+
+/** Exactly one of the two, each a text or a list of texts. */
+function oneOf(statement: JsonObject, name: string, required: boolean): boolean {
+  const given = [name, `Not${name}`].filter((key) => statement[key] !== undefined);
+  return (given.length === 1 || (given.length === 0 && !required)) && given.every((key) => isTexts(statement[key]));
+}
+
+function isTexts(value: Json | undefined): boolean {
+  return typeof value === 'string' || (Array.isArray(value) && value.every((one) => typeof one === 'string'));
+}
+
+function isPrincipal(value: Json | undefined): boolean {
+  if (value === '*') return true;
+  return isJsonObject(value) && Object.keys(value).length > 0 && Object.values(value).every((ids) => isTexts(ids));
+}
+
+function wellFormed(statement: JsonObject, of: 'identity' | 'resource'): boolean {
+  const { Condition: condition, Principal: principal, NotPrincipal: notPrincipal } = statement;
+  if (!oneOf(statement, 'Action', true) || !oneOf(statement, 'Resource', of === 'identity')) return false;
+  if (condition !== undefined && !(isJsonObject(condition) && Object.values(condition).every((keys) => isJsonObject(keys)))) return false;
+  if (of === 'identity') return true;
+  return (principal === undefined) !== (notPrincipal === undefined) && isPrincipal(principal ?? notPrincipal);
 }
 
 function decoded(text: string): Json | undefined {
