@@ -28,6 +28,7 @@ export type Redaction = z.infer<typeof redactionSchema>;
 
 /** One stored response. `sha256` is of the bytes on disk; `receivedSha256` of the body before redaction. */
 export const pageSchema = z.object({
+  /** Name of the page beside its query.json: `page-000001.json`. */
   file: z.string(),
   sha256: z.string(),
   receivedSha256: z.string(),

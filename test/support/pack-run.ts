@@ -28,7 +28,7 @@ export async function sampleRun(options: { pages?: number; observations?: number
     const body = JSON.stringify({ Results: [0, 1].map((n) => JSON.stringify({ resourceId: `bucket-${String(index)}-${String(n)}`, configuration: { encrypted: n === 0 } })) });
     put(`${query}/${name}`, body);
     const digest = createHash('sha256').update(body).digest('hex');
-    return { file: `${query}/${name}`, sha256: digest, receivedSha256: digest, bytes: Buffer.byteLength(body), items: 2, receivedAt: '2026-09-30T00:00:01Z', requestId: `r-${String(index)}`, httpStatus: 200, attempts: 1, nextTokenSha256: null, redactions: [] };
+    return { file: name, sha256: digest, receivedSha256: digest, bytes: Buffer.byteLength(body), items: 2, receivedAt: '2026-09-30T00:00:01Z', requestId: `r-${String(index)}`, httpStatus: 200, attempts: 1, nextTokenSha256: null, redactions: [] };
   });
   put(`${query}/query.json`, JSON.stringify({
     version: 1, collector: 'aws-config', scope: '111122223333.eu-west-1', name: 'AWS.S3.Bucket', provider: 'aws', operation: 'SelectResourceConfig', shape: 'select',
@@ -57,7 +57,7 @@ export async function sampleRun(options: { pages?: number; observations?: number
   put('results/observations.ndjson', pages.flatMap((page, index) => [0, 1].map((n) => `${JSON.stringify({
     id: `00000000-0000-5000-8000-${String(index * 2 + n).padStart(12, '0')}`, control: 'aws-s3-bucket-cmk', check: 'cmk',
     subject: { kind: 'resource', provider: 'aws', type: 'AWS::S3::Bucket', uid: `bucket-${String(index)}-${String(n)}`, name: 'b', account: '111122223333', location: 'eu-west-1', scope, capturedAt: null },
-    status: n === 0 ? 'pass' : 'fail', reason: 'sample', leaves: [], citations: [{ file: page.file, pointer: `/Results/${String(n)}`, encoding: 'json-string', role: 'subject', uid: `bucket-${String(index)}-${String(n)}` }], method: 'EXAMINE',
+    status: n === 0 ? 'pass' : 'fail', reason: 'sample', leaves: [], citations: [{ file: `${query}/${page.file}`, pointer: `/Results/${String(n)}`, encoding: 'json-string', role: 'subject', uid: `bucket-${String(index)}-${String(n)}` }], method: 'EXAMINE',
   })}\n`)).join(''));
   put('results/access.ndjson', '');
   put('inputs/exhibit.yaml', 'engagement:\n  id: acme-2026-q3\n');

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { pageSchema, reconciliationRowSchema } from '../../model/index.ts';
 import type { ReconciliationRow } from '../../model/index.ts';
@@ -46,7 +47,7 @@ export function evidenceCheck(): EvidenceCheck {
     observe(path) {
       if (/^data\/evidence\/.+\/query\.json$/.test(path)) {
         return parsed(path, querySizeLimit, queryPagesSchema, (query) => {
-          for (const page of query.pages) listed.set(`data/${page.file}`, { sha256: page.sha256, query: path });
+          for (const page of query.pages) listed.set(`${dirname(path)}/${page.file}`, { sha256: page.sha256, query: path });
         });
       }
       if (path === 'data/results/reconciliation.json') {
