@@ -94,6 +94,25 @@ function addSignatureField(pdf: PDF, pageRef: PdfRef, page: PdfDict, options: Pa
   catalog.set('AcroForm', next);
 }
 
+/** Where a range of signed bytes is written, or something that reads like one. */
+function rangePlaces(file: Buffer): number[] {
+  const places: number[] = [];
+  for (let at = file.indexOf('/ByteRange'); at >= 0; at = file.indexOf('/ByteRange', at + 1)) {
+    if (byteRangePattern.test(file.subarray(at, at + 200).toString('latin1'))) places.push(at);
+  }
+  return places;
+}
+
+/** Signature fields that are signed; null when the PDF cannot be parsed. */
+async function signedFields(file: Buffer): Promise<number | null> {
+  try {
+    const form = (await PDF.load(file)).getForm();
+    return form?.getSignatureFields().filter((field) => field.isSigned()).length ?? 0;
+  } catch {
+    return null;
+  }
+}
+
 function pdfDate(at: Date): string {
   return `D:${at.toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`;
 }
@@ -108,20 +127,22 @@ export type PdfVerdict =
   | { readonly ok: true; readonly cms: CmsVerdict }
   | { readonly ok: false; readonly problem: PdfProblem; readonly detail: string };
 
-const byteRangePattern = /\/ByteRange\s*\[\s*(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s*\]/;
+const byteRangePattern = /^\/ByteRange\s*\[\s*(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s*\]/;
 
 /**
  * Verifies the signature of a report: there is exactly one, it covers the file from its first byte to its last except for
  * the signature itself, and the space reserved for the signature holds nothing else. Stricter than PDF readers, which
  * accept appended content and bytes hidden after the signature.
  */
-export function verifyPdf(file: Buffer): PdfVerdict {
+export async function verifyPdf(file: Buffer): Promise<PdfVerdict> {
   const refuse = (problem: PdfProblem, detail: string): PdfVerdict => ({ ok: false, problem, detail });
-  const first = file.indexOf('/ByteRange');
-  if (first < 0) return refuse('no-signature', 'the PDF carries no signature');
-  if (file.indexOf('/ByteRange', first + 1) >= 0) return refuse('several-signatures', 'the PDF carries more than one signature');
-  const dictionary = file.subarray(Math.max(0, first - 512), first + 512).toString('latin1');
-  const match = byteRangePattern.exec(file.subarray(first, first + 200).toString('latin1'));
+  const places = rangePlaces(file);
+  const at = places.at(-1);
+  if (at === undefined) return refuse('no-signature', 'the PDF carries no signature');
+  // More than one such text may also be a resource's name that looks like one: then the document's own fields decide.
+  if (places.length > 1 && (await signedFields(file)) !== 1) return refuse('several-signatures', 'the PDF carries more than one signature');
+  const dictionary = file.subarray(Math.max(0, at - 512), at + 512).toString('latin1');
+  const match = byteRangePattern.exec(file.subarray(at, at + 200).toString('latin1'));
   if (match === null) return refuse('no-signature', 'the range of bytes that the signature covers is unreadable');
   const [start, length, resume, rest] = match.slice(1).map(Number) as [number, number, number, number];
   if (start !== 0 || resume < length || resume > file.length) return refuse('gap', 'the signature leaves out bytes at the start of the PDF');

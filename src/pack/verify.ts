@@ -88,7 +88,7 @@ export async function verifyPack(path: string, options: VerifyOptions = {}): Pro
   const info = verifyManifests(contents, tagFiles, files);
   // 3. The signatures over them.
   const signing = problemList();
-  const signatures = verifySignatures(contents, tagFiles, report, signing);
+  const signatures = await verifySignatures(contents, tagFiles, report, signing);
   // 4. The evidence in them.
   const substance = problemList();
   const held = evidence.finish(contents, substance);

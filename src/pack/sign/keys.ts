@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fingerprintOf, issueCertificate, readPemCertificates, subjectText, writePem } from './certificate.ts';
 import type { Algorithm, Certificate } from './certificate.ts';
@@ -7,7 +7,7 @@ import { signerFromKey, SignerError, signWith } from './signer.ts';
 import type { Signer } from './signer.ts';
 
 /** The files of a key directory. Both keys are 0600 in a directory of 0700. */
-export const keyFiles = { rootKey: 'root.key', rootCertificate: 'root.crt', signerKey: 'signer.key', signerCertificate: 'signer.crt' } as const;
+export const keyFiles = { rootKey: 'root.key', rootCertificate: 'root.crt', signerCertificate: 'signer.crt', signerKey: 'signer.key' } as const;
 
 /** What can be said of a key directory without any secret. Times are RFC 3339; fingerprints SHA-256, `AB:CD:…`. */
 export interface KeysReport {
@@ -42,7 +42,8 @@ const signerYears = 10;
  * Throws SignerError for an unusable directory.
  */
 export async function initKeys(directory: string, options: InitKeysOptions = {}): Promise<KeysReport> {
-  if (await exists(directory)) {
+  const prepared = await exists(directory);
+  if (prepared) {
     if (await exists(join(directory, keyFiles.signerKey))) return { ...(await showKeys(directory)), created: false };
     await assertPrivate(directory, 'directory');
     for (const file of Object.values(keyFiles)) {
@@ -55,11 +56,13 @@ export async function initKeys(directory: string, options: InitKeysOptions = {})
   await mkdir(making, { mode: 0o700 });
   try {
     await writeIdentity(making, options);
-    if (await exists(directory)) {
-      for (const file of [keyFiles.rootKey, keyFiles.rootCertificate, keyFiles.signerCertificate, keyFiles.signerKey]) await rename(join(making, file), join(directory, file));
-    } else {
-      await rename(making, directory);
-    }
+    // Neither way can replace what another process made in the meantime.
+    if (prepared) for (const file of Object.values(keyFiles)) await link(join(making, file), join(directory, file));
+    else await rename(making, directory);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'EEXIST' && code !== 'ENOTEMPTY') throw error;
+    return { ...(await showKeys(directory)), created: false };
   } finally {
     await rm(making, { recursive: true, force: true });
   }

@@ -2,7 +2,7 @@ import { constants, createPrivateKey, sign as cryptoSign, verify as cryptoVerify
 import type { KeyObject } from 'node:crypto';
 import { algorithmOf } from './certificate.ts';
 import type { Algorithm, Certificate } from './certificate.ts';
-import { checkPath } from './path.ts';
+import { checkPath, maySignDocuments } from './path.ts';
 
 /**
  * Who signs a pack: a local key, or any remote one. `sign` takes the bytes to be signed (not their digest) and returns
@@ -33,6 +33,9 @@ export function signerFromKey(privateKeyPem: string | Buffer, certificates: read
   if (!certificate.x509.checkPrivateKey(key)) throw new SignerError('the certificate was issued for another key');
   const path = checkPath(certificate, chain);
   if (path !== null) throw new SignerError(`the certificate chain does not hold: ${path}`);
+  if (!maySignDocuments(certificate)) {
+    throw new SignerError('the certificate is not meant for signing documents: its key usage needs digitalSignature or nonRepudiation, and its extended usage, if it has one, documentSigning or emailProtection');
+  }
   return checked({ algorithm, certificate, chain, sign: (tbs) => Promise.resolve(signWith(key, tbs)) });
 }
 

@@ -43,7 +43,7 @@ const pdfCodes: Readonly<Record<PdfProblem, ProblemCode>> = {
 };
 
 /** The signatures over the root manifest, the report and the attestation, all by the one certificate that the pack names. */
-export function verifySignatures(contents: PackContents, tagFiles: TagFiles, report: Buffer | null, problems: ProblemList): Signatures {
+export async function verifySignatures(contents: PackContents, tagFiles: TagFiles, report: Buffer | null, problems: ProblemList): Promise<Signatures> {
   const certificates = readCertificates(tagFiles, problems);
   const [signer] = certificates;
   const good: GoodSignature[] = [];
@@ -62,7 +62,7 @@ export function verifySignatures(contents: PackContents, tagFiles: TagFiles, rep
   }
   if (!contents.files.has(reportFile)) problems.add('report-missing', undefined, reportFile);
   else if (report !== null) {
-    const pdf = verifyPdf(report);
+    const pdf = await verifyPdf(report);
     if (!pdf.ok) problems.add(pdfCodes[pdf.problem], pdf.detail);
     else {
       if (pdf.cms.ok) good.push({ of: 'report', signature: pdf.cms.signature, timestampToken: pdf.cms.timestampToken });
