@@ -6,7 +6,7 @@ import { isStorageError, lockRun } from '../evidence/lock.ts';
 import { evidenceWriter } from '../evidence/writer.ts';
 import { type Ledger, type LedgerEntry, ledgerSchema, type LedgerStatus, type Needs, type Reason, type ScopeCoverage } from '../model/index.ts';
 import type { CollectContext, Collector, CollectProgress, CollectResult, DoctorFinding, PlannedScope } from './collector.ts';
-import { defaultPatience, pacers, type Patience } from './rate.ts';
+import { defaultPatience, type Pacers, pacers, type Patience } from './rate.ts';
 
 /** Units (accounts and regions, subscriptions, projects) worked on at once, over all providers. */
 const unitsInFlight = 12;
@@ -26,6 +26,8 @@ export interface CollectRequest {
   readonly collectors?: readonly Collector[];
   /** Default: `defaultPatience`. */
   readonly patience?: Partial<Patience>;
+  /** Default: new ones on the system's clock. */
+  readonly pacers?: Pacers;
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -137,7 +139,7 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
   const startedAt = earlier?.startedAt ?? new Date().toISOString();
   const writer = evidenceWriter(request.runDirectory, { resume: request.resume });
   const limit = pLimit(unitsInFlight);
-  const paced = pacers();
+  const paced = request.pacers ?? pacers();
   const context: CollectContext = {
     config,
     endpoints: config.endpoints,
@@ -190,11 +192,11 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
 }
 
 /** Asks every configured provider whether a run would succeed: identity, permissions, state, clock. Writes nothing. */
-export async function doctor(request: Pick<CollectRequest, 'config' | 'needs' | 'asOf' | 'signal' | 'progress' | 'collectors' | 'patience'>): Promise<DoctorFinding[]> {
+export async function doctor(request: Pick<CollectRequest, 'config' | 'needs' | 'asOf' | 'signal' | 'progress' | 'collectors' | 'patience' | 'pacers'>): Promise<DoctorFinding[]> {
   const { config, needs, asOf, signal, progress } = request;
   const collectors = active(request.collectors ?? (await import('./registry.ts')).collectors, config);
   const limit = pLimit(unitsInFlight);
-  const context = { config, endpoints: config.endpoints, needs, asOf, signal, progress, unit: <T>(work: () => Promise<T>): Promise<T> => limit(work), pacers: pacers(), patience: { ...defaultPatience, ...request.patience } };
+  const context = { config, endpoints: config.endpoints, needs, asOf, signal, progress, unit: <T>(work: () => Promise<T>): Promise<T> => limit(work), pacers: request.pacers ?? pacers(), patience: { ...defaultPatience, ...request.patience } };
   const findings = await Promise.all(
     collectors.map(async (collector) => {
       try {

@@ -226,8 +226,8 @@ export interface DetailFold extends Fold {
   freshness(): { oldest: string | null; newest: string | null };
 }
 
-/** Folds the compliance details of one rule. */
-export function detailFold(): DetailFold {
+/** Folds evaluation results of a rule or a conformance pack, which lie under `list`. */
+export function detailFold(list: 'EvaluationResults' | 'ConformancePackRuleEvaluationResults'): DetailFold {
   const seen = new Map<string, string>();
   const verdicts = new Map<string, number>();
   let repeated = 0;
@@ -236,7 +236,7 @@ export function detailFold(): DetailFold {
   let newest: string | null = null;
   return {
     add(body) {
-      const results = body['EvaluationResults'];
+      const results = body[list];
       if (!Array.isArray(results)) return null;
       for (const result of results) {
         const evaluation = evaluationOf(result);
@@ -244,7 +244,7 @@ export function detailFold(): DetailFold {
           unreadable += 1;
           continue;
         }
-        const key = `${evaluation.resourceType} ${evaluation.resourceId}`;
+        const key = `${evaluation.rule} ${evaluation.resourceType} ${evaluation.resourceId}`;
         if (seen.has(key)) {
           repeated += 1;
           continue;

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, type LedgerEntry, type LedgerStatus, typ
 import { instant, text } from './document.ts';
 import { emptyEntry, type RegionContext, worst } from './entries.ts';
 import { type DetailFold, detailFold, type ListFold, listFold } from './folds.ts';
-import { confirmationShape, evaluationOf, shapeOf } from './map.ts';
+import { confirmationShape, shapeOf } from './map.ts';
 import { askAgain, page, type Paged, type PagedQuery } from './paging.ts';
 import { directoryOf, pageSize } from './queries.ts';
 import type { RecorderState } from './recorders.ts';
@@ -16,12 +16,16 @@ interface RuleLists {
   readonly compliance: Paged<ListFold>;
 }
 
-function listQuery(context: RegionContext, operation: PagedQuery<ListFold>['operation'], list: string, key: (item: JsonObject) => string | null, input: JsonObject = {}, name: string = operation): PagedQuery<ListFold> {
+function requestOf(context: RegionContext, operation: string, name: string, types: readonly string[]): PagedQuery<ListFold>['request'] {
+  return { scope: directoryOf(context.account, context.region), name, shape: shapeOf(operation), text: null, endpoint: context.endpoint, identity: context.identity, types };
+}
+
+function listQuery(context: RegionContext, operation: PagedQuery<ListFold>['operation'], list: string, key: (item: JsonObject) => string | null): PagedQuery<ListFold> {
   return {
     operation,
-    input,
+    input: {},
     tokenField: 'NextToken',
-    request: { scope: directoryOf(context.account, context.region), name, shape: shapeOf(operation), text: null, endpoint: context.endpoint, identity: context.identity, types: [] },
+    request: requestOf(context, operation, operation, []),
     fold: () => listFold(list, key),
   };
 }
@@ -33,8 +37,9 @@ function directoryName(prefix: string, name: string): string {
 }
 
 /**
- * The three lists of rules: what is deployed, when each was last evaluated, what each came to. Every rule of the other two
- * must be among the deployed, else the first list lost something and all are asked again, a bounded number of times.
+ * The three lists of rules: what is deployed, when each was last evaluated, what each came to. They must name the same rules,
+ * else one of them lost something and all are asked again, a bounded number of times. A rule that is then still not among
+ * the deployed puts all in doubt; one that lacks its status or summary, only itself.
  */
 async function ruleLists(context: RegionContext): Promise<{ lists: RuleLists; disagreement: Reason[] }> {
   const queries = {
@@ -45,15 +50,23 @@ async function ruleLists(context: RegionContext): Promise<{ lists: RuleLists; di
   const [rules, statuses, compliance] = await Promise.all([page(context.paging, queries.rules), page(context.paging, queries.statuses), page(context.paging, queries.compliance)]);
   let lists: RuleLists = { rules, statuses, compliance };
   for (let round = 0; ; round += 1) {
-    const reason = unlisted(lists);
-    if (reason === null) return { lists, disagreement: [] };
-    if (round >= context.paging.requeries) return { lists, disagreement: [reason] };
+    const missing = unlisted(lists);
+    const reason = missing ?? incomplete(lists);
+    if (reason === null || context.paging.signal.aborted) return { lists, disagreement: [] };
+    if (round >= context.paging.requeries) return { lists, disagreement: missing === null ? [] : [missing] };
     lists = {
       rules: await askAgain(context.paging, queries.rules, lists.rules, reason),
       statuses: await askAgain(context.paging, queries.statuses, lists.statuses, reason),
       compliance: await askAgain(context.paging, queries.compliance, lists.compliance, reason),
     };
   }
+}
+
+function incomplete(lists: RuleLists): Reason | null {
+  if ([lists.rules, lists.statuses, lists.compliance].some((list) => list.status !== 'complete')) return null;
+  const [evaluated, summarised] = [lists.statuses, lists.compliance].map((list) => new Set(list.fold.items.map(ruleName)));
+  const name = lists.rules.fold.items.map(ruleName).find((one) => evaluated?.has(one) !== true || summarised?.has(one) !== true);
+  return name === undefined ? null : { code: 'count-mismatch', message: `the rule ${String(name)} is deployed, but lacks its status or its summary: the lists do not agree` };
 }
 
 function unlisted(lists: RuleLists): Reason | null {
@@ -128,37 +141,15 @@ async function ruleResult(context: RegionContext, identifier: string, rule: Json
     operation: 'GetComplianceDetailsByConfigRule',
     input: { ConfigRuleName: name, Limit: pageSize },
     tokenField: 'NextToken',
-    request: {
-      scope: directoryOf(context.account, context.region),
-      name: directoryName('Rule', name),
-      shape: shapeOf('GetComplianceDetailsByConfigRule'),
-      text: null,
-      endpoint: context.endpoint,
-      identity: context.identity,
-      types: [`verdict:${identifier}`],
-    },
-    fold: detailFold,
+    request: requestOf(context, 'GetComplianceDetailsByConfigRule', directoryName('Rule', name), [`verdict:${identifier}`]),
+    fold: () => detailFold('EvaluationResults'),
   };
   const compliance = lists.compliance.fold.items.find((item) => ruleName(item) === name);
   const status = lists.statuses.fold.items.find((item) => ruleName(item) === name);
-  let details = await page(context.paging, query);
-  const queries = [details.directory];
-
-  let confirmed = await confirm(context, query, details, queries);
-  for (let round = 0; round < context.paging.requeries && details.status === 'complete'; round += 1) {
-    const doubt = disagreement(name, compliance, details.fold) ?? confirmed;
-    if (doubt === null) break;
-    details = await askAgain(context.paging, query, details, doubt);
-    confirmed = await confirm(context, query, details, queries);
-  }
-  const reasons: Reason[] = [...details.reasons];
-  const states: LedgerStatus[] = [details.status];
-  const doubt = details.status === 'complete' ? (disagreement(name, compliance, details.fold) ?? confirmed) : null;
-  if (doubt !== null) {
-    states.push('partial');
-    reasons.push(doubt);
-    await details.writer.finish('partial', [doubt]);
-  }
+  const settled = await settle(context, query, async (details, queries) => disagreement(name, compliance, details.fold) ?? (spansPages(details) ? confirm(context, query, details, queries) : null));
+  const { details, queries } = settled;
+  const reasons: Reason[] = [...details.reasons, ...settled.doubt];
+  const states: LedgerStatus[] = [details.status, settled.doubt.length > 0 ? 'partial' : 'complete'];
   for (const problem of evaluationProblems(name, rule, status, compliance)) {
     states.push(problem.status);
     reasons.push(problem.reason);
@@ -166,14 +157,45 @@ async function ruleResult(context: RegionContext, identifier: string, rule: Json
   return { status: worst(states), held: details.fold.total(), ...details.fold.freshness(), reasons, queries };
 }
 
-/** Results that span pages are asked for twice: no count says how many there should be, so a lost page shows only by comparison. */
+interface Settled {
+  readonly details: Paged<DetailFold>;
+  readonly queries: string[];
+  readonly doubt: Reason[];
+}
+
+/** Asks until nothing speaks against the answer, a bounded number of times. */
+async function settle(context: RegionContext, query: PagedQuery<DetailFold>, against: (details: Paged<DetailFold>, queries: string[]) => Promise<Reason | null>): Promise<Settled> {
+  let details = await page(context.paging, query);
+  const queries = [details.directory];
+  for (let round = 0; details.status === 'complete' && !context.paging.signal.aborted; round += 1) {
+    const doubt = await against(details, queries);
+    if (doubt === null) break;
+    if (round >= context.paging.requeries) {
+      await details.writer.finish('partial', [doubt]);
+      return { details, queries, doubt: [doubt] };
+    }
+    details = await askAgain(context.paging, query, details, doubt);
+  }
+  return { details, queries, doubt: [] };
+}
+
+/** Page size of a second asking: its pages begin elsewhere, so what one page lost in the first, another holds here. */
+const confirmingPageSize = 67;
+
+/** Asks a second time: no count says how many results there should be, so a lost page shows only by comparison. */
 async function confirm(context: RegionContext, query: PagedQuery<DetailFold>, details: Paged<DetailFold>, queries: string[]): Promise<Reason | null> {
-  if (details.status !== 'complete' || details.writer.query.pages.length < 2) return null;
-  const again: PagedQuery<DetailFold> = { ...query, request: { ...query.request, name: `${query.request.name}.again-${queries.length}`, shape: confirmationShape, types: [] } };
+  if (details.status !== 'complete') return null;
+  const input = { ...query.input, Limit: confirmingPageSize };
+  const again: PagedQuery<DetailFold> = { ...query, input, request: { ...query.request, name: `${query.request.name}.again-${queries.length}`, shape: confirmationShape, types: [] } };
   const second = await page(context.paging, again);
   queries.push(second.directory);
   if (second.status === 'complete' && second.fold.fingerprint() === details.fold.fingerprint()) return null;
-  return second.reasons[0] ?? { code: 'count-mismatch', message: `two askings for the results of ${String(query.input['ConfigRuleName'])} differ` };
+  return second.reasons[0] ?? { code: 'count-mismatch', message: `two askings for the results of ${String(query.input['ConfigRuleName'] ?? query.input['ConformancePackName'])} differ` };
+}
+
+/** A rule's results on one page are held against the rule's own summary; results that span pages are asked for twice. */
+function spansPages(details: Paged<DetailFold>): boolean {
+  return details.writer.query.pages.length > 1;
 }
 
 /** The summary of a rule against the results held for it. */
@@ -216,23 +238,23 @@ function evaluationProblems(name: string, rule: JsonObject, status: JsonObject |
 /** Conformance packs and their results: kept as evidence of what is deployed; their rules' results are collected rule by rule. */
 async function collectPacks(context: RegionContext): Promise<LedgerEntry> {
   const packs = await page(context.paging, listQuery(context, 'DescribeConformancePacks', 'ConformancePackDetails', (item) => text(item['ConformancePackName'])));
-  const details: Paged<ListFold>[] = [];
+  const settled: Settled[] = [];
   for (const pack of packs.fold.items) {
     const name = text(pack['ConformancePackName']) ?? '';
-    const key = (item: JsonObject): string | null => {
-      const evaluation = evaluationOf(item);
-      return evaluation === null ? null : `${evaluation.rule} ${evaluation.resourceType} ${evaluation.resourceId}`;
+    const query: PagedQuery<DetailFold> = {
+      operation: 'GetConformancePackComplianceDetails',
+      input: { ConformancePackName: name, Limit: pageSize },
+      tokenField: 'NextToken',
+      request: requestOf(context, 'GetConformancePackComplianceDetails', directoryName('ConformancePack', name), []),
+      fold: () => detailFold('ConformancePackRuleEvaluationResults'),
     };
-    details.push(
-      await page(context.paging, listQuery(context, 'GetConformancePackComplianceDetails', 'ConformancePackRuleEvaluationResults', key, { ConformancePackName: name, Limit: pageSize }, directoryName('ConformancePack', name))),
-    );
+    settled.push(await settle(context, query, (details, queries) => confirm(context, query, details, queries)));
   }
-  const all = [packs, ...details];
   return {
     ...emptyEntry(context, 'conformance-packs'),
-    status: worst(all.map((one) => one.status)),
-    held: details.reduce((sum, one) => sum + one.fold.items.length, 0),
-    reasons: all.flatMap((one) => one.reasons),
-    queries: all.map((one) => one.directory),
+    status: worst([packs.status, ...settled.flatMap(({ details, doubt }) => [details.status, doubt.length > 0 ? ('partial' as const) : ('complete' as const)])]),
+    held: settled.reduce((sum, { details }) => sum + details.fold.total(), 0),
+    reasons: [...packs.reasons, ...settled.flatMap(({ details, doubt }) => [...details.reasons, ...doubt])],
+    queries: [packs.directory, ...settled.flatMap(({ queries }) => queries)],
   };
 }
