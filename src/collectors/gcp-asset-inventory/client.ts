@@ -33,6 +33,7 @@ export interface AssetClient {
   identity(): Promise<Answer<string>>;
   listAssets(question: ListQuestion): Promise<Answer<Received>>;
   searchAllResources(question: SearchQuestion): Promise<Answer<Received>>;
+  searchAllIamPolicies(question: SearchQuestion): Promise<Answer<Received>>;
   close(): Promise<void>;
 }
 
@@ -79,7 +80,7 @@ export function classifyGcp(error: unknown): Failure {
     case 1:
       return { code: 'connection', message, retry: true };
     case 3:
-      return { code: 'invalid-request', message, retry: false };
+      return /read.?time/i.test(message) ? { code: 'clock-skew', message: `${message} (this machine's clock may be wrong)`, retry: false } : { code: 'invalid-request', message, retry: false };
     case 4:
       return { code: 'timeout', message, retry: true };
     case 5:
@@ -122,7 +123,7 @@ export function connect(context: Pick<CollectContext, 'endpoints' | 'pacers' | '
   const { patience, signal } = context;
   const consumer = quotaProject ?? 'default';
   const listing: Pacer = context.pacers.of(`gcp-asset-inventory/${consumer}/ListAssets`, listAssetsQuota);
-  const searching: Pacer = context.pacers.of(`gcp-asset-inventory/${consumer}/SearchAllResources`, searchQuota);
+  const searching: Pacer = context.pacers.of(`gcp-asset-inventory/${consumer}/Search`, searchQuota);
   const options = { autoPaginate: false, timeout: patience.requestTimeoutMs, retry: noRetry };
   // The deadline of the call itself comes first; ours is for a client that does not keep it.
   const bounds: Patience = { ...patience, requestTimeoutMs: patience.requestTimeoutMs + 1000 };
@@ -131,6 +132,14 @@ export function connect(context: Pick<CollectContext, 'endpoints' | 'pacers' | '
     const json: Json = protoJson(descriptors, `google.cloud.asset.v1.${type}`, raw);
     return { body: JSON.stringify(json), json, requestId: null, httpStatus: null };
   }
+
+  const searchRequest = (question: SearchQuestion): { scope: string; assetTypes: string[]; pageSize: number; pageToken?: string } => ({
+    scope: question.scope,
+    assetTypes: [...question.types],
+    pageSize: searchPageSize,
+    ...(question.pageToken === null ? {} : { pageToken: question.pageToken }),
+  });
+  const search = (call: () => Promise<Received>): Promise<Answer<Received>> => persist<Received>({ pacer: searching, signal, patience: bounds, classify: classifyGcp, call });
 
   return {
     endpoint: `${host}:${port}`,
@@ -167,21 +176,16 @@ export function connect(context: Pick<CollectContext, 'endpoints' | 'pacers' | '
         },
       });
     },
-    searchAllResources(question) {
-      return persist<Received>({
-        pacer: searching,
-        signal,
-        patience: bounds,
-        classify: classifyGcp,
-        async call() {
-          const [, , raw] = await client.searchAllResources(
-            { scope: question.scope, assetTypes: [...question.types], pageSize: searchPageSize, orderBy: 'name', ...(question.pageToken === null ? {} : { pageToken: question.pageToken }) },
-            options,
-          );
-          return received('SearchAllResourcesResponse', raw);
-        },
-      });
-    },
+    searchAllResources: (question) =>
+      search(async () => {
+        const [, , raw] = await client.searchAllResources({ ...searchRequest(question), orderBy: 'name' }, options);
+        return received('SearchAllResourcesResponse', raw);
+      }),
+    searchAllIamPolicies: (question) =>
+      search(async () => {
+        const [, , raw] = await client.searchAllIamPolicies({ ...searchRequest(question), orderBy: 'name' }, options);
+        return received('SearchAllIamPoliciesResponse', raw);
+      }),
     close: () => client.close(),
   };
 }

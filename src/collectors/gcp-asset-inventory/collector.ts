@@ -6,7 +6,7 @@ import { storedPages } from '../stored.ts';
 import { diagnose } from './doctor.ts';
 import { assetRecords, assetsShape, noRecords, readGcpDocument, searchShape } from './map.ts';
 import { collectSeries, type AssetLists } from './lists.ts';
-import { assetQueries, folderType, hierarchyQuery, ledgerType, organizationType, projectType, readTime } from './queries.ts';
+import { assetQueries, folderType, hierarchyQuery, organizationType, projectType, readTime } from './queries.ts';
 import { gcpScopes, type GcpParent, ledgerTypes } from './scopes.ts';
 import { bucketOf } from './facts.ts';
 
@@ -75,13 +75,14 @@ async function collectParent(context: CollectContext, parent: GcpParent): Promis
     const asking = { context, client, identity, collector, parent, readTime: readTime(context.asOf, Date.now()) };
 
     const top = await collectSeries(asking, [hierarchyQuery], {});
-    const hierarchy = top.seriesOf(hierarchyQuery.name);
-    if (hierarchy === null || hierarchy.status === 'denied' || hierarchy.status === 'failed' || hierarchy.status === 'aborted') {
-      const status: LedgerStatus = hierarchy?.status === 'denied' ? 'denied' : 'failed';
+    const projects = top.of('RESOURCE', projectType);
+    const readable = top.listed.filter(({ list }) => list.status === 'complete' || list.status === 'partial');
+    if (projects === null || !readable.includes(projects)) {
+      const status: LedgerStatus = projects?.list.status === 'denied' ? 'denied' : 'failed';
       progress.done(collector, parent.directory, status);
-      return nothing(parent, types, status, identity, hierarchy?.reasons ?? []);
+      return nothing(parent, types, status, identity, projects?.list.reasons ?? []);
     }
-    const places = new Map(readPlaces(writer.runDirectory, hierarchy).map((place) => [place.ancestor, place]));
+    const places = new Map(readable.flatMap(({ list }) => readPlaces(writer.runDirectory, list)).map((place) => [place.ancestor, place]));
     const projectIds = Object.fromEntries([...places.values()].filter((place) => isProject(place.ancestor)).map((place) => [place.ancestor.slice('projects/'.length), place.account]).sort());
     const rest = await collectSeries(asking, assetQueries(needs), projectIds);
     const lists = top.with(rest);
@@ -91,7 +92,7 @@ async function collectParent(context: CollectContext, parent: GcpParent): Promis
 
     const entries: LedgerEntry[] = [];
     const scopes: ScopeCoverage[] = [];
-    const listReasons: Reason[] = [...hierarchy.reasons, ...(lists.hierarchyGap() === null ? [] : [lists.hierarchyGap() as Reason])].map((reason) => ({ ...reason, message: `the list of projects is not whole: ${reason.message}` }));
+    const listReasons: Reason[] = [...projects.list.reasons, ...(projects.counted.status === 'complete' ? [] : projects.counted.reasons)].map((reason) => ({ ...reason, message: `the list of projects is not whole: ${reason.message}` }));
     for (const place of [...places.values()].sort((a, b) => (a.account < b.account ? -1 : 1))) {
       const owed = isProject(place.ancestor) ? types : typesAbove(place.ancestor, types, lists);
       const own = owed.map((type) => lists.entry(place.ancestor, place.account, type));
@@ -135,5 +136,3 @@ export const gcpAssetInventory: Collector = {
   shapes: { [assetsShape]: assetRecords, [searchShape]: noRecords },
   readDocument: readGcpDocument,
 };
-
-export { ledgerType };

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, type Reason } from '../../model/index.ts';
 import type { PageFacts, PageRecord } from '../paging.ts';
-import { nearestAncestor } from './map.ts';
+import { grants, nearestAncestor } from './map.ts';
 import { type Content, ledgerType } from './queries.ts';
 
 /** What pages of both APIs say of completeness. Buckets are `<nearest ancestor> <ledger type>`. */
@@ -13,10 +13,10 @@ export function bucketOf(ancestor: string, type: string): string {
   return `${ancestor} ${type}`;
 }
 
-/** Whether the asset carries what was asked for; an asset without an IAM policy is none in that series. */
+/** Whether the asset carries what was asked for; an asset whose policy grants nothing is none in that series. */
 function carries(asset: JsonObject, content: Content): boolean {
   if (content === 'RESOURCE') return isJsonObject(asset.resource);
-  return content === 'IAM_POLICY' ? isJsonObject(asset.iamPolicy) : Array.isArray(asset.orgPolicy) && asset.orgPolicy.length > 0;
+  return content === 'IAM_POLICY' ? grants(asset.iamPolicy) : Array.isArray(asset.orgPolicy) && asset.orgPolicy.length > 0;
 }
 
 export function assetFacts(json: Json, content: Content, readTime: string): PageFacts {
@@ -46,8 +46,8 @@ export function assetFacts(json: Json, content: Content, readTime: string): Page
 }
 
 /** The nearest ancestor by a search result, which names its project, folders and organisation apart. */
-function ancestorOfResult(result: JsonObject): string {
-  const own = /^\/\/cloudresourcemanager\.googleapis\.com\/((?:folders|organizations)\/\d+)$/.exec(text(result.name))?.[1];
+function ancestorOfResult(result: JsonObject, name: string): string {
+  const own = /^\/\/cloudresourcemanager\.googleapis\.com\/((?:folders|organizations)\/\d+)$/.exec(name)?.[1];
   if (own !== undefined) return own;
   const project = text(result.project);
   if (project !== '') return project;
@@ -55,23 +55,27 @@ function ancestorOfResult(result: JsonObject): string {
   return text(folders[0]) || text(result.organization);
 }
 
-/** What was made after the instant that the listing reads at is no part of its population. */
-export function searchFacts(json: Json, readTime: string): PageFacts {
+/**
+ * Results of SearchAllResources or SearchAllIamPolicies. What was made after the instant that the listing reads at is no
+ * part of its population.
+ */
+export function searchFacts(json: Json, content: Content, readTime: string): PageFacts {
   const page = isJsonObject(json) ? json : {};
   const results = Array.isArray(page.results) ? page.results : [];
   const records: PageRecord[] = [];
   const gaps: Reason[] = [];
-  for (const [index, result] of results.entries()) {
-    const name = isJsonObject(result) ? text(result.name) : '';
-    const type = isJsonObject(result) ? text(result.assetType) : '';
-    const ancestor = isJsonObject(result) ? ancestorOfResult(result) : '';
-    if (!isJsonObject(result) || name === '' || type === '' || ancestor === '') {
+  for (const [index, held] of results.entries()) {
+    const result = isJsonObject(held) ? held : {};
+    const name = text(result.name) || text(result.resource);
+    const type = text(result.assetType);
+    const ancestor = ancestorOfResult(result, name);
+    if (name === '' || type === '' || ancestor === '') {
       gaps.push({ code: 'malformed-record', message: `entry ${index} of a page is not a search result with a name, a type and a place` });
       continue;
     }
-    const created = Date.parse(text(result.createTime));
-    if (created > Date.parse(readTime)) continue;
-    records.push({ id: `${type} ${name}`, bucket: bucketOf(ancestor, type), capturedAt: null });
+    if (Date.parse(text(result.createTime)) > Date.parse(readTime)) continue;
+    if (content === 'IAM_POLICY' && !grants(result.policy)) continue;
+    records.push({ id: `${type} ${name}`, bucket: bucketOf(ancestor, ledgerType(content, type)), capturedAt: null });
   }
   const token = text(page.nextPageToken);
   return { records, items: results.length, nextToken: token === '' ? null : token, total: null, gaps, contradiction: null };

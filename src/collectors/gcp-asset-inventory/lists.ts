@@ -5,7 +5,7 @@ import { type Reconciled, reconcile } from '../reconcile.ts';
 import type { AssetClient } from './client.ts';
 import { assetFacts, bucketOf, searchFacts } from './facts.ts';
 import { assetsShape, searchShape } from './map.ts';
-import { type AssetQuery, assetPageSize, hierarchyQuery, ledgerType, searchPageSize } from './queries.ts';
+import { type AssetQuery, assetPageSize, type Content, ledgerType, searchPageSize } from './queries.ts';
 import type { GcpParent } from './scopes.ts';
 
 export interface Asking {
@@ -17,27 +17,30 @@ export interface Asking {
   readonly readTime: string;
 }
 
-/** A ListAssets series, and the search results that count it; null where nothing counts it (policies). */
-interface Listed {
+/** A ListAssets series, and the series that counts it. */
+export interface Listed {
   readonly query: AssetQuery;
   readonly list: Series;
-  readonly counted: Series | null;
+  readonly counted: Series;
 }
 
 export interface AssetLists {
-  seriesOf(name: string): Series | null;
   with(other: AssetLists): AssetLists;
   readonly listed: readonly Listed[];
   /** Every nearest ancestor that some asset or search result names. */
   ancestors(): string[];
   /** Whether anything was found under a bucket. */
   mentions(bucket: string): boolean;
-  /** Why the list of projects, though read, is not confirmed by a count; null when it is. */
-  hierarchyGap(): Reason | null;
+  /** The series that holds a type. */
+  of(content: Content, type: string): Listed | null;
   entry(ancestor: string, account: string, type: string): LedgerEntry;
 }
 
-const countSource = 'Cloud Asset Inventory: SearchAllResources';
+const countSource: Readonly<Record<Content, string | null>> = {
+  RESOURCE: 'Cloud Asset Inventory: SearchAllResources',
+  IAM_POLICY: 'Cloud Asset Inventory: SearchAllIamPolicies',
+  ORG_POLICY: null,
+};
 
 async function openList(asking: Asking, query: AssetQuery, projectIds: Readonly<Record<string, string>>): Promise<PagedSeries> {
   const { context, client, identity, collector, parent, readTime } = asking;
@@ -65,29 +68,40 @@ async function openList(asking: Asking, query: AssetQuery, projectIds: Readonly<
   });
 }
 
-/** The second API's population of a series' types. */
-async function search(asking: Asking, query: AssetQuery, round: string): Promise<Series> {
+/**
+ * The population of a series by another API: SearchAllResources, or SearchAllIamPolicies. Organisation policies have no
+ * second API; they are read a second time, which finds a lost page but is no independent count.
+ */
+async function count(asking: Asking, query: AssetQuery, round: string): Promise<Series> {
   const { context, client, identity, collector, parent, readTime } = asking;
   const name = `count-${query.name}-${round}`;
+  const again = query.content === 'ORG_POLICY';
   const writer = await context.writer.open({
     collector,
     scope: parent.directory,
     name,
     provider: 'gcp',
-    operation: 'SearchAllResources',
+    operation: again ? 'ListAssets' : query.content === 'IAM_POLICY' ? 'SearchAllIamPolicies' : 'SearchAllResources',
     shape: searchShape,
     text: null,
-    parameters: { scope: parent.name, assetTypes: query.types, pageSize: searchPageSize, orderBy: 'name', createdUntil: readTime },
+    parameters: again
+      ? { parent: parent.name, contentType: query.content, assetTypes: query.types, pageSize: assetPageSize }
+      : { scope: parent.name, assetTypes: query.types, pageSize: searchPageSize, orderBy: 'name', createdUntil: readTime },
     endpoint: client.endpoint,
     identity,
     types: [],
+    ...(again ? { readTime } : {}),
   });
   const series = pagedSeries({
     writer,
     runDirectory: context.writer.runDirectory,
     requeries: context.patience.requeries,
-    ask: (pageToken) => client.searchAllResources({ scope: parent.name, types: query.types, pageToken }),
-    facts: (json) => searchFacts(json, readTime),
+    ask: (pageToken) => {
+      if (again) return client.listAssets({ parent: parent.name, content: query.content, types: query.types, readTime, pageToken });
+      const question = { scope: parent.name, types: query.types, pageToken };
+      return query.content === 'IAM_POLICY' ? client.searchAllIamPolicies(question) : client.searchAllResources(question);
+    },
+    facts: (json) => (again ? assetFacts(json, query.content, readTime) : searchFacts(json, query.content, readTime)),
     onPage: (items) => context.progress.page(collector, parent.directory, name, items),
   });
   return series.run();
@@ -98,8 +112,8 @@ function ancestorOf(bucket: string): string {
   return bucket.slice(0, bucket.indexOf(' '));
 }
 
-function disagreement(list: Series, counted: Series | null): Reason | null {
-  if (counted === null || counted.status !== 'complete') return null;
+function disagreement(list: Series, counted: Series): Reason | null {
+  if (counted.status !== 'complete') return null;
   for (const bucket of [...new Set([...list.tally.held.keys(), ...counted.tally.held.keys()])].sort()) {
     const reason = bucketMismatch(list, counted, bucket);
     if (reason !== null) return reason;
@@ -112,24 +126,22 @@ function bucketMismatch(list: Series, counted: Series, bucket: string): Reason |
   const count = counted.tally.held.get(bucket) ?? 0;
   if (held === count) return null;
   const type = bucket.slice(bucket.indexOf(' ') + 1);
-  return { code: 'count-mismatch', message: `${ancestorOf(bucket)} has ${count} records of ${type} by SearchAllResources and ${held} by ListAssets` };
+  return { code: 'count-mismatch', message: `${ancestorOf(bucket)} has ${count} records of ${type} by count and ${held} by listing` };
 }
 
 async function run(asking: Asking, queries: readonly AssetQuery[], projectIds: Readonly<Record<string, string>>): Promise<Listed[]> {
   const byName = new Map(queries.map((query) => [query.name, query]));
   const queryOf = (name: string): AssetQuery => byName.get(name) as AssetQuery;
-  const reconciled = await reconcile<Series | null>({
+  const reconciled = await reconcile<Series>({
     context: asking.context,
     keys: [...byName.keys()],
     open: (name) => openList(asking, queryOf(name), projectIds),
     async count(names, round) {
-      const counted = await Promise.all(
-        names.map(async (name) => [name, queryOf(name).content === 'RESOURCE' ? await asking.context.unit(() => search(asking, queryOf(name), round)) : null] as const),
-      );
+      const counted = await Promise.all(names.map(async (name) => [name, await asking.context.unit(() => count(asking, queryOf(name), round))] as const));
       return new Map(counted);
     },
     countBefore: false,
-    disagreement: (one: Reconciled<Series | null>) => disagreement(one.list, one.after),
+    disagreement: (one: Reconciled<Series>) => disagreement(one.list, one.after),
   });
   return reconciled.map((one) => ({ query: queryOf(one.key), list: one.list, counted: one.after }));
 }
@@ -140,24 +152,20 @@ async function run(asking: Asking, queries: readonly AssetQuery[], projectIds: R
  */
 export async function collectSeries(asking: Asking, queries: readonly AssetQuery[], projectIds: Readonly<Record<string, string>>): Promise<AssetLists> {
   const first = await run(asking, queries, projectIds);
-  const refused = first.filter(({ query, list, counted }) => query.types.length > 1 && [list, counted].some((series) => series?.status === 'failed' && series.reasons.some((reason) => reason.code === 'invalid-request')));
+  const refused = first.filter(({ query, list, counted }) => query.types.length > 1 && [list, counted].some((series) => series.status === 'failed' && series.reasons.some((reason) => reason.code === 'invalid-request')));
   const single = refused.flatMap(({ query }) => query.types.map((type) => ({ ...query, name: `${query.name}-${type}`, types: [type] })));
   const second = single.length === 0 ? [] : await run(asking, single, projectIds);
   return lists(asking, [...first.filter((one) => !refused.includes(one)), ...second]);
 }
 
 function lists(asking: Asking, listed: readonly Listed[]): AssetLists {
-  const buckets = (): Set<string> => new Set(listed.flatMap(({ list, counted }) => [...list.tally.held.keys(), ...(counted?.tally.held.keys() ?? [])]));
+  const buckets = (): Set<string> => new Set(listed.flatMap(({ list, counted }) => [...list.tally.held.keys(), ...counted.tally.held.keys()]));
   return {
     listed,
     with: (other) => lists(asking, [...listed, ...other.listed]),
-    seriesOf: (name) => listed.find(({ query }) => query.name === name)?.list ?? null,
     ancestors: () => [...new Set([...buckets()].map(ancestorOf))].sort(),
     mentions: (bucket) => buckets().has(bucket),
-    hierarchyGap() {
-      const counted = listed.find(({ query }) => query.name === hierarchyQuery.name)?.counted;
-      return counted === undefined || counted === null || counted.status === 'complete' ? null : (counted.reasons[0] ?? null);
-    },
+    of: (content, type) => listed.find(({ query }) => query.content === content && query.types.includes(type)) ?? null,
     entry(ancestor, account, type) {
       const base = { collector: asking.collector, provider: 'gcp', account, region: '*', type } as const;
       const own = listed.find(({ query }) => (query.types.length === 0 ? ledgerType(query.content, '') === type : query.types.some((one) => ledgerType(query.content, one) === type)));
@@ -173,8 +181,9 @@ function entryOf(base: Pick<LedgerEntry, 'collector' | 'provider' | 'account' | 
   const bucket = bucketOf(ancestor, base.type);
   const read = list.status === 'complete' || list.status === 'partial';
   const unsupported = list.status === 'failed' && query.types.length === 1 && list.reasons.some((reason) => reason.code === 'invalid-request');
-  const uncounted = query.content === 'RESOURCE' && counted?.status !== 'complete' ? (counted?.reasons ?? []).map((reason) => ({ ...reason, message: `the independent count is not to be had: ${reason.message}` })) : [];
-  const mismatch = read && counted?.status === 'complete' ? bucketMismatch(list, counted, bucket) : null;
+  const uncounted = counted.status === 'complete' ? [] : counted.reasons.map((reason) => ({ ...reason, message: `the independent count is not to be had: ${reason.message}` }));
+  const mismatch = read && counted.status === 'complete' ? bucketMismatch(list, counted, bucket) : null;
+  const source = countSource[query.content];
   const reasons: Reason[] = unsupported
     ? [{ code: 'asset-type-unsupported', message: `Cloud Asset Inventory refuses ${base.type}: ${list.reasons[0]?.message ?? ''}` }]
     : [...list.reasons.filter((reason) => reason.code !== 'count-mismatch'), ...(read ? uncounted : []), ...(mismatch === null ? [] : [mismatch])];
@@ -184,8 +193,8 @@ function entryOf(base: Pick<LedgerEntry, 'collector' | 'provider' | 'account' | 
     status,
     held: list.tally.held.get(bucket) ?? 0,
     count:
-      counted?.status === 'complete'
-        ? { count: counted.tally.held.get(bucket) ?? 0, source: countSource, citation: { file: `${counted.directory}/page-000001.json`, pointer: '', encoding: 'json' } }
+      counted.status === 'complete' && source !== null
+        ? { count: counted.tally.held.get(bucket) ?? 0, source, citation: { file: `${counted.directory}/page-000001.json`, pointer: '', encoding: 'json' } }
         : null,
     freshness: { oldest: list.tally.oldest.get(bucket) ?? null, newest: list.tally.newest.get(bucket) ?? null },
     reasons,

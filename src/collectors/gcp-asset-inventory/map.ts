@@ -21,6 +21,12 @@ export function nearestAncestor(asset: JsonObject): string {
   return Array.isArray(ancestors) ? text(ancestors[0]) : '';
 }
 
+/** Whether an IAM policy says anything: an empty one is the same as none. */
+export function grants(policy: Json | undefined): boolean {
+  const says = (list: Json | undefined): boolean => Array.isArray(list) && list.length > 0;
+  return isJsonObject(policy) && (says(policy.bindings) || says(policy.auditConfigs));
+}
+
 function labelsOf(data: Json | undefined): Record<string, string> {
   const tags: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const source of [field(data, 'labels'), field(data, 'resourceLabels'), field(data, 'settings', 'userLabels')]) {
@@ -73,7 +79,7 @@ function recordsOf(asset: JsonObject, account: string, citation: Citation, fallb
   } as const;
   const records: Resource[] = [];
   if (isJsonObject(asset.resource)) records.push({ kind: 'resource', ...common });
-  if (isJsonObject(asset.iamPolicy)) records.push({ kind: 'iam-policy', ...common });
+  if (grants(asset.iamPolicy)) records.push({ kind: 'iam-policy', ...common });
   if (Array.isArray(asset.orgPolicy) && asset.orgPolicy.length > 0) records.push({ kind: 'org-policy', ...common });
   return records;
 }

@@ -56,11 +56,6 @@ export function assetQueries(needs: Needs): AssetQuery[] {
   ];
 }
 
-/** Types counted by SearchAllResources: those collected as resources, and the projects always. */
-export function countedTypes(needs: Needs): string[] {
-  return [...new Set([...hierarchyTypes, ...needs.types.gcp])].sort(byName);
-}
-
 /** Ledger type of a kind of content. */
 export function ledgerType(content: Content, type: string): string {
   if (content === 'RESOURCE') return type;
