@@ -168,6 +168,7 @@ export interface AwsAccess {
 export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: HomeGap): AwsAccess {
   const accounts = new Map<string, AccountIdentities>();
   const byKey = new Map<string, Analysis>();
+  const byStore = new Map<string, Analysis>();
   const allowances = new Map<string, Allowed>();
 
   const accountOf = (account: string): AccountIdentities => {
@@ -356,7 +357,9 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     const unsettled: string[] = [];
     const readers: Reader[] = [];
     const policy = store.policy?.(resource.document);
-    if (policy !== undefined && policy !== null && policy !== '') {
+    // AWS Config writes `{}` for a repository without a policy.
+    const without = policy === undefined || policy === null || policy === '' || (isJsonObject(policy) && Object.keys(policy).length === 0);
+    if (!without) {
       const statements = policyStatements(policy, 'resource');
       if (statements === null) return { outcome: 'unknown', world: 'data-roles', because: 'the policy of the store cannot be read' };
       const direct = admitted(statements, store.action, resources, resource.account, 'policy of the store', resource.citation);
@@ -387,7 +390,10 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
       const owner = parseArn(textAt(record.document, 'configuration', 'arn') ?? record.uid)?.account ?? resource.account;
       const analysis = analyseKey(record, owner);
       if (analysis.outcome === 'unknown' || !store.unsettled) return analysis;
-      return { ...analysis, unsettled: [...analysis.unsettled, store.unsettled] };
+      const memo = `${record.uid}\u0000${store.unsettled}`;
+      let made = byStore.get(memo);
+      if (!made) byStore.set(memo, (made = { ...analysis, unsettled: [...analysis.unsettled, store.unsettled] }));
+      return made;
     },
   };
 }

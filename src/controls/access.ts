@@ -3,7 +3,6 @@ import { awsAccess, awsIdentityTypes, awsKeyReads, isAwsStore } from './access-a
 import { azureAccess, azureAccessReads, isAzureStore } from './access-azure.ts';
 import { gcpAccess, gcpAccessReads, isGcpStore } from './access-gcp.ts';
 import { type Analysis, readerJson } from './access-principal.ts';
-import { subjectOf } from './observations.ts';
 import type { HomeGap } from './table-index.ts';
 import { ledgerType } from './tables.ts';
 import type { ConditionCheck, EvaluationEnvironment, IndexedRecord, ReadersResult } from './types.ts';
@@ -26,8 +25,16 @@ export interface AccessAnalysis {
   add(resource: Resource): void;
   /** As conditions see it. */
   readers(from: Resource): ReadersResult;
-  /** As a line of `access.ndjson`. */
-  access(from: Resource): Access;
+  /** As a line of `access.ndjson`. `subjectJson` is the subject as JSON. */
+  access(from: Resource, subjectJson: string): AccessLine;
+}
+
+export interface AccessLine {
+  /** An `Access` as JSON. */
+  readonly line: string;
+  readonly world: Access['world'];
+  readonly wide: boolean;
+  readonly complete: boolean;
 }
 
 /** Who can read the critical stores, over one run's evidence. `checks` are those that ask. Feed it first, then ask. */
@@ -36,6 +43,7 @@ export function accessAnalysis(checks: readonly ConditionCheck[], lookup: Evalua
   const azure = azureAccess(lookup);
   const gcp = gcpAccess(lookup);
   const types = new Set(checks.flatMap((check) => (check.usesReaders ? check.on.flatMap((type) => accessTypes(check.provider, type)) : [])));
+  const lines = new WeakMap<Analysis, Omit<AccessLine, 'line'> & { rest: string }>();
   let last: { resource: Resource; analysis: Analysis } | null = null;
 
   function analyse(resource: Resource): Analysis {
@@ -63,18 +71,28 @@ export function accessAnalysis(checks: readonly ConditionCheck[], lookup: Evalua
       asJson.set(analysis, made);
       return made;
     },
-    access(from) {
+    access(from, subjectJson) {
       const analysis = analyse(from);
-      const subject = subjectOf(from);
-      if (analysis.outcome === 'unknown') return { subject, world: analysis.world, principals: [], unsettled: [analysis.because], complete: false };
-      return {
-        subject, world: analysis.world,
+      let known = lines.get(analysis);
+      if (!known) lines.set(analysis, (known = restOfLine(analysis)));
+      const { rest, ...line } = known;
+      return { ...line, line: `{"subject":${subjectJson},${rest}` };
+    },
+  };
+}
+
+/** All of a line but its subject: stores under one key share it. */
+function restOfLine(analysis: Analysis): Omit<AccessLine, 'line'> & { rest: string } {
+  const { world } = analysis;
+  const found: Omit<Access, 'subject'> = analysis.outcome === 'unknown'
+    ? { world, principals: [], unsettled: [analysis.because], complete: false }
+    : {
+        world,
         principals: analysis.readers.map((reader) => ({ ...reader, ...(reader.citation ? { citation: { ...reader.citation } } : {}) })),
         unsettled: analysis.gap === null ? [...analysis.unsettled] : [analysis.gap, ...analysis.unsettled],
         complete: analysis.gap === null,
       };
-    },
-  };
+  return { world, complete: found.complete, wide: found.principals.some((principal) => principal.wide), rest: JSON.stringify(found).slice(1) };
 }
 
 function distinct(records: readonly IndexedRecord[]): IndexedRecord[] {

@@ -15,7 +15,7 @@ import { joinShards } from './join.ts';
 import { checkJudge, type CheckJudge, type CheckResult, judgedSubject, type JudgeContext } from './judge.ts';
 import { questionResult } from './manual.ts';
 import { tableReads } from './needs.ts';
-import { shard } from './observations.ts';
+import { lineFile, shards } from './observations.ts';
 import { type Population, readPopulation } from './population.ts';
 import { addCounts, rollUpControl, summarise } from './rollup.ts';
 import { resolveParameters } from './load.ts';
@@ -79,10 +79,11 @@ export async function assess(request: AssessRequest): Promise<Assessment> {
   const environment: EvaluationEnvironment = { asOf: ledger.asOf, parameters, lookup: index.lookup, readers: access.readers };
   const context: JudgeContext = { population, environment, waivers, freshness: ages };
 
-  const running: Running[] = catalogue.controls.flatMap(({ control, checks: own }, at) =>
-    own.map((check, nth) => ({
+  const scratch = shards(join(work, 'shards'));
+  const running: Running[] = catalogue.controls.flatMap(({ control, checks: own }) =>
+    own.map((check) => ({
       control, check,
-      judge: check.kind === 'manual' ? null : checkJudge(control, check, shard(join(work, 'shards', `${at}-${nth}.ndjson`)), context),
+      judge: check.kind === 'manual' ? null : checkJudge(control, check, scratch.open(), context),
     })),
   );
   const judges = byType(running);
@@ -102,7 +103,7 @@ export async function assess(request: AssessRequest): Promise<Assessment> {
   const verdicts: VerdictReading = { judges: running.flatMap(({ control, check, judge }) => (check.kind === 'verdict' && judge ? [{ provider: control.provider, rule: check.rule, judge }] : [])), seen: new Set() };
   const subjectTypes = new Set(judges.keys());
   const uncounted = new Set([...subjectTypes].filter((type) => !tableTypes.has(type)));
-  const accessLines = shard(join(work, 'shards', 'access.ndjson'));
+  const accessLines = lineFile(join(work, 'access.ndjson'));
   const readersTypes = new Set(running.flatMap(({ check }) => (check.kind === 'condition' && check.usesReaders ? check.on : [])));
   const accessTotals = { stores: 0, keyBoundary: 0, dataRoles: 0, wide: 0, incomplete: 0 };
 
@@ -116,21 +117,21 @@ export async function assess(request: AssessRequest): Promise<Assessment> {
       else judge.judge(one);
     }
     if (earlier || !readersTypes.has(type) || one.criticality.critical === 'no') return;
-    const found = access.access(resource);
+    const found = access.access(resource, one.subjectJson);
     accessTotals.stores += 1;
     accessTotals[found.world === 'key-boundary' ? 'keyBoundary' : 'dataRoles'] += 1;
-    if (found.principals.some((principal) => principal.wide)) accessTotals.wide += 1;
+    if (found.wide) accessTotals.wide += 1;
     if (!found.complete) accessTotals.incomplete += 1;
-    accessLines.write(JSON.stringify(found));
+    accessLines.write(found.line);
   });
+  accessLines.close();
   for (const type of subjectTypes) population.markRead(type);
 
   const results = new Map<Running, CheckResult>();
   for (const one of running) {
-    results.set(one, one.judge ? one.judge.finish() : questionResult(one.control, one.check as CompiledCheck & { kind: 'manual' }, config.answers, ledger.asOf, shard(join(work, 'shards', `question-${results.size}.ndjson`))));
+    results.set(one, one.judge ? one.judge.finish() : questionResult(one.control, one.check as CompiledCheck & { kind: 'manual' }, config.answers, ledger.asOf, scratch.open()));
   }
   const joined = joinShards(join(work, 'observations.ndjson'), catalogue.controls.map(({ control }) => running.filter((one) => one.control === control).map((one) => results.get(one) as CheckResult)));
-  joinShards(join(work, 'access.ndjson'), [[{ shard: accessLines, conflicts: new Map() }]]);
 
   const rows: ReconciliationRow[] = [];
   const findings: Finding[] = catalogue.controls.map(({ control }, at) => {

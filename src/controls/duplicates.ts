@@ -26,6 +26,17 @@ export function duplicateRegister(reader: EvidenceReader): DuplicateRegister {
   const pages: { stored: StoredQuery; at: number }[] = [];
   let cached: { page: number; records: Map<string, Resource> } | null = null;
 
+  /** One number for each kind, type and scope: the same uid may stand in several. */
+  const seeds = new Map<string, number>();
+  let lastSeed = { type: '', account: '', region: '', kind: '', seed: 0 };
+  const seedOf = ({ kind, type, scope }: Resource): number => {
+    if (lastSeed.type === type && lastSeed.account === scope.account && lastSeed.region === scope.region && lastSeed.kind === kind) return lastSeed.seed;
+    const key = `${kind}\u0000${type}\u0000${scope.account}\u0000${scope.region}`;
+    let seed = seeds.get(key);
+    if (seed === undefined) seeds.set(key, (seed = Math.imul(seeds.size + 1, 0x9e3779b1)));
+    lastSeed = { type, account: scope.account, region: scope.region, kind, seed };
+    return seed;
+  };
   const identity = (resource: Resource): string => `${ledgerType(resource)}\u0000${resource.scope.account}\u0000${resource.scope.region}\u0000${resource.uid}`;
 
   function grow(): void {
@@ -78,7 +89,9 @@ export function duplicateRegister(reader: EvidenceReader): DuplicateRegister {
     },
     meet(resource) {
       if (count * 2 >= capacity) grow();
-      const [high, low] = hash64(identity(resource));
+      hash64(resource.uid, seedOf(resource));
+      const high = hashed[0] as number;
+      const low = hashed[1] as number;
       const candidates: number[] = [];
       let slot = (high & (capacity - 1)) * 3;
       while (table[slot + 2] !== 0) {
@@ -93,10 +106,12 @@ export function duplicateRegister(reader: EvidenceReader): DuplicateRegister {
   };
 }
 
-/** 64 bits in two unsigned halves (cyrb53's mixing). */
-function hash64(text: string): [number, number] {
-  let a = 0xdeadbeef;
-  let b = 0x41c6ce57;
+const hashed = new Uint32Array(2);
+
+/** 64 bits in two unsigned halves (cyrb53's mixing), left in `hashed`. */
+function hash64(text: string, seed: number): void {
+  let a = 0xdeadbeef ^ seed;
+  let b = 0x41c6ce57 ^ seed;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     a = Math.imul(a ^ code, 2654435761);
@@ -104,5 +119,6 @@ function hash64(text: string): [number, number] {
   }
   a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
   b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
-  return [b >>> 0, a >>> 0];
+  hashed[0] = b;
+  hashed[1] = a;
 }

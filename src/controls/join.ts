@@ -71,7 +71,7 @@ function unknownLine(id: string, head: string, conflict: Conflict, citationsJson
 function eachLine(shard: Shard, take: (line: string) => void): void {
   let rest: Buffer = Buffer.alloc(0);
   shard.drain((block) => {
-    const all = rest.length === 0 ? block : Buffer.concat([rest, block]);
+    const all = Buffer.concat([rest, block]);
     let start = 0;
     for (let end = all.indexOf(10, start); end >= 0; end = all.indexOf(10, start)) {
       take(all.toString('utf8', start, end));

@@ -91,6 +91,7 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]):
   const defects = new Map<LedgerEntry, Reason[]>();
   const orphanDefects = new Map<string, Reason[]>();
   const read = new Set<string>();
+  let last: Unit | null = null;
   let homeGaps = new Map<string, string | null>();
 
   function makeUnit(scope: Scope, type: string, coveredBy: string | null): Unit {
@@ -203,8 +204,10 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]):
     scopes: ledger.scopes,
     units: unitsOf,
     unitOf(provider, account, region, type) {
+      // Records of one unit come one after the other.
+      if (last && last.type === type && last.scope.account === account && last.scope.region === region && last.scope.provider === provider) return last;
       const existing = units.get(`${provider}/${account}/${region}/${type}`);
-      if (existing) return existing;
+      if (existing) return (last = existing);
       const scope: Scope = { provider, account, region };
       unitsOf(provider, type);
       const made = makeUnit(scope, type, null);

@@ -1,6 +1,5 @@
 import { createHash, hash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EvidenceRecord, type Json, type Ledger, ledgerSchema, type Query, querySchema } from '../model/index.ts';
 
@@ -78,16 +77,18 @@ export function evidenceReader(runDirectory: string, readers: Readonly<Record<st
 
   async function* pages(query: StoredQuery, onDefect: (defect: PageDefect) => void): AsyncGenerator<StoredPage> {
     const files = query.query.pages.map((page) => ({ file: `${query.directory}/${page.file}`, sha256: page.sha256 }));
-    const open = (at: number): Promise<Buffer | Error> | undefined => {
-      const next = files[at];
-      return next && readFile(join(runDirectory, next.file)).catch((error: unknown) => error as Error);
-    };
-    let ahead = open(0);
-    for (const [at, { file, sha256 }] of files.entries()) {
-      const bytes = await (ahead as Promise<Buffer | Error>);
-      ahead = open(at + 1);
-      if (bytes instanceof Error) {
-        onDefect({ file, code: 'missing', message: (bytes as NodeJS.ErrnoException).code ?? bytes.message });
+    let yielded = performance.now();
+    for (const { file, sha256 } of files) {
+      // Reading synchronously costs a third of a promise per page; signals and timers still get their turn.
+      if (performance.now() - yielded > 50) {
+        await new Promise<void>((resume) => setImmediate(resume));
+        yielded = performance.now();
+      }
+      let bytes: Buffer;
+      try {
+        bytes = readFileSync(join(runDirectory, file));
+      } catch (error) {
+        onDefect({ file, code: 'missing', message: (error as NodeJS.ErrnoException).code ?? 'unreadable' });
         continue;
       }
       if (hash('sha256', bytes) !== sha256) {
