@@ -63,7 +63,7 @@ export function rulesOf(estate: AwsEstate, seed: number, asOf: number, account: 
     const customerKeys = spec.over === 'AWS::KMS::Key' && judged !== undefined
       ? Array.from({ length: judged.count }, (_, i) => i).filter((i) => judged.record(i).configuration['keyManager'] === 'CUSTOMER')
       : null;
-    const count = spec.over !== null ? (customerKeys?.length ?? judged?.count ?? 0) : spec.as === 'AWS::::Account' ? 1 : here.length > 0 ? 4 : 0;
+    const count = spec.over !== null ? (customerKeys?.length ?? judged?.count ?? 0) : spec.as === 'AWS::::Account' ? 1 : here.length > 0 ? 4 : 1;
     const result = (index: number): RuleResult => {
       const pick = random(seed, 'rule-result', account, region, spec.identifier, index);
       const recordedAt = asOf - Math.floor((0.2 + pick.next() * 10) * hour);

@@ -153,7 +153,8 @@ export function azureHandler(context: Context): (request: HttpRequest) => Handle
       const rows = target.rows(estate, asOf);
       if (rows === null) return error(404, 'SubscriptionNotFound', `The subscription '${target.scope}' could not be found.`);
       const cut = cutPage(rows.length, offset ?? 0, Number(request.url.searchParams.get('$top') ?? '100'), (i) => spoil(faults, rows[i] as JsonObject), faults, String(offset));
-      const next = cut.next === null ? null : new URL(request.url);
+      // Absolute and https, as from the service: clients refuse to send a token anywhere else, and send it to the origin they were given.
+      const next = cut.next === null ? null : new URL(request.url.pathname + request.url.search, request.url.origin.replace(/^http:/, 'https:'));
       next?.searchParams.set('$skiptoken', sealToken(cut.next ?? 0, binding, cut.nonce ?? ''));
       return reply(200, { value: [...cut.rows], ...(next === null ? {} : { nextLink: next.toString() }) });
     }

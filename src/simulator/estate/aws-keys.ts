@@ -169,12 +169,12 @@ export interface Encryption {
  * Asymmetric and HMAC keys encrypt nothing, so no store names them.
  */
 export function chooseEncryption(cell: AwsCell, pick: Random, service: ManagedService | null, fallback: 'none' | 'default'): Encryption {
-  const choice = pick.weighted({ customer: 84, 'aws-managed': service === null ? 0 : 5, fallback: 6, 'other-account': cell.elsewhere.length > 0 ? 2 : 0, foreign: 1.2, unrecorded: 0.8 });
+  const choice = pick.weighted({ customer: 78, 'aws-managed': service === null ? 0 : 8, fallback: 8, 'other-account': cell.elsewhere.length > 0 ? 2.5 : 0, foreign: 1.5, unrecorded: 1 });
   const of = (key: KeySpec, kind: Encryption['kind'], troubles: string[]): Encryption => ({ kind, arn: key.arn, id: key.id, alias: key.alias, troubles });
   const usable = (keys: readonly KeySpec[]): KeySpec => {
     const customer = keys.filter((key) => key.service === null && key.kind !== 'asymmetric' && key.kind !== 'hmac');
     const sound = customer.filter((key) => soundKeyKinds.includes(key.kind));
-    return pick.chance(0.94) ? pick.pick(sound) : pick.pick(customer);
+    return pick.chance(0.92) ? pick.pick(sound) : pick.pick(customer);
   };
   switch (choice) {
     case 'customer': {

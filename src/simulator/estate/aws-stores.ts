@@ -118,7 +118,7 @@ function dbInstance(cell: AwsCell, pick: Random, index: number): AwsDraft {
       allocatedStorage: 100, instanceCreateTime: iso(c.createdAt), backupRetentionPeriod: pick.pick([7, 14, 35]), vpcSecurityGroups: [{ vpcSecurityGroupId: `sg-${pick.hex(17)}`, status: 'active' }],
       multiAZ: pick.chance(0.7), engineVersion: version, autoMinorVersionUpgrade: true, licenseModel: 'general-public-license', publiclyAccessible: pick.chance(0.02), storageType: 'gp3', dBClusterIdentifier: null,
       storageEncrypted: encryption.arn !== null, kmsKeyId: encryption.arn, dbiResourceId: resource, cACertificateIdentifier: 'rds-ca-rsa2048-g1', copyTagsToSnapshot: true, monitoringInterval: 60,
-      dBInstanceArn: c.arn('rds', `db:${c.name}`), iAMDatabaseAuthenticationEnabled: pick.chance(0.5), performanceInsightsEnabled: insights, performanceInsightsKMSKeyId: insights ? encryption.arn : null, deletionProtection: pick.chance(0.85), tagList: keyValue(c.tags),
+      dBInstanceArn: c.arn('rds', `db:${c.name}`), iAMDatabaseAuthenticationEnabled: pick.chance(0.5), performanceInsightsEnabled: insights, performanceInsightsKMSKeyId: insights ? (encryption.arn ?? cell.keys.find((key) => key.service === 'rds')?.arn ?? null) : null, deletionProtection: pick.chance(0.85), tagList: keyValue(c.tags),
     },
     supplementary: { Tags: keyValue(c.tags) },
     troubles: encryption.troubles, classification: c.classification,

@@ -94,7 +94,7 @@ const storage = storeType('Microsoft.Storage/storageAccounts', 24, {
 
 const disk = storeType('Microsoft.Compute/disks', 22, {
   draft: (store, cell, pick) => {
-    const choice = pick.weighted({ platform: 8, 'des-core': 64, 'des-legacy': 22, 'des-pinned': 3.5, 'des-orphan': 2.5 });
+    const choice = pick.weighted({ platform: 13, 'des-core': 61, 'des-legacy': 22, 'des-pinned': 3.5, 'des-orphan': 2.5 });
     const set = cell.vaults.diskSets.find((one) => one.name === choice);
     const troubles = choice === 'platform' ? ['platform-key'] : choice === 'des-pinned' ? ['disk-set-no-rotation'] : choice === 'des-orphan' ? ['identity-cannot-wrap'] : [];
     return {

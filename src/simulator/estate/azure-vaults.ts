@@ -164,7 +164,7 @@ export function systemPrincipal(cell: AzureCell, type: string, index: number): s
 /** Chooses the customer key of a store, or null for the platform's. */
 export function chooseCustomerKey(cell: AzureCell, pick: Random, type: string, index: number): CustomerKey | null {
   const { vaults, hsms, identities } = cell.vaults;
-  const where = pick.weighted({ platform: 9, core: 59, legacy: 16, hsm: 4, 'hsm-unprotected': 0.8, 'no-purge-protection': 2.5, 'open-network': 3, 'soft-delete-off': 1.2, 'other-tenant': 1.5, missing: 1 });
+  const where = pick.weighted({ platform: 13, core: 57, legacy: 16, hsm: 4, 'hsm-unprotected': 0.8, 'no-purge-protection': 2.5, 'open-network': 3, 'soft-delete-off': 1.2, 'other-tenant': 1.5, missing: 1 });
   if (where === 'platform') return null;
   const of = (kind: VaultKind): VaultSpec => pick.pick(vaults.filter((vault) => vault.kind === kind));
   const vault = where === 'core' ? of('rbac') : where === 'legacy' ? of('policies') : where === 'no-purge-protection' || where === 'open-network' || where === 'soft-delete-off' ? of(where) : null;

@@ -148,7 +148,7 @@ export function gcpKeyPopulations(cell: GcpCell): Population<GcpAsset>[] {
 export interface ChosenKey { readonly path: string | null; readonly primary: string | null; readonly troubles: readonly string[] }
 
 export function chooseGcpKey(cell: GcpCell, pick: Random, group: KeyGroup): ChosenKey {
-  const choice = pick.weighted({ sound: 82, google: 9, 'no-rotation': 2, 'long-rotation': 2, disabled: 1, 'destroy-scheduled': 0.6, 'no-agent': 1.6, foreign: 1.2, gone: 0.6 });
+  const choice = pick.weighted({ sound: 77, google: 13, 'no-rotation': 2, 'long-rotation': 2, disabled: 1, 'destroy-scheduled': 0.6, 'no-agent': 1.6, foreign: 1.2, gone: 0.6 });
   if (choice === 'google') return { path: null, primary: null, troubles: ['google-managed-key'] };
   if (choice === 'foreign') {
     const path = `projects/contoso-shared-kms/locations/${keyLocation}/keyRings/exchange/cryptoKeys/partner`;
