@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { PDF, PdfArray, PdfDict, PdfRef } from '@libpdf/core';
 import type { PdfObject } from '@libpdf/core';
 
@@ -37,6 +38,18 @@ function resolve(pdf: PDF, value: PdfObject | undefined): PdfObject | null {
 }
 
 
+/**
+ * Chromium names the cells of tables after internal node numbers, which differ from run to run. They become their rank instead:
+ * the same width, the same order (the tree of ids is sorted), the same bytes.
+ */
+export function renumberNodes(bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  const names = [...new Set(text.match(/\(node\d{8}\)/g) ?? [])].sort();
+  if (names.length === 0) return bytes;
+  const renamed = new Map(names.map((name, index) => [name, `(node${String(index + 1).padStart(8, '0')})`]));
+  return Buffer.from(text.replace(/\(node\d{8}\)/g, (name) => renamed.get(name) ?? name), 'latin1');
+}
+
 export interface PdfMetadata {
   title: string;
   author: string;
@@ -51,11 +64,25 @@ export interface PdfMetadata {
  * of when it is. The same input gives the same bytes.
  */
 export async function finishPdf(main: Uint8Array, volumes: readonly Uint8Array[], metadata: PdfMetadata): Promise<Uint8Array> {
-  const pdf = await PDF.load(main);
+  const pdf = await PDF.load(renumberNodes(main));
   for (const volume of volumes) {
     const source = await PDF.load(volume);
     await pdf.copyPagesFrom(source, Array.from({ length: source.getPageCount() }, (_, index) => index));
   }
   pdf.setMetadata({ title: metadata.title, author: metadata.author, subject: metadata.subject, creator: metadata.creator, creationDate: metadata.date, modificationDate: metadata.date });
-  return pdf.save();
+  return identify(await pdf.save());
+}
+
+const IDENTIFIER = /\/ID \[<([0-9A-F]{32})> <([0-9A-F]{32})>\]/;
+
+/** The file identifier, which is random as saved, becomes a digest of the rest of the file. */
+function identify(bytes: Uint8Array): Uint8Array {
+  const from = Math.max(0, bytes.length - 2048);
+  const tail = Buffer.from(bytes.subarray(from)).toString('latin1');
+  const found = IDENTIFIER.exec(tail);
+  if (found === null) throw new Error('the PDF has no file identifier where one was expected');
+  const at = from + found.index;
+  const digest = createHash('sha256').update(bytes.subarray(0, at)).update(bytes.subarray(at + found[0].length)).digest('hex').slice(0, 32).toUpperCase();
+  bytes.set(Buffer.from(`/ID [<${digest}> <${digest}>]`, 'latin1'), at);
+  return bytes;
 }

@@ -98,7 +98,7 @@ function marginBoxes(view: View, left: string, totalPages: number | null): strin
 function mainHtml(view: View, totalPages: number | null): string {
   const controls = view.controls.map(({ pageName, id, pill }) => `.${pageName}{page:${pageName}} @page ${pageName}{@top-left{content:${cssString(`${id} · ${pill.word}`)}}}`);
   const sections = (['summary', 'scope', 'method', 'limitations', 'access', 'exceptions', 'coverage', 'reconciliation', 'evidence', 'versions', 'signature'] as const).map(
-    (id) => `#${id}{page:${id}} @page ${id}{@top-left{content:${cssString(view.contents.find((entry) => entry.anchor === id)?.title ?? '')}}}`,
+    (id) => `#${id}{page:${id === 'limitations' ? 'method' : id}} @page ${id}{@top-left{content:${cssString(id === 'method' ? 'Method, score and limitations' : (view.contents.find((entry) => entry.anchor === id)?.title ?? ''))}}}`,
   );
   const parts = renderParts(view);
   const style = styleFor('pdf', [marginBoxes(view, view.cover.title, totalPages), ...sections, ...controls].join('\n'));

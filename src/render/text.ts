@@ -205,6 +205,13 @@ export function prose(text: string): ProseBlock[] {
   return blocks.filter((block) => block.items.length > 0);
 }
 
+/** Text that is commands as a whole; a fence around it is dropped. */
+export function commands(text: string): ProseBlock[] {
+  const lines = text.replaceAll('\r\n', '\n').replace(/^\s*\n|\s+$/g, '').split('\n').filter((line) => !/^\s*```/.test(line));
+  if (lines.every((line) => line.trim() === '')) return [];
+  return [{ kind: 'commands', items: lines.map((line) => [{ text: visible(line.replaceAll('\t', '  ')), code: true }]) }];
+}
+
 function listItems(lines: string[], mark: RegExp): ProseRun[][] {
   const items: string[] = [];
   for (const line of lines) {

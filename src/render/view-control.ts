@@ -1,8 +1,9 @@
 import type { Control, Finding, Leaf, Observation, Status } from '../model/index.ts';
 import { statusTable } from '../model/index.ts';
 import { wordOf } from './charts.ts';
-import { cell, citationText, clip, grouped, instant, jsonText, plural, prose, safeUrl, visible } from './text.ts';
+import { cell, citationText, clip, commands, grouped, instant, jsonText, plural, prose, safeUrl, visible } from './text.ts';
 import { isNonPassing } from './observations.ts';
+import type { ProseBlock } from './text.ts';
 import type { ControlView, RowView } from './view-schema.ts';
 
 export const PROVIDERS = { aws: 'Amazon Web Services', azure: 'Microsoft Azure', gcp: 'Google Cloud' } as const;
@@ -70,6 +71,7 @@ export function rowView(observation: Observation, checks: number): RowView {
       missing: leaf.observed === undefined,
       expected: expectation(leaf),
       outcome: leaf.outcome,
+      word: OUTCOMES[leaf.outcome],
       because: leaf.because === undefined ? '' : cell(leaf.because, 80),
     })),
     moreLeaves: Math.max(0, ordered.length - LEAVES_SHOWN),
@@ -78,6 +80,7 @@ export function rowView(observation: Observation, checks: number): RowView {
 }
 
 const CELL_UID = 320;
+const OUTCOMES = { true: 'holds', false: 'does not hold', unknown: 'unknown' } as const;
 
 /** Kind of rows that the page says are elsewhere. */
 export interface RowPlacement {
@@ -174,15 +177,24 @@ function proseViews({ prose: text }: Control): ProseViews {
     defaultValue: blocks(text.defaultValue),
     prerequisites: blocks(text.prerequisites),
     auditConsole: blocks(text.audit.console),
-    auditCli: blocks(text.audit.cli),
+    auditCli: commandBlocks(text.audit.cli),
     planConsole: blocks(text.remediation.console),
-    planCli: blocks(text.remediation.cli),
+    planCli: commandBlocks(text.remediation.cli),
     backOut: blocks(text.backOut),
   };
 }
 
 function blocks(text: string): ControlView['description'] {
-  return prose(text).map((block) => ({
+  return flagged(prose(text));
+}
+
+/** A command-line procedure is commands from its first line to its last, comments and blank lines included. */
+function commandBlocks(text: string): ControlView['description'] {
+  return flagged(commands(text));
+}
+
+function flagged(list: readonly ProseBlock[]): ControlView['description'] {
+  return list.map((block) => ({
     ...block,
     paragraph: block.kind === 'paragraph',
     bullets: block.kind === 'bullets',
@@ -192,7 +204,7 @@ function blocks(text: string): ControlView['description'] {
 }
 
 const FRAMEWORKS: Readonly<Record<string, string>> = {
-  cis: 'CIS', nist80053: 'NIST SP 800-53 r5', nistcsf: 'NIST CSF', iso27001: 'ISO/IEC 27001:2022', pcidss: 'PCI DSS', soc2: 'SOC 2', csaccm: 'CSA CCM', hipaa: 'HIPAA', dora: 'DORA', bsic5: 'BSI C5',
+  cis: 'CIS', nist80053: 'NIST SP 800-53 r5', nistcsf: 'NIST CSF', iso27001: 'ISO/IEC 27001:2022', pcidss: 'PCI DSS', pci4: 'PCI DSS 4.0', pci: 'PCI DSS', soc2: 'SOC 2', csaccm: 'CSA CCM', hipaa: 'HIPAA', dora: 'DORA', bsic5: 'BSI C5',
 };
 
 function frameworkName(key: string): string {

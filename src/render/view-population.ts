@@ -74,8 +74,9 @@ export function sumOf(row: ReconciliationRow): number {
   return row.pass + row.fail + row.unknown + row.error + row.notapplicable + excluded;
 }
 
-function lineOf(row: ReconciliationRow, place: string): ReconciliationLine {
+function lineOf(row: ReconciliationRow, place: string, sourceShown = true): ReconciliationLine {
   const excluded = Object.entries(row.excluded).sort(([a], [b]) => (a < b ? -1 : 1));
+  const exclusions = excluded.filter(([, count]) => count > 0).map(([reason, count]) => `${grouped(count)} ${cell(reason, 80)}`).join(', ');
   const sum = sumOf(row);
   const difference = row.count === null ? null : row.count.count - sum;
   const verdict = row.balanced
@@ -90,7 +91,9 @@ function lineOf(row: ReconciliationRow, place: string): ReconciliationLine {
   return {
     place, type: cell(row.type, 120), check: cell(row.check, 80),
     count: row.count === null ? 'none' : grouped(row.count.count),
-    source: row.count === null ? 'no independent count could be had' : cell(row.count.source, 200),
+    source: sourceOf(row),
+    detail: [...(sourceShown ? [sourceOf(row)] : []), ...(exclusions === '' ? [] : [`excluded: ${exclusions}`])].join(' · '),
+    total: false,
     held: grouped(row.held),
     pass: grouped(row.pass), fail: grouped(row.fail), waived: row.waived > 0 ? grouped(row.waived) : null,
     unknown: grouped(row.unknown), error: grouped(row.error), notApplicable: grouped(row.notapplicable),
@@ -99,8 +102,28 @@ function lineOf(row: ReconciliationRow, place: string): ReconciliationLine {
     notes: [
       ...row.reasons.map((reason) => cell(reason.message, 500)),
       ...(row.balanced || row.reasons.length > 0 ? [] : ['It does not balance, and no reason was recorded: treat the difference as not seen.']),
-      ...(excluded.length === 0 ? [] : [`Excluded: ${excluded.map(([reason, count]) => `${grouped(count)} ${cell(reason, 80)}`).join(', ')}.`]),
     ],
+  };
+}
+
+function sourceOf(row: ReconciliationRow): string {
+  return row.count === null ? 'no independent count could be had' : cell(row.count.source, 200);
+}
+
+/** All scopes of a control together; it balances only when each of them does. */
+function totalOf(rows: readonly ReconciliationRow[]): ReconciliationLine {
+  const add = (of: (row: ReconciliationRow) => number): number => rows.reduce((sum, row) => sum + of(row), 0);
+  const balanced = rows.every((row) => row.balanced);
+  const off = rows.filter((row) => !row.balanced).length;
+  const waived = add((row) => row.waived);
+  return {
+    place: `All ${grouped(rows.length)}`, type: '', check: '', source: '', detail: '', total: true,
+    count: rows.some((row) => row.count === null) ? 'not known' : grouped(add((row) => row.count?.count ?? 0)),
+    held: grouped(add((row) => row.held)),
+    pass: grouped(add((row) => row.pass)), fail: grouped(add((row) => row.fail)), waived: waived > 0 ? grouped(waived) : null,
+    unknown: grouped(add((row) => row.unknown)), error: grouped(add((row) => row.error)), notApplicable: grouped(add((row) => row.notapplicable)),
+    excluded: grouped(add((row) => Object.values(row.excluded).reduce((sum, count) => sum + count, 0))),
+    sum: grouped(add(sumOf)), balanced, verdict: balanced ? 'balances' : `${grouped(off)} ${off === 1 ? 'does' : 'do'} not`, notes: [],
   };
 }
 
@@ -140,12 +163,16 @@ export function reconciliationView(assessment: Assessment): Reconciliation {
     moreUnbalanced: unbalanced.length > LISTED ? more(unbalanced.length - LISTED, 'population', 'results/reconciliation.csv') : null,
     controls: [...byControl].map(([control, list]) => {
       const several = new Set(list.map((row) => row.type)).size > 1;
+      const sources = new Set(list.map(sourceOf));
+      const oneSource = sources.size === 1 && list.every((row) => row.count !== null) ? [...sources][0] ?? null : null;
       return {
         control: visible(control),
         anchor: anchorOf('control', control),
         title: cell(titles.get(control) ?? control, 240),
         balanced: list.every((row) => row.balanced),
-        lines: listAll ? list.map((row) => lineOf(row, several ? `${placeOfScope(row)} · ${cell(row.type, 80)}` : placeOfScope(row))) : [],
+        source: oneSource ?? '',
+        lines: listAll ? list.map((row) => lineOf(row, several ? `${placeOfScope(row)} · ${cell(row.type, 80)}` : placeOfScope(row), oneSource === null)) : [],
+        total: listAll && list.length > 1 ? totalOf(list) : null,
         summarised: listAll ? null : `${plural(list.length, 'population')}, ${grouped(list.filter((row) => row.balanced).length)} balanced; every line is in results/reconciliation.csv.`,
       };
     }),

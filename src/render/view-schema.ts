@@ -28,14 +28,14 @@ export const rowSchema = closed({
   anchor: text, id: text, pill, waiver: text.nullable(),
   name: text, uid: text, type: text, place: text, captured: text,
   check: text.nullable(), reason: text,
-  leaves: z.array(closed({ path: text, observed: text, missing: z.boolean(), expected: text, outcome: z.enum(['true', 'false', 'unknown']), because: text })),
+  leaves: z.array(closed({ path: text, observed: text, missing: z.boolean(), expected: text, outcome: z.enum(['true', 'false', 'unknown']), word: text, because: text })),
   moreLeaves: z.number().int(),
   citations: z.array(closed({ role: text, text, subject: z.boolean() })),
 });
 export type RowView = z.infer<typeof rowSchema>;
 
 export const reconciliationLine = closed({
-  place: text, type: text, check: text, count: text, source: text, held: text,
+  place: text, type: text, check: text, count: text, source: text, detail: text, total: z.boolean(), held: text,
   pass: text, fail: text, waived: text.nullable(), unknown: text, error: text, notApplicable: text, excluded: text, sum: text,
   balanced: z.boolean(), verdict: text, notes: z.array(text),
 });
@@ -80,7 +80,7 @@ export const viewSchema = closed({
     kicker: text, title: text, subtitle: text, facts: z.array(pair).min(1),
     complete: z.boolean(), completeness: text, evidenceDigest: text, fingerprint: text.nullable(),
   }),
-  contents: z.array(closed({ title: text, anchor: text, depth: z.number().int(), page: text, status: statusSchema.nullable() })).min(1),
+  contents: z.array(closed({ id: text, title: text, word: text, anchor: text, depth: z.number().int(), page: text, status: statusSchema.nullable() })).min(1),
   scope: closed({ period: text, facts: z.array(pair).min(1), providers: z.array(closed({ provider: text, accounts: text, regions: text, scopes: text, complete: text, incomplete: text, whole: z.boolean() })), critical: z.array(pair).min(1), parameters: z.array(pair) }),
   method: closed({ statuses: z.array(closed({ pill, meaning: text, scored: text })).min(1), score: text }),
   limitations: closed({ general: z.array(text).min(1), particular: z.array(text) }),
@@ -109,10 +109,10 @@ export const viewSchema = closed({
     figures: z.array(figure).min(1), allBalanced: z.boolean(), verdict: text,
     unbalanced: z.array(closed({ control: text, anchor: text, line: reconciliationLine })),
     moreUnbalanced: text.nullable(),
-    controls: z.array(closed({ control: text, anchor: text, title: text, balanced: z.boolean(), lines: z.array(reconciliationLine), summarised: text.nullable() })),
+    controls: z.array(closed({ control: text, anchor: text, title: text, balanced: z.boolean(), source: text, lines: z.array(reconciliationLine), total: reconciliationLine.nullable(), summarised: text.nullable() })),
     exclusions: z.array(closed({ reason: text, count: text })), noExclusions: z.boolean(),
   }),
-  evidence: closed({ figures: z.array(figure).min(1), queries: z.array(closed({ directory: text, operation: text, scope: text, identity: text, endpoint: text, text, status: text, whole: z.boolean(), pages: text, items: text, bytes: text, when: text, sha256: text })), more: text.nullable() }),
+  evidence: closed({ figures: z.array(figure).min(1), places: z.array(closed({ directory: text, identity: text, endpoint: text, queries: z.array(closed({ name: text, operation: text, text, status: text, whole: z.boolean(), pages: text, items: text, bytes: text, when: text, sha256: text })) })), more: text.nullable() }),
   versions: closed({ facts: z.array(pair).min(1), files: z.array(closed({ file: text, sha256: text })) }),
   redactions: closed({ count: text, none: z.boolean() }),
   signature: closed({ signed: z.boolean(), fingerprint: text, fingerprintLines: z.array(text), subject: text, algorithm: text, digest: text }),

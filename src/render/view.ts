@@ -1,5 +1,6 @@
 import type { Access, Assessment, Finding, Observation, Status } from '../model/index.ts';
 import { pdfCoverage } from './fonts.ts';
+import { wordOf } from './charts.ts';
 import { isNonPassing } from './observations.ts';
 import { byteSize, cell, codePoint, grouped, instant, plural, visible } from './text.ts';
 import { coverView, limitationsView, methodView, scopeView, summaryView } from './view-front.ts';
@@ -93,17 +94,17 @@ export function buildView(assessment: Assessment, gathered: Gathered, signing: S
 
 export const SECTIONS = {
   scope: 'Scope and period', method: 'Method and score', limitations: 'Limitations', summary: 'Executive summary', controls: 'Controls',
-  access: 'Who can read critical data', exceptions: 'Exceptions and attested answers', coverage: 'Accounts covered and gaps',
+  find: 'All observations', access: 'Who can read critical data', exceptions: 'Exceptions and attested answers', coverage: 'Accounts covered and gaps',
   reconciliation: 'Population reconciliation', evidence: 'Evidence index', versions: 'Tool and catalogue', signature: 'Signature and verification',
   register: 'Register of non-passing resources',
 } as const;
 
 function contents(assessment: Assessment, register: boolean, options: ViewOptions, pages: ReadonlyMap<string, string>): View['contents'] {
-  const entry = (title: string, anchor: string, depth: number, status: Status | null = null): View['contents'][number] => ({ title, anchor, depth, page: pages.get(anchor) ?? (options.format === 'pdf' ? '000' : ''), status });
+  const entry = (title: string, anchor: string, depth: number, id = '', status: Status | null = null): View['contents'][number] => ({ id, title, word: status === null ? '' : wordOf(status), anchor, depth, page: pages.get(anchor) ?? (options.format === 'pdf' ? '000' : ''), status });
   const section = (key: keyof typeof SECTIONS): View['contents'][number] => entry(SECTIONS[key], key, 0);
   return [
-    section('summary'), section('scope'), section('method'), section('limitations'), section('controls'),
-    ...assessment.findings.map(({ control, status }) => entry(`${visible(control.id)}  ${cell(control.title, 140)}`, anchorOf('control', control.id), 1, status)),
+    section('summary'), ...(options.format === 'html' ? [section('find')] : []), section('scope'), section('method'), section('limitations'), section('controls'),
+    ...assessment.findings.map(({ control, status }) => entry(cell(control.title, 140), anchorOf('control', control.id), 1, visible(control.id), status)),
     section('access'), section('exceptions'), section('coverage'), section('reconciliation'), section('evidence'), section('versions'), section('signature'),
     ...(register ? [section('register')] : []),
   ];
@@ -127,21 +128,31 @@ function evidenceView(assessment: Assessment): View['evidence'] {
       { value: grouped(total((query) => query.items)), label: 'Records', tone: 'plain' },
       { value: byteSize(total((query) => query.bytes)), label: 'As received', tone: 'plain' },
     ],
-    queries: queries.slice(0, LISTED).map((query) => ({
-      directory: cell(query.directory, 300),
+    places: placesOf(queries.slice(0, LISTED)),
+    more: queries.length > LISTED ? `${plural(queries.length - LISTED, 'more query', 'more queries')} not printed here: all are in results/assessment.json (.queries) and in manifest-sha256.txt.` : null,
+  };
+}
+
+/** Queries below the directory, endpoint and identity that they share. */
+function placesOf(queries: Assessment['queries']): View['evidence']['places'] {
+  const places = new Map<string, View['evidence']['places'][number]>();
+  for (const query of queries) {
+    const cut = query.directory.lastIndexOf('/') + 1;
+    const key = JSON.stringify([query.directory.slice(0, cut), query.endpoint, query.identity]);
+    const place = places.get(key) ?? { directory: cell(query.directory.slice(0, cut), 300), endpoint: cell(query.endpoint, 200), identity: cell(query.identity, 200), queries: [] };
+    places.set(key, place);
+    place.queries.push({
+      name: cell(query.directory.slice(cut), 200),
       operation: cell(query.operation, 120),
-      scope: cell(query.scope, 120),
-      identity: cell(query.identity, 200),
-      endpoint: cell(query.endpoint, 200),
       text: query.text === null ? '' : cell(query.text, 1200),
       status: query.status === 'complete' ? 'Complete' : cell(query.status.charAt(0).toUpperCase() + query.status.slice(1), 40),
       whole: query.status === 'complete',
       pages: plural(query.pages, 'page'), items: plural(query.items, 'record'), bytes: byteSize(query.bytes),
       when: query.endedAt === null ? `${instant(query.startedAt)}, not finished` : instant(query.endedAt),
       sha256: visible(query.sha256),
-    })),
-    more: queries.length > LISTED ? `${plural(queries.length - LISTED, 'more query', 'more queries')} not printed here: all are in results/assessment.json (.queries) and in manifest-sha256.txt.` : null,
-  };
+    });
+  }
+  return [...places.values()];
 }
 
 function versionsView(assessment: Assessment): View['versions'] {
