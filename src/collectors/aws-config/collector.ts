@@ -213,7 +213,8 @@ async function collectAggregator(collect: CollectContext, scope: AwsScopeConfig,
     const skipped: Reason = { code: 'region-not-selected', message: 'the aggregator lists this region of the account, the configuration does not' };
     return { ...sourceCoverage(source, null), status: configured ? 'complete' : 'excluded', reasons: configured ? [] : [skipped] };
   });
-  const openedSources = scope.role === undefined ? null : await openSources(collect, rest, scope);
+  const sourceRole = scope.role ?? (aggregator.role?.includes('{account}') === true ? aggregator.role : undefined);
+  const openedSources = sourceRole === undefined ? null : await openSources(collect, rest, { ...scope, role: sourceRole });
   const withoutAccounts = [...direct.keys()].sort();
   const ofTypes = await collect.unit(() =>
     guarded(

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { backoff, defaultPatience, pacer, pacers, sleep } from '../../src/collectors/rate.ts';
+
+/** A clock that only moves when somebody sleeps or is told to. */
+function fakeClock() {
+  let time = 0;
+  return {
+    advance: (milliseconds: number) => { time += milliseconds; },
+    clock: {
+      now: () => time,
+      sleep: (milliseconds: number) => {
+        time += milliseconds;
+        return Promise.resolve();
+      },
+    },
+  };
+}
+
+describe('pacer', () => {
+  test('no window of the quota, wherever it begins, sees more requests than permitted', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 10, max: 5000 }), fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 120 }), async (permits, perMs, gaps) => {
+        const { clock, advance } = fakeClock();
+        const paced = pacer('k', { permits, perMs }, clock);
+        const at: number[] = [];
+        for (const gap of gaps) {
+          advance(gap);
+          await paced.take();
+          at.push(clock.now());
+        }
+        for (const [index, time] of at.entries()) {
+          const after = at[index + permits];
+          if (after !== undefined) expect(after - time).toBeGreaterThan(perMs);
+        }
+      }),
+    );
+  });
+
+  test('a burst takes hardly longer than its arithmetic floor', async () => {
+    const { clock } = fakeClock();
+    const paced = pacer('k', { permits: 15, perMs: 5000 }, clock);
+    for (let i = 0; i < 300; i += 1) await paced.take();
+    const use = paced.use();
+    expect(use.calls).toBe(300);
+    expect(use.floorMs).toBe(19 * 5000);
+    expect(use.elapsedMs / use.floorMs).toBeLessThan(1.1);
+    expect(use.elapsedMs).toBeGreaterThanOrEqual(use.floorMs);
+  });
+
+  test('takers at once are let through in order and one at a time', async () => {
+    const { clock } = fakeClock();
+    const paced = pacer('k', { permits: 2, perMs: 1000 }, clock);
+    const order: number[] = [];
+    await Promise.all([0, 1, 2, 3, 4].map(async (n) => { await paced.take(); order.push(n); }));
+    expect(order).toEqual([0, 1, 2, 3, 4]);
+    expect(clock.now()).toBeGreaterThanOrEqual(2000);
+  });
+
+  test('a pause holds everybody back', async () => {
+    const { clock } = fakeClock();
+    const paced = pacer('k', { permits: 10, perMs: 1000 }, clock);
+    await paced.take();
+    paced.pause(7000);
+    await paced.take();
+    expect(clock.now()).toBe(7000);
+  });
+
+  test('an abort ends the wait and does not block those behind', async () => {
+    const paced = pacer('k', { permits: 1, perMs: 60 });
+    const controller = new AbortController();
+    await paced.take();
+    const waiting = paced.take(controller.signal);
+    const behind = paced.take();
+    controller.abort(new Error('stop'));
+    await expect(waiting).rejects.toThrow('stop');
+    await behind;
+    expect(paced.use().calls).toBe(2);
+  });
+
+  test('one key is one quota', async () => {
+    const all = pacers();
+    const a = all.of('azure/tenant', { permits: 15, perMs: 5000 });
+    expect(all.of('azure/tenant', { permits: 15, perMs: 5000 })).toBe(a);
+    await a.take();
+    expect(all.uses()).toMatchObject([{ key: 'azure/tenant', calls: 1 }]);
+  });
+});
+
+describe('backoff', () => {
+  test('grows, stays below its cap, and never falls below half of it', () => {
+    for (let attempt = 1; attempt < 20; attempt += 1) {
+      const ceiling = Math.min(defaultPatience.backoffBaseMs * 2 ** (attempt - 1), defaultPatience.backoffCapMs);
+      const delay = backoff(defaultPatience, attempt);
+      expect(delay).toBeGreaterThanOrEqual(ceiling / 2);
+      expect(delay).toBeLessThanOrEqual(ceiling);
+    }
+  });
+
+  test("a provider's hint is honoured, but not beyond the call's deadline", () => {
+    expect(backoff(defaultPatience, 1, 4000)).toBe(4000);
+    expect(backoff(defaultPatience, 1, 1e9)).toBe(defaultPatience.callDeadlineMs);
+    expect(backoff(defaultPatience, 1, -5)).toBe(0);
+  });
+});
+
+test('sleep rejects at once when its signal has aborted', async () => {
+  const controller = new AbortController();
+  controller.abort(new Error('gone'));
+  await expect(sleep(10_000, controller.signal)).rejects.toThrow('gone');
+});
