@@ -1,4 +1,4 @@
-import { compileControls } from '../../src/controls/load.ts';
+import { compileCheck } from '../../src/controls/compile.ts';
 import type { CheckOutcome, ConditionCheck, EvaluationEnvironment, LookupResult, ParameterDefinition, ReadersResult } from '../../src/controls/types.ts';
 import type { Json, JsonObject, Provider, Resource } from '../../src/model/index.ts';
 
@@ -14,9 +14,9 @@ export interface CheckParts {
 }
 
 export function compileParts(parts: CheckParts, provider: Provider = 'aws', parameters: Readonly<Record<string, ParameterDefinition>> = {}): ConditionCheck {
-  const control = { id: `${provider}-test-subject-what`, title: 'Test', section: 'Test', level: 1, assessment: 'automated', on: types[provider], ...parts };
-  const [compiled] = compileControls(JSON.stringify([control]), parameters);
-  return compiled?.checks[0] as ConditionCheck;
+  const { check, errors } = compileCheck({ id: 'main', title: 'Test', provider, definition: { on: types[provider], ...parts }, at: [] }, parameters);
+  if (check === undefined) throw new Error(errors.map((error) => error.message).join('; '));
+  return check;
 }
 
 export function subjectOf(document: JsonObject, provider: Provider = 'aws'): Resource {
