@@ -180,6 +180,8 @@ const harms: Record<ProblemCode, Harm> = {
   'page-missing': spoiltRun((run) => { rmSync(join(run, pagePath)); }),
   'page-altered': spoiltRun((run) => { flip(join(run, pagePath), 30); }),
   'page-unlisted': spoiltRun((run) => { writeFileSync(join(run, pagePath.replace('000002', '000009')), '{}'); }),
+  'evidence-digest-wrong': spoiltRun((run) => { appendFileSync(join(run, 'evidence/ledger.json'), '\n'); }),
+  'results-disagree': spoiltRun((run) => { replace(join(run, 'results/observations.ndjson'), '"status":"fail"', '"status":"pass"'); }),
   'citation-missing': spoiltRun((run) => { replace(join(run, 'results/observations.ndjson'), 'page-000001', 'page-000007'); }),
   'reconciliation-unreadable': spoiltRun((run) => { rmSync(join(run, reconciliation)); }),
   'reconciliation-unbalanced': spoiltRun((run) => { replace(join(run, reconciliation), '"fail":3', '"fail":2'); }),
@@ -311,6 +313,49 @@ describe('hostile ZIPs', () => {
       writeFileSync(path, bytes.subarray(0, keep));
       expect((await verifyPack(path, trusted())).ok).toBe(false);
     }
+  });
+});
+
+describe('results that a signer could have made up', () => {
+  const disagrees = async (harm: (run: string) => void): Promise<string> => {
+    const { run } = await sealedSample(signer, ({ directory }) => { harm(directory); });
+    const report = await verifyPack(run.packDirectory, trusted());
+    expect(report.ok).toBe(false);
+    return report.steps.flatMap((step) => step.problems.map((problem) => `${problem.code} ${problem.message}`)).join('\n');
+  };
+  const assessment = 'results/assessment.json';
+
+  test('a control that passes over failing observations', async () => {
+    expect(await disagrees((run) => { replace(join(run, assessment), '"status":"fail"', '"status":"pass"'); })).toContain('passes, with observations that are fail');
+  });
+
+  test('a control that passes over nothing', async () => {
+    expect(await disagrees((run) => {
+      replace(join(run, assessment), '"status":"fail"', '"status":"pass"');
+      writeFileSync(join(run, 'results/observations.ndjson'), '');
+      replace(join(run, reconciliation), '"pass":3,"fail":3', '"pass":0,"fail":0');
+    })).toContain('passes without any observation');
+  });
+
+  test('a population that does not balance under a control that passes', async () => {
+    expect(await disagrees((run) => {
+      replace(join(run, assessment), '"status":"fail"', '"status":"pass"');
+      replace(join(run, reconciliation), '"balanced":true,"reasons":[]', '"balanced":false,"reasons":[{"code":"unbalanced","message":"more exist"}]');
+    })).toContain('does not balance, and the control passes');
+  });
+
+  test('an observation of a population that is not reconciled', async () => {
+    expect(await disagrees((run) => { replace(join(run, reconciliation), /^\[.*\]$/, '[]'); })).toContain('observations without a population');
+  });
+
+  test('a count that nobody gave', async () => {
+    expect(await disagrees((run) => { replace(join(run, reconciliation), /"count":\{[^}]*\}/, '"count":null'); })).toContain('the provider counts nothing');
+  });
+
+  test('malformed lines and records are named', async () => {
+    expect(await disagrees((run) => { appendFileSync(join(run, 'results/observations.ndjson'), '{"control":1}\nnot json\n'); })).toMatch(/line 8: it is not JSON/);
+    expect(await disagrees((run) => { writeFileSync(join(run, reconciliation), '{}'); })).toContain('reconciliation-unreadable');
+    expect(await disagrees((run) => { rmSync(join(run, 'results/observations.ndjson')); })).toContain('evidence-unreadable');
   });
 });
 

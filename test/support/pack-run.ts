@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PDF } from '@libpdf/core';
-import type { Assessment, ReconciliationRow } from '../../src/model/index.ts';
+import { afterAll } from 'vitest';
+import type { Assessment, Control, ReconciliationRow } from '../../src/model/index.ts';
 
 /** A run that is ready to be sealed: a real PDF, evidence with its digests, and results that agree with it. */
 export interface SampleRun {
@@ -12,16 +13,26 @@ export interface SampleRun {
   readonly zipPath: string;
 }
 
+const made: string[] = [];
+afterAll(() => {
+  for (const directory of made) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A directory that goes when the test file is done. */
 export function temporaryDirectory(name: string): string {
-  return mkdtempSync(join(tmpdir(), `exhibit-${name}-`));
+  const directory = mkdtempSync(join(tmpdir(), `exhibit-${name}-`));
+  made.push(directory);
+  return directory;
 }
 
-export async function sampleRun(options: { pages?: number; observations?: number } = {}): Promise<SampleRun> {
+export async function sampleRun(options: { pages?: number } = {}): Promise<SampleRun> {
   const directory = join(temporaryDirectory('run'), 'acme-2026-q3.v1');
   const put = (path: string, content: string | Uint8Array): void => {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     writeFileSync(join(directory, path), content);
+    if (path.startsWith('evidence/')) evidence.set(path, createHash('sha256').update(content).digest('hex'));
   };
+  const evidence = new Map<string, string>();
   const query = 'evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket';
   const pages = Array.from({ length: options.pages ?? 3 }, (_, index) => {
     const name = `page-${String(index + 1).padStart(6, '0')}.json`;
@@ -43,14 +54,16 @@ export async function sampleRun(options: { pages?: number; observations?: number
     pass: pages.length, fail: total - pages.length, unknown: 0, error: 0, notapplicable: 0, excluded: {}, waived: 0, balanced: true, reasons: [],
   };
   const counts = { fail: total - pages.length, error: 0, unknown: 0, notchecked: 0, pass: pages.length, notapplicable: 0 };
+  const lines = [...evidence].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, digest]) => `${digest}  ${path}\n`);
+  const control = { id: 'aws-s3-bucket-cmk' } as Control;
   const assessment: Assessment = {
     version: 1, runId: 'acme-2026-q3.v1', tool: { name: 'exhibit', version: '0.1.0' },
     catalogue: { name: 'sample', version: '1.0.0', sha256: 'c'.repeat(64), files: [] },
     engagement: { id: 'acme-2026-q3', title: 'Acme: critical data encryption', entity: 'Acme AG', period: { from: '2026-07-01', to: '2026-09-30' } },
     profile: { level: 2, title: 'Level 2' }, parameters: {}, critical: {}, asOf: '2026-09-30T00:00:00Z',
     collected: { startedAt: '2026-09-30T00:00:00Z', endedAt: '2026-09-30T00:00:03Z' },
-    summary: { counts, score: null, sections: [], levels: [], resources: counts }, findings: [], scopes: [], reconciliation: [row], waivers: [], answers: [], queries: [],
-    access: { stores: 0, keyBoundary: 0, dataRoles: 0, wide: 0, incomplete: 0 }, redactions: 0, evidenceDigest: 'e'.repeat(64), evidenceComplete: true,
+    summary: { counts, score: null, sections: [], levels: [], resources: counts }, findings: [{ control, status: 'fail', counts, waived: 0, excluded: 0, gaps: 0, reasons: [], observations: { offset: 0, length: 0, count: total } }], scopes: [], reconciliation: [row], waivers: [], answers: [], queries: [],
+    access: { stores: 0, keyBoundary: 0, dataRoles: 0, wide: 0, incomplete: 0 }, redactions: 0, evidenceDigest: createHash('sha256').update(lines.join('')).digest('hex'), evidenceComplete: true,
   };
   put('results/assessment.json', JSON.stringify(assessment));
   put('results/reconciliation.json', JSON.stringify([row]));

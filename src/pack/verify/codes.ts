@@ -57,8 +57,10 @@ export const problemCodes = {
   'evidence-unreadable': 'A record of the evidence is unreadable.',
   'page-missing': 'A page of evidence that its query lists is missing.',
   'page-altered': 'A page of evidence is not the one its query recorded.',
-  'page-unlisted': 'A page of evidence belongs to no query.',
+  'page-unlisted': 'A file among the evidence belongs to no query.',
+  'evidence-digest-wrong': 'The results were drawn from other evidence than the pack holds.',
   'citation-missing': 'An observation cites a page that is not in the pack.',
+  'results-disagree': 'The results do not agree with each other.',
   'reconciliation-unreadable': 'The reconciliation is missing or unreadable.',
   'reconciliation-unbalanced': 'A population does not add up, though the results treat it as if it did.',
   // policy

@@ -1,7 +1,8 @@
-import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
 import { z } from 'zod';
-import { pageSchema, reconciliationRowSchema } from '../../model/index.ts';
-import type { ReconciliationRow } from '../../model/index.ts';
+import { pageSchema, reconciliationRowSchema, scopeKey, statusSchema, subjectSchema } from '../../model/index.ts';
+import type { ReconciliationRow, Status } from '../../model/index.ts';
 import type { ProblemList } from './codes.ts';
 import { lines, whole } from './contents.ts';
 import type { PackContents, Sink } from './contents.ts';
@@ -10,96 +11,150 @@ const querySizeLimit = 256 * 1024 * 1024;
 const resultsSizeLimit = 1024 * 1024 * 1024;
 const lineLimit = 16 * 1024 * 1024;
 
-/** The part of query.json that verification reads; the rest may grow. */
-const queryPagesSchema = z.object({ pages: z.array(pageSchema.pick({ file: true, sha256: true, bytes: true })) });
+const paths = {
+  ledger: 'data/evidence/ledger.json',
+  observations: 'data/results/observations.ndjson',
+  reconciliation: 'data/results/reconciliation.json',
+  assessment: 'data/results/assessment.json',
+} as const;
+
+/** The parts of the records that verification reads; the rest may grow. */
+const queryPagesSchema = z.object({ pages: z.array(pageSchema.pick({ file: true, sha256: true })) });
 const reconciliationSchema = z.array(reconciliationRowSchema);
-const findingsSchema = z.object({ findings: z.array(z.object({ control: z.object({ id: z.string() }), status: z.string() })) });
+const assessmentPartSchema = z.object({ evidenceDigest: z.string(), findings: z.array(z.object({ control: z.object({ id: z.string() }), status: statusSchema })) });
+const observationPartSchema = z.object({
+  control: z.string(), check: z.string(), status: statusSchema,
+  subject: subjectSchema.pick({ kind: true, type: true, scope: true }),
+  citations: z.array(z.object({ file: z.string() })),
+});
+
+export interface EvidenceFacts {
+  readonly pages: number;
+  readonly observations: number;
+  readonly rows: number;
+}
 
 export interface EvidenceCheck {
   /** Watches the files of evidence and results pass by. */
   observe(path: string): Sink | null;
   /** Once all have passed: what they say against what is there. */
-  finish(contents: PackContents, problems: ProblemList): { pages: number; observations: number; rows: number };
+  finish(contents: PackContents, problems: ProblemList): EvidenceFacts;
 }
 
-/** Whether the evidence agrees with itself: pages with their queries, observations with pages, populations with outcomes. */
+/**
+ * Whether the pack agrees with itself: pages with their queries, results with the evidence they were drawn from,
+ * observations with the pages they cite, and populations with the observations made of them.
+ */
 export function evidenceCheck(): EvidenceCheck {
   const listed = new Map<string, { sha256: string; query: string }>();
   const cited = new Set<string>();
   const unreadable = new Map<string, string>();
+  /** Observations of resources by row of the reconciliation and status; of any subject by control and status. */
+  const byRow = new Map<string, number>();
+  const byControl = new Map<string, number>();
+  const held: { rows: ReconciliationRow[] | null; assessment: z.infer<typeof assessmentPartSchema> | null } = { rows: null, assessment: null };
   let observations = 0;
-  let rows: ReconciliationRow[] | null = null;
-  let passing: Set<string> | null = null;
 
   const parsed = <T>(path: string, limit: number, schema: z.ZodType<T>, take: (value: T) => void): Sink => whole(limit, (bytes) => {
-    if (bytes === null) {
-      unreadable.set(path, 'it is too large');
-      return;
-    }
-    try {
-      take(schema.parse(JSON.parse(bytes.toString('utf8'))));
-    } catch (error) {
-      unreadable.set(path, error instanceof z.ZodError ? `unexpected content at ${error.issues[0]?.path.join('.') ?? 'its top'}` : 'it is not JSON');
+    if (bytes === null) unreadable.set(path, 'it is too large');
+    else {
+      const value = parse(bytes.toString('utf8'), schema);
+      if (value.ok) take(value.value);
+      else unreadable.set(path, value.why);
     }
   });
+  const observation = (text: string | null): void => {
+    observations += 1;
+    const line = text === null ? { ok: false as const, why: 'it is too long' } : parse(text, observationPartSchema);
+    if (!line.ok) {
+      unreadable.set(paths.observations, `line ${String(observations)}: ${line.why}`);
+      return;
+    }
+    const { control, check, status, subject, citations } = line.value;
+    for (const citation of citations) cited.add(`data/${citation.file}`);
+    bump(byControl, `${control}\n${status}`);
+    if (subject.kind === 'resource') bump(byRow, rowKey(control, check, subject, status));
+  };
 
   return {
     observe(path) {
       if (/^data\/evidence\/.+\/query\.json$/.test(path)) {
         return parsed(path, querySizeLimit, queryPagesSchema, (query) => {
-          for (const page of query.pages) listed.set(`${dirname(path)}/${page.file}`, { sha256: page.sha256, query: path });
+          for (const page of query.pages) listed.set(`${posix.dirname(path)}/${page.file}`, { sha256: page.sha256, query: path });
         });
       }
-      if (path === 'data/results/reconciliation.json') {
-        return parsed(path, resultsSizeLimit, reconciliationSchema, (value) => { rows = value as ReconciliationRow[]; });
-      }
-      if (path === 'data/results/assessment.json') {
-        return parsed(path, resultsSizeLimit, findingsSchema, (value) => {
-          passing = new Set(value.findings.filter((finding) => finding.status === 'pass').map((finding) => finding.control.id));
-        });
-      }
-      if (path === 'data/results/observations.ndjson') {
-        return lines(lineLimit, (text) => {
-          observations += 1;
-          const files = text === null ? null : citedFiles(text);
-          if (files === null) unreadable.set(path, `line ${String(observations)}`);
-          else for (const file of files) cited.add(`data/${file}`);
-        });
-      }
+      if (path === paths.reconciliation) return parsed(path, resultsSizeLimit, reconciliationSchema, (rows) => { held.rows = rows as ReconciliationRow[]; });
+      if (path === paths.assessment) return parsed(path, resultsSizeLimit, assessmentPartSchema, (assessment) => { held.assessment = assessment; });
+      if (path === paths.observations) return lines(lineLimit, observation);
       return null;
     },
     finish(contents, problems) {
-      for (const [path, why] of unreadable) {
-        problems.add(path === 'data/results/reconciliation.json' ? 'reconciliation-unreadable' : 'evidence-unreadable', why, path);
-      }
-      for (const [path, page] of listed) {
-        const seen = contents.files.get(path);
-        if (seen === undefined) problems.add('page-missing', page.query, path);
-        else if (seen.sha256 !== page.sha256) problems.add('page-altered', page.query, path);
-      }
-      for (const path of contents.files.keys()) {
-        if (/^data\/evidence\/.+\/page-\d+\.json$/.test(path) && !listed.has(path)) problems.add('page-unlisted', undefined, path);
-      }
+      for (const [path, why] of unreadable) problems.add(path === paths.reconciliation ? 'reconciliation-unreadable' : 'evidence-unreadable', why, path);
+      for (const path of [paths.ledger, paths.observations, paths.assessment]) if (!contents.files.has(path)) problems.add('evidence-unreadable', 'it is missing', path);
+      if (!contents.files.has(paths.reconciliation)) problems.add('reconciliation-unreadable', 'it is missing', paths.reconciliation);
+      checkPages(contents, listed, problems);
       for (const path of cited) if (!contents.files.has(path)) problems.add('citation-missing', undefined, path);
-      if (rows === null && !unreadable.has('data/results/reconciliation.json')) problems.add('reconciliation-unreadable', 'it is missing', 'data/results/reconciliation.json');
-      for (const row of rows ?? []) {
-        const why = imbalance(row, passing ?? new Set());
-        if (why !== null) problems.add('reconciliation-unbalanced', `${row.control}/${row.check}, ${row.type} in ${row.scope.provider}/${row.scope.account}/${row.scope.region}: ${why}`);
+      if (held.assessment !== null && held.assessment.evidenceDigest !== evidenceDigest(contents)) problems.add('evidence-digest-wrong');
+      const passing = new Set(held.assessment?.findings.filter((finding) => finding.status === 'pass').map((finding) => finding.control.id));
+      for (const control of passing) {
+        const against = (['fail', 'error', 'unknown', 'notchecked'] as const).filter((status) => (byControl.get(`${control}\n${status}`) ?? 0) > 0);
+        if (against.length > 0) problems.add('results-disagree', `${control} passes, with observations that are ${against.join(' and ')}`);
+        else if (!byControl.has(`${control}\npass`)) problems.add('results-disagree', `${control} passes without any observation that does`);
       }
-      return { pages: listed.size, observations, rows: rows?.length ?? 0 };
+      for (const row of held.rows ?? []) checkRow(row, byRow, passing, problems);
+      for (const key of byRow.keys()) problems.add('results-disagree', `observations without a population: ${key.replaceAll('\n', ' ')}`);
+      return { pages: listed.size, observations, rows: held.rows?.length ?? 0 };
     },
   };
 }
 
-function citedFiles(line: string): string[] | null {
+function parse<T>(text: string, schema: z.ZodType<T>): { ok: true; value: T } | { ok: false; why: string } {
   try {
-    const { citations } = JSON.parse(line) as { citations?: unknown };
-    if (!Array.isArray(citations)) return null;
-    const files = citations.map((citation: { file?: unknown } | null) => citation?.file);
-    return files.every((file) => typeof file === 'string') ? files : null;
+    const result = schema.safeParse(JSON.parse(text));
+    return result.success ? { ok: true, value: result.data } : { ok: false, why: `unexpected content at ${result.error.issues[0]?.path.join('.') ?? 'its top'}` };
   } catch {
-    return null;
+    return { ok: false, why: 'it is not JSON' };
   }
+}
+
+function bump(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function rowKey(control: string, check: string, of: { scope: ReconciliationRow['scope']; type: string }, status: Status): string {
+  return [control, check, scopeKey(of.scope), of.type, status].join('\n');
+}
+
+function checkPages(contents: PackContents, listed: ReadonlyMap<string, { sha256: string; query: string }>, problems: ProblemList): void {
+  for (const [path, page] of listed) {
+    const seen = contents.files.get(path);
+    if (seen === undefined) problems.add('page-missing', page.query, path);
+    else if (seen.sha256 !== page.sha256) problems.add('page-altered', page.query, path);
+  }
+  for (const path of contents.files.keys()) {
+    if (path.startsWith('data/evidence/') && path !== paths.ledger && !path.endsWith('/query.json') && !listed.has(path)) problems.add('page-unlisted', undefined, path);
+  }
+}
+
+/** As the results state it: SHA-256 over what `sha256sum` prints of every file of the evidence, sorted by path. */
+function evidenceDigest(contents: PackContents): string {
+  const hash = createHash('sha256');
+  const files = [...contents.files].filter(([path]) => path.startsWith('data/evidence/')).map(([path, file]) => ({ path: path.slice('data/'.length), sha256: file.sha256 }));
+  for (const file of files.sort((a, b) => (a.path < b.path ? -1 : 1))) hash.update(`${file.sha256}  ${file.path}\n`);
+  return hash.digest('hex');
+}
+
+/** A row against the observations behind it (taken out of `byRow`), and against what it claims. */
+function checkRow(row: ReconciliationRow, byRow: Map<string, number>, passing: ReadonlySet<string>, problems: ProblemList): void {
+  const where = `${row.control}/${row.check}, ${row.type} in ${scopeKey(row.scope)}`;
+  for (const status of ['pass', 'fail', 'unknown', 'error', 'notapplicable'] as const) {
+    const key = rowKey(row.control, row.check, row, status);
+    const observed = byRow.get(key) ?? 0;
+    byRow.delete(key);
+    if (observed !== row[status]) problems.add('results-disagree', `${where}: ${String(row[status])} ${status} in the reconciliation, ${String(observed)} observed`);
+  }
+  const why = imbalance(row, passing);
+  if (why !== null) problems.add('reconciliation-unbalanced', `${where}: ${why}`);
 }
 
 /** Why a row is not what it claims: null when it holds. A population recorded elsewhere or left out has nothing judged in it. */
