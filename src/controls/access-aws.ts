@@ -157,6 +157,8 @@ interface AccountIdentities {
 interface Allowed {
   readonly readers: readonly Reader[];
   readonly unsettled: readonly string[];
+  /** Why there may be further ones: a policy of the account itself that is missing or cannot be read. */
+  readonly gap: string | null;
 }
 
 export interface AwsAccess {
@@ -235,11 +237,12 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
       const reader = decide(identity, policies, action, resources, book);
       if (reader) readers.push(reader);
     }
-    const unsettled = [
-      ...[...unseen].sort().map(([arn, count]) => `policy ${arn}, attached to ${count} ${count === 1 ? 'identity' : 'identities'}, is not in the evidence`),
-      ...[...new Set(unreadable)].sort().map((name) => `the policies of ${name} cannot be read`),
-    ];
-    const made: Allowed = { readers: orderReaders(readers), unsettled };
+    // Policies that AWS owns are in no account's evidence; those of the account ought to be.
+    const missing = (arn: string): boolean => parseArn(arn)?.account !== 'aws';
+    const unsettled = [...unseen].sort().map(([arn, count]) => `policy ${arn}, attached to ${count} ${count === 1 ? 'identity' : 'identities'}, is not in the evidence`);
+    const broken = [...new Set(unreadable)].sort().map((name) => `the policies of ${name} cannot be read`);
+    const gap = broken[0] ?? [...unseen.keys()].sort().filter(missing).map((arn) => `policy ${arn} is not in the evidence or cannot be read`)[0] ?? null;
+    const made: Allowed = { readers: orderReaders(readers), unsettled: [...unsettled, ...broken], gap };
     if (allowances.size > 5_000) allowances.clear();
     allowances.set(memo, made);
     return made;
@@ -329,7 +332,7 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     if (arns) return arns.map((arn) => ({ principal: arn, kind: 'named by condition', wide: arn.includes('*') && parseArn(arn)?.account !== own }));
     if (only) return only.map((account) => ({ principal: `every principal of account ${account}`, kind: 'account', wide: account !== own }));
     if (organizations) return organizations.map((organization) => ({ principal: `every principal of organisation ${organization}`, kind: 'organisation', wide: true }));
-    return [{ principal: '*', kind: 'everyone', wide: true }];
+    return [{ principal: principal.principal, kind: 'everyone', wide: true }];
   }
 
   const keyUnsettled = ['grants on the key, which AWS Config does not record', 'service control policies, session policies and conditions at the time of a request'];
@@ -346,8 +349,8 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
 
   function judgeKey(policy: readonly Statement[], arn: string, owner: string, record: IndexedRecord): Analysis {
     const direct = admitted(policy, decrypt, [arn], owner, 'key policy', record.citation);
-    const iam: Allowed = direct.delegates ? allowedByIam(owner, decrypt, [arn]) : { readers: [], unsettled: [] };
-    const gap = direct.delegates ? identitiesGap(owner) : null;
+    const iam: Allowed = direct.delegates ? allowedByIam(owner, decrypt, [arn]) : { readers: [], unsettled: [], gap: null };
+    const gap = direct.delegates ? (identitiesGap(owner) ?? iam.gap) : null;
     return { outcome: 'found', world: 'key-boundary', readers: orderReaders([...direct.readers, ...iam.readers]), unsettled: [...direct.unsettled, ...iam.unsettled, ...keyUnsettled], gap, records: [record] };
   }
 
@@ -369,7 +372,7 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     }
     const iam = allowedByIam(resource.account, store.action, resources);
     unsettled.push(...iam.unsettled, ...(store.unsettled ? [store.unsettled] : []), 'service control policies, session policies and conditions at the time of a request');
-    return { outcome: 'found', world: 'data-roles', readers: orderReaders([...readers, ...iam.readers]), unsettled, gap: identitiesGap(resource.account), records: [] };
+    return { outcome: 'found', world: 'data-roles', readers: orderReaders([...readers, ...iam.readers]), unsettled, gap: identitiesGap(resource.account) ?? iam.gap, records: [] };
   }
 
   return {
