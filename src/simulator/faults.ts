@@ -138,13 +138,29 @@ export function cutPage<T>(total: number, offset: number, limit: number, at: (in
   return { rows: range(offset), next: after(offset) };
 }
 
-/** Kinds that mean something for a call of this provider and operation: what a sweep tries on it. */
-export function faultsFor(call: Pick<SimulatedCall, 'provider' | 'operation'>): FaultKind[] {
-  const paged = !['AssumeRole', 'GetCallerIdentity', 'token', 'DescribeConfigurationRecorders', 'DescribeConfigurationRecorderStatus'].includes(call.operation);
+const unpaged = new Set([
+  'AssumeRole', 'GetCallerIdentity', 'token', 'openid-configuration', 'subscriptions.get', 'DescribeConfigurationRecorders', 'DescribeConfigurationRecorderStatus', 'DescribeConfigurationAggregators', 'DescribeConformancePacks', 'BatchGetResourceConfig', 'BatchGetAggregateResourceConfig',
+]);
+
+/** Kinds that mean something for this one call: what a sweep over calls tries on it. */
+export function faultsFor(call: Pick<SimulatedCall, 'provider' | 'operation' | 'detail'>): FaultKind[] {
+  const { provider, operation, detail } = call;
+  if (operation === 'token' || operation === 'openid-configuration') return ['reset', 'hang', 'truncated-body', 'malformed-json', 'wrong-content-type'];
   const kinds: FaultKind[] = [...transportFaults];
-  if (paged) kinds.push('empty-page-with-token', 'repeated-token', 'lost-page', 'duplicated-page', 'reordered-rows', 'unknown-enum-and-fields');
-  if (call.provider === 'azure' && call.operation === 'Microsoft.ResourceGraph/resources') kinds.push('result-truncated', 'subscription-limit-header', 'dropped-subscription', 'policy-never-evaluated');
-  if (call.provider === 'aws') kinds.push('clock-skew', 'recorder-stopped', 'type-not-recorded', 'daily-stale', 'aggregator-source-failed', 'insufficient-data');
-  if (call.provider === 'gcp') kinds.push('asset-type-not-enabled', 'clock-skew');
+  if (!unpaged.has(operation)) kinds.push('empty-page-with-token', 'repeated-token', 'lost-page', 'duplicated-page', 'reordered-rows');
+  if (operation !== 'AssumeRole' && operation !== 'GetCallerIdentity') kinds.push('unknown-enum-and-fields');
+  if (provider === 'azure' && operation === 'Microsoft.ResourceGraph/resources') {
+    kinds.push('result-truncated', 'subscription-limit-header', 'dropped-subscription');
+    if (/policystates/.test(detail)) kinds.push('policy-never-evaluated');
+  }
+  if (provider === 'gcp') kinds.push('asset-type-not-enabled', 'clock-skew');
+  if (provider === 'aws' && operation !== 'AssumeRole' && operation !== 'GetCallerIdentity') {
+    kinds.push('clock-skew');
+    if (operation === 'DescribeConfigurationRecorderStatus') kinds.push('recorder-stopped');
+    if (/Select|Discovered|DescribeConfigurationRecorders$/.test(operation)) kinds.push('type-not-recorded');
+    if (/Select|DescribeConfigurationRecorders$/.test(operation)) kinds.push('daily-stale');
+    if (/Aggregat/.test(operation)) kinds.push('aggregator-source-failed');
+    if (/Compliance|EvaluationStatus/.test(operation)) kinds.push('insufficient-data');
+  }
   return kinds;
 }

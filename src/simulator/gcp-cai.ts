@@ -355,7 +355,12 @@ function respond(stream: ServerHttp2Stream, { faults, message, refusal }: { faul
   const header = Buffer.alloc(5);
   header.writeUInt32BE(body.length, 1);
   const framed = Buffer.concat([header, body]);
+  if (strikes(faults, 'truncated-body')) {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+    stream.write(framed.subarray(0, Math.floor(framed.length / 2)), () => { stream.close(constants.NGHTTP2_INTERNAL_ERROR); });
+    return;
+  }
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.on('wantTrailers', () => { stream.sendTrailers({ 'grpc-status': '0' }); });
-  stream.end(strikes(faults, 'truncated-body') ? framed.subarray(0, Math.floor(framed.length / 2)) : framed);
+  stream.end(framed);
 }

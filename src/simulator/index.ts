@@ -13,6 +13,7 @@ export { aggregatorName, collectorRole };
 export { type Estate, type EstateOptions, buildEstate } from './estate/index.ts';
 export { type Fault, type FaultKind, faultKinds, faultsFor, pageFaults, type SimulatedCall, standingFaults, transportFaults } from './faults.ts';
 export { publishedRates, type QuotaMode } from './quotas.ts';
+export { wholeRunFaults } from './scenarios.ts';
 
 export interface SimulatorOptions extends EstateOptions {
   /** Published rates unless told otherwise. */
