@@ -1,4 +1,4 @@
-import type { Assessment } from '../model/index.ts';
+import type { Assessment, Citation } from '../model/index.ts';
 import { packFormat } from './layout.ts';
 
 /** What a pack says of itself, in bag-info.txt and in the attestation. Times are RFC 3339, UTC. */
@@ -30,10 +30,12 @@ export type TimestampOutcome =
 export interface BagInfo {
   readonly info: PackInfo;
   readonly payload: { readonly bytes: number; readonly files: number };
-  readonly signer: { readonly subject: string; readonly algorithm: string; readonly rootFingerprint: string };
+  readonly signer: { readonly subject: string; readonly algorithm: string; readonly rootFingerprint: string; /** RFC 3339. */ readonly notAfter: string };
   readonly timestamp: TimestampOutcome;
   /** SHA-256 of the previous pack's root manifest, so that a pack left out of a series shows. */
   readonly previousRoot: string | null;
+  /** A citation of this pack to show the way with; null when nothing was observed. */
+  readonly example: Citation | null;
 }
 
 export function timestampText(outcome: TimestampOutcome): string {

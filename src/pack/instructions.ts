@@ -1,9 +1,12 @@
+import type { Citation } from '../model/index.ts';
 import type { BagInfo } from './info.ts';
 import { oneLine, timestampText } from './info.ts';
 import { packFiles } from './layout.ts';
 
 /** VERIFY.txt: how anyone checks the pack with tools they already have. ASCII, at most 100 columns where a command allows it. */
 export function writeInstructions(bag: BagInfo): string {
+  const cited = bag.example ?? { file: 'evidence/ledger.json', pointer: '/runId', encoding: 'json' };
+  const path = jqPath(cited);
   return `HOW TO VERIFY THIS PACK WITHOUT TRUSTING WHOEVER MADE IT
 =========================================================
 
@@ -36,7 +39,7 @@ If you were given root.crt itself by another way, use that file below instead of
 
 2. NOTHING ADDED: every file is in one of those manifests
 ---------------------------------------------------------
-  (cut -c67- ${packFiles.manifest} ${packFiles.root} ${packFiles.signatureDigests}; \
+  (cut -c67- ${packFiles.manifest} ${packFiles.root} ${packFiles.signatureDigests}; \\
    printf '%s\\n' ${packFiles.root} ${packFiles.signatureDigests}) | LC_ALL=C sort > $T/listed
   find . ! -type d | cut -c3- | LC_ALL=C sort | diff $T/listed - && echo nothing added
 
@@ -59,12 +62,12 @@ A PDF reader such as Adobe Acrobat does the same once the root is imported as a 
 
 5. A FIGURE: follow any observation of the report to the raw response of the provider
 --------------------------------------------------------------------------------------
-The report cites a file and a JSON pointer, for example
-  evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket/page-000004.json#/Results/16
-Read it (a page of AWS Config holds strings that are themselves JSON, hence fromjson):
-  jq '.Results[16] | fromjson' data/evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket/page-000004.json
-or without unpacking:
-  unzip -p pack.zip data/evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket/page-000004.json | jq '.Results[16] | fromjson'
+The report cites a file and a JSON pointer. One of this pack:
+  ${cited.file}#${cited.pointer}
+Read it${cited.encoding === 'json-string' ? ' (a page of AWS Config holds strings that are themselves JSON, hence fromjson)' : ''}:
+  jq '${path}' data/${cited.file}
+or without unpacking, beside the ZIP:
+  unzip -p pack.zip data/${cited.file} | jq '${path}'
 query.json beside the page holds the exact query, its parameters, the identity that asked, the times, and the
 SHA-256 of each page. All observations with their citations, as JSON lines:
   jq -r 'select(.status == "fail") | [.control, .subject.uid, .reason, (.citations[0] | .file + "#" + .pointer)] | @tsv' data/results/observations.ndjson
@@ -91,10 +94,20 @@ It does not prove that the cloud provider said what the pages hold: the provider
 and whoever ran the collection could have changed them before sealing. Ask the provider again for a sample,
 with the queries that the pack states.
 It does not prove when the pack was signed, unless "Timestamp" above names an authority.
+The signer's certificate is valid until ${bag.signer.notAfter.slice(0, 10)}. After that day openssl needs -no_check_time and pdfsig says
+"Certificate has Expired"; a signature that was right does not become wrong by it, but without a timestamp
+nothing shows any more that it was made before.
 It does not prove that this pack is the only one: compare Exhibit-Previous-Pack in ${packFiles.info} with the
 SHA-256 of ${packFiles.root} in the pack before it.
 ${packFiles.signatureDigests} only guards against accidents: it is not signed, and need not be.
 `;
+}
+
+/** A JSON pointer in jq's words. Pointers of evidence are names and numbers; a number is a place in a list. */
+export function jqPath(citation: Pick<Citation, 'pointer' | 'encoding'>): string {
+  const steps = citation.pointer.split('/').slice(1).map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((token, index) => (/^\d+$/.test(token) ? `[${token}]` : /^[A-Za-z_]\w*$/.test(token) ? `${index === 0 ? '' : '.'}${token}` : `[${JSON.stringify(token).replaceAll("'", "\\u0027")}]`));
+  return `.${steps.join('')}${citation.encoding === 'json-string' ? ' | fromjson' : ''}`;
 }
 
 function timestampCommands(): string {

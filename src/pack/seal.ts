@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { assessmentSchema } from '../model/index.ts';
+import { assessmentSchema, observationSchema } from '../model/index.ts';
+import type { Citation } from '../model/index.ts';
 import { readTimestamp, signBundle, signEnvelope, writeStatement } from './attest.ts';
 import { copyPayload, listPayload, writeTagFiles } from './bag.ts';
 import { hashFile, inParallel, sha256 } from './files.ts';
 import { packInfoOf, timestampText } from './info.ts';
 import type { PackInfo, TimestampOutcome } from './info.ts';
-import { dataDirectory, packFiles, readManifest, reportFile, writeManifest } from './layout.ts';
+import { dataDirectory, packFiles, readManifest, reportFile, safeName, writeManifest } from './layout.ts';
 import type { FileDigest } from './layout.ts';
 import { signPdf } from './pades.ts';
 import { readPemCertificates, subjectText, writePem } from './sign/certificate.ts';
@@ -54,7 +55,7 @@ export interface SealReport {
 export class SealError extends Error {}
 
 const payloadParts = ['evidence', 'results', 'inputs', 'report.html', 'report.pdf'] as const;
-const required = ['evidence/ledger.json', 'results/assessment.json', 'report.html', 'report.pdf'];
+const required = ['evidence/ledger.json', 'results/assessment.json', 'results/observations.ndjson', 'report.html', 'report.pdf'];
 
 /**
  * Signs the report and seals the run into a pack, as a directory and as a ZIP. The pack appears whole or not at all, and
@@ -170,10 +171,12 @@ async function fillBag(bag: string, options: SealOptions, info: PackInfo, author
   payload.push({ path: reportFile, sha256: sha256(report), bytes: report.length });
   const size = { bytes: payload.reduce((sum, file) => sum + file.bytes, 0), files: payload.length };
 
+  const example = await exampleCitation(join(options.runDirectory, 'results/observations.ndjson'));
   const certificates = [signer.certificate, ...signer.chain].map((certificate) => writePem(certificate.der)).join('');
   const writeRoot = (timestamp: TimestampOutcome): ReturnType<typeof writeTagFiles> => writeTagFiles(bag, payload, certificates, {
     info, payload: size, timestamp, previousRoot: options.previousRoot ?? null,
-    signer: { subject: subjectText(signer.certificate), algorithm: signer.algorithm, rootFingerprint: rootFingerprint(signer) },
+    signer: { subject: subjectText(signer.certificate), algorithm: signer.algorithm, rootFingerprint: rootFingerprint(signer), notAfter: signer.certificate.notAfter.toISOString() },
+    example,
   });
   let tag = await writeRoot(stamp.outcome());
   let signature = await signCms(sha256Bytes(tag.root), signer, stamp.sign);
@@ -202,6 +205,30 @@ async function fillBag(bag: string, options: SealOptions, info: PackInfo, author
   signed.push({ path: packFiles.signatureDigests, sha256: sha256(digests), bytes: digests.length });
   return { root, files: [...payload, ...tag.files, ...signed], timestamp: stamp.outcome() };
 }
+
+/** The first citation of a failing observation near the start of the results, else of any; null when there is none. */
+async function exampleCitation(file: string): Promise<Citation | null> {
+  const handle = await open(file, 'r');
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(4 * 1024 * 1024), 0);
+    let first: Citation | null = null;
+    for (const line of buffer.subarray(0, bytesRead).toString('utf8').split('\n').slice(0, -1)) {
+      const { status, citations: [citation] } = observationCitationsSchema.parse(JSON.parse(line));
+      if (citation === undefined || !safeName.test(citation.file) || !plainPointer.test(citation.pointer)) continue;
+      if (status === 'fail') return citation;
+      first ??= citation;
+    }
+    return first;
+  } catch {
+    return null;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Pointers that can stand in a command line as they are. */
+const plainPointer = /^(?:\/[A-Za-z0-9._-]+)+$/;
+const observationCitationsSchema = observationSchema.pick({ status: true, citations: true });
 
 function sha256Bytes(bytes: Buffer): Buffer {
   return Buffer.from(sha256(bytes), 'hex');

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { jqPath } from '../../src/pack/instructions.ts';
 import { has, shell } from '../support/programs.ts';
 import { newSigner, sealedSample } from '../support/packs.ts';
 import type { SealedSample } from '../support/packs.ts';
@@ -60,6 +61,22 @@ describe('VERIFY.txt, followed to the letter', () => {
     expect(output).toContain('Total document signed');
     expect(output).toContain('Certificate is Trusted');
     expect(output).toContain('ETSI.CAdES.detached');
+  });
+
+  test.skipIf(!has('jq', 'unzip'))('5: the citation it names reads, with and without unpacking', () => {
+    const commands = commandsOf(5).split('\n').filter((line) => /^ {2}(jq|unzip) /.test(line));
+    expect(commands).toHaveLength(3);
+    const [direct, zipped, list] = commands.map((command) => shell(command.replace('pack.zip', sample.run.zipPath), pack));
+    expect(direct?.output).toContain('"encrypted": false');
+    expect(zipped?.output).toBe(direct?.output);
+    expect(list?.output.split('\n').filter((line) => line !== '')).toHaveLength(3);
+  });
+
+  test('5: any pointer is put into the words of jq', () => {
+    expect(jqPath({ pointer: '/Results/16', encoding: 'json-string' })).toBe('.Results[16] | fromjson');
+    expect(jqPath({ pointer: '/data/0/properties', encoding: 'json' })).toBe('.data[0].properties');
+    expect(jqPath({ pointer: '/a~1b/c d', encoding: 'json' })).toBe('.["a/b"]["c d"]');
+    expect(jqPath({ pointer: '/0/x', encoding: 'json' })).toBe('.[0].x');
   });
 
   test.skipIf(!has('openssl', 'jq'))('6: the bundle verifies with openssl alone, and the attestation reads', () => {
