@@ -21,7 +21,7 @@ export function compileCondition(compiler: CheckCompiler, scope: Scope, source: 
   if (Object.hasOwn(source, 'field')) {
     if (kinds.length > 0) compiler.report(at, `\`field\` and \`${kinds[0] as string}\` cannot stand in one condition`, 'put them into a list under `all`');
     const sentences = compileSentences(compiler, scope, source, at);
-    const leaf = compileLeaf(compiler, scope, source, at, polarity, idOf(compiler, source, at, prefix, ''));
+    const leaf = compileLeaf(compiler, scope, source, at, polarity, idOf(compiler, source, at, prefix, '') || 'require');
     return leaf === undefined ? undefined : withSentences(leaf, sentences, true);
   }
   if (kinds.length !== 1) {

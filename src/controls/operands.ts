@@ -128,11 +128,12 @@ export function compileSentence(compiler: CheckCompiler, scope: Scope, template:
 }
 
 /** A value inside a sentence. */
-export function inWords(value: Value): string {
+export function inWords(value: Value, depth = 0): string {
   if (value instanceof Void) return '(not known)';
   if (value instanceof ListValue) return `${value.complete ? '' : 'at least '}${value.items.length} entries`;
   if (typeof value === 'string') return value === '' ? '(empty)' : cutText(value, 160);
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : cutText(value.slice(0, 8).map((entry) => inWords(entry)).join(', '), 160) + (value.length > 8 ? ` and ${value.length - 8} more` : '');
+  if (Array.isArray(value) && depth > 2) return `a list of ${value.length}`;
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : cutText(value.slice(0, 8).map((entry) => inWords(entry, depth + 1)).join(', '), 160) + (value.length > 8 ? ` and ${value.length - 8} more` : '');
   if (typeof value === 'object') return value === null ? 'null' : `an object with ${Object.keys(value).length} keys`;
   return String(value);
 }

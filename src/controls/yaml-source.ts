@@ -22,7 +22,10 @@ export function parseYaml(file: string, text: string): YamlSource {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const problems: Problem[] = document.errors.map((error) => ({ file, ...at(error.pos[0]), message: plain(error.message), severity: 'error' }));
+  const problems: Problem[] = document.errors.map((error) => {
+    const hint = error.message.startsWith('Unexpected flow-seq-start at node end') ? { hint: 'inside { } a path with [ ] must be quoted' } : {};
+    return { file, ...at(error.pos[0]), message: plain(error.message), severity: 'error', ...hint };
+  });
   let value: unknown;
   if (problems.length === 0) {
     try {

@@ -6,14 +6,11 @@ import { decideGroup } from '../../src/controls/aggregate.ts';
 import { rollUpControl } from '../../src/controls/rollup.ts';
 import { environmentOf } from '../../src/controls/try.ts';
 import type { CheckOutcome, CompiledControl, ConditionCheck, EvaluationEnvironment } from '../../src/controls/types.ts';
-import { readDocument as readAws } from '../../src/collectors/aws-config/map.ts';
-import { readAzureDocument } from '../../src/collectors/azure-resource-graph/map.ts';
+import { readDocument } from '../../src/collectors/registry.ts';
 import { emptyCounts } from '../../src/model/index.ts';
 import type { Json, Resource } from '../../src/model/index.ts';
 
 export const root = join(import.meta.dirname, '../..');
-
-const readDocument = (document: Json, hint: { type: string; id: string }): Resource[] | null => readAws(document, hint) ?? readAzureDocument(document, hint);
 
 const caseSchema = z.strictObject({
   name: z.string().min(1),

@@ -1,0 +1,213 @@
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { CatalogueError, compileControls, formatProblem, loadCatalogue, loadCatalogueSources, resolveParameters } from '../../src/controls/load.ts';
+import { lintCatalogue, lintFile, lintRules } from '../../src/controls/lint.ts';
+
+const made: string[] = [];
+afterAll(() => made.forEach((directory) => rmSync(directory, { recursive: true, force: true })));
+
+function catalogue(files: Record<string, string>): string {
+  const directory = mkdtempSync(join(tmpdir(), 'catalogue-'));
+  made.push(directory);
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, file)), { recursive: true });
+    writeFileSync(join(directory, file), text);
+  }
+  return join(directory, 'controls.yaml');
+}
+
+const entry = `name: Test
+version: 1.2.3
+parameters:
+  maxDays: { type: integer, default: 90, description: Longest }
+sections: [AWS / Storage, Azure / Storage]
+include: [controls/aws/*.yaml]
+`;
+const head = (id: string): string => `- id: ${id}\n  title: T\n  section: AWS / Storage\n  level: 2\n  assessment: automated\n`;
+
+async function problemsOf(files: Record<string, string>): Promise<string[]> {
+  try {
+    await loadCatalogue(catalogue(files));
+    return [];
+  } catch (error) {
+    if (error instanceof CatalogueError) return error.problems.map(formatProblem);
+    throw error;
+  }
+}
+
+describe('loading', () => {
+  test('reads the entry and the included files, in the order of sections, with their digests', async () => {
+    const one = `${head('aws-b')}  on: AWS::S3::Bucket\n  require: { field: a, equals: { param: maxDays } }\n`;
+    const two = `${head('aws-a')}  question: Who?\n`.replace('automated', 'manual');
+    const loaded = await loadCatalogue(catalogue({ 'controls.yaml': entry, 'controls/aws/z.yaml': one, 'controls/aws/a.yaml': two, 'controls/aws/notes.txt': 'no' }));
+    expect(loaded.controls.map(({ control }) => `${control.id} ${control.source}`)).toEqual(['aws-a controls/aws/a.yaml:1', 'aws-b controls/aws/z.yaml:1']);
+    expect(loaded.files.map(({ file }) => file)).toEqual(['controls.yaml', 'controls/aws/a.yaml', 'controls/aws/z.yaml']);
+    expect(loaded.files[2]?.sha256).toBe(createHash('sha256').update(one).digest('hex'));
+    expect(loaded.controls[0]?.checks).toEqual([{ kind: 'manual', id: 'main', title: 'T', question: 'Who?' }]);
+  });
+
+  test('reports every mistake of every file at once, each with its place and the nearest known word', async () => {
+    const wrong = `${head('aws-one')}  on: AWS::S3::Bucket
+  let:
+    key: { lookup: aws.kms.key, by: $ssee.id }
+    sse: { path: a..b }
+  require:
+    all:
+    - { field: a, equal: 1 }
+    - { field: b, atLeast: "7" }
+    - { field: c, equals: 1, ifMissing: { then: false } }
+    - { field: $kee.x, equals: 1 }
+    - { field: d, equals: { param: maxDay } }
+    - { field: e, as: second, atMost: 1 }
+    - some: { in: list, where: { field: f, equals: 1 } }
+    - { field: g, equals: 1, atLeast: 1 }
+    - { fild: h, equals: 1 }
+    - all: []
+`;
+    const other = `${head('aws-two').replace('AWS / Storage', 'AWS / Storages').replace('level: 2', 'level: 3')}  titel: x\n  on: AWS::S3::Bucket\n  require: { field: a, equals: 1 }\n${head('aws-one')}  on: AWS::S3::Bucket\n  require: { field: a, equals: 1 }\n`;
+    expect(await problemsOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': wrong, 'controls/aws/b.yaml': other })).toEqual([
+      'controls/aws/a.yaml:8:33  unknown variable $ssee (declare it under `let`, before its first use)',
+      expect.stringMatching(/^controls\/aws\/a\.yaml:9:\d+ {2}not a path at character 3: a\.\.b/),
+      expect.stringMatching(/^controls\/aws\/a\.yaml:12:\d+ {2}unknown operator `equal` \(did you mean equals\?\)$/),
+      expect.stringMatching(/^controls\/aws\/a\.yaml:13:\d+ {2}`atLeast` takes a number, not a text/),
+      expect.stringMatching(/^controls\/aws\/a\.yaml:14:\d+ {2}`ifMissing` needs `when`/),
+      expect.stringMatching(/^controls\/aws\/a\.yaml:15:\d+ {2}unknown variable \$kee \(did you mean \$key\?\)$/),
+      expect.stringMatching(/^controls\/aws\/a\.yaml:16:\d+ {2}unknown parameter maxDay \(did you mean maxDays\?\)$/),
+      expect.stringMatching(/^controls\/aws\/a\.yaml:17:\d+ {2}unknown conversion second \(did you mean seconds\?\)$/),
+      expect.stringMatching(/^controls\/aws\/a\.yaml:18:\d+ {2}`as` must name the entry of the list/),
+      expect.stringMatching(/^controls\/aws\/a\.yaml:19:\d+ {2}one operator a condition/),
+      expect.stringMatching(/^controls\/aws\/a\.yaml:20:\d+ {2}a condition knows no `fild` \(did you mean field\?\)$/),
+      expect.stringMatching(/^controls\/aws\/a\.yaml:21:\d+ {2}a list of one or more conditions/),
+      expect.stringMatching(/^controls\/aws\/b\.yaml:4:\d+ {2}`level` /),
+      expect.stringMatching(/^controls\/aws\/b\.yaml:6:3 {2}unknown key `titel` \(did you mean title\?\)$/),
+      expect.stringMatching(/^controls\/aws\/b\.yaml:9:\d+ {2}there is a control aws-one already \(at controls\/aws\/a\.yaml:1\)$/),
+    ]);
+  });
+
+  test.each([
+    ['nothing to check', '', /checks nothing/],
+    ['no require', '  on: AWS::S3::Bucket\n', /no `require`/],
+    ['no type', '  require: { field: a, equals: 1 }\n', /says not what it is on/],
+    ['a type of another provider', '  on: microsoft.storage/storageaccounts\n  require: { field: a, equals: 1 }\n', /no resource type of aws/],
+    ['a verdict and a condition', '  verdict: { awsConfigRule: X }\n  on: AWS::S3::Bucket\n  require: { field: a, equals: 1 }\n', /exclude each other/],
+    ['a verdict of another provider', '  verdict: { azurePolicy: 0a370ff3-6cab-4e85-8995-295fd854c5b8 }\n', /cannot rest on azurePolicy/],
+    ['a question in an automated control', '  question: Who?\n', /assessment is automated/],
+    ['an unknown section', '  on: AWS::S3::Bucket\n  require: { field: a, equals: 1 }\n', /unknown section Nowhere/],
+    ['a bad aggregate', '  on: AWS::S3::Bucket\n  aggregate: { per: region, atLeast: -1 }\n  require: { field: a, equals: 1 }\n', /`per` is accountId or scope/],
+    ['a hole that does not close', '  on: AWS::S3::Bucket\n  require: { field: a, equals: 1, otherwise: "x {a" }\n', /a sentence is needed/],
+    ['an exploding pattern', '  on: AWS::S3::Bucket\n  require: { field: a, matches: "(a+)+$" }\n', /without nested repetition/],
+    ['mixed types in a set', '  on: AWS::S3::Bucket\n  require: { field: a, in: [x, 1] }\n', /a list of texts, of numbers or of booleans/],
+    ['reading below a list of records', '  on: AWS::S3::Bucket\n  let: { k: { lookup: aws.kms.key, by: a, many: true } }\n  require: { field: $k.x, equals: 1 }\n', /is a list/],
+    ['a variable twice', '  on: AWS::S3::Bucket\n  let: { k: { path: a } }\n  require: { some: { in: l, as: k, where: { field: $k, equals: 1 } } }\n', /already taken/],
+    ['ifEmpty on none', '  on: AWS::S3::Bucket\n  require: { none: { in: l, as: k, ifEmpty: true, where: { field: $k, equals: 1 } } }\n', /belongs to `every`/],
+    ['count without bounds', '  on: AWS::S3::Bucket\n  require: { count: { in: l, as: k } }\n', /needs `atLeast`/],
+  ])('refuses %s', async (name, body, message) => {
+    const text = `${name === 'an unknown section' ? head('aws-x').replace('AWS / Storage', 'Nowhere') : head('aws-x')}${body}`;
+    const problems = await problemsOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': text });
+    expect(problems.join('\n')).toMatch(message);
+    expect(problems.every((problem) => /^controls\/aws\/a\.yaml:\d+:\d+ {2}/.test(problem))).toBe(true);
+  });
+
+  test('a file that is not YAML, repeats a key or is no list says where', async () => {
+    const problems = await problemsOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': `${head('aws-x')}  title: again\n`, 'controls/aws/b.yaml': 'id: x\n', 'controls/aws/c.yaml': '- { a: [ }\n' });
+    expect(problems.some((problem) => /^controls\/aws\/a\.yaml:6:3 {2}.*unique/.test(problem))).toBe(true);
+    expect(problems.some((problem) => /^controls\/aws\/b\.yaml:1:1 {2}a control file is a list of controls/.test(problem))).toBe(true);
+    expect(problems.some((problem) => /^controls\/aws\/c\.yaml:1:\d+ {2}/.test(problem))).toBe(true);
+  });
+
+  test('includes that name nothing, or lead out, are mistakes', async () => {
+    expect(await problemsOf({ 'controls.yaml': entry.replace('[controls/aws/*.yaml]', '[../x.yaml, none/*.yaml]') })).toEqual([
+      expect.stringContaining('controls.yaml:6:11  ../x.yaml must be a path below this directory'),
+      expect.stringContaining('none/*.yaml names no file'),
+    ]);
+  });
+
+  test('a YAML alias bomb is refused', async () => {
+    const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\n${'bcdefgh'.split('').map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[index] ?? 'a'}`).join(', ')}]`).join('\n')}\n`;
+    expect((await problemsOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': bomb })).join()).toMatch(/alias/);
+  });
+
+  test('compileControls judges a draft by the same rules', () => {
+    expect(() => compileControls(`${head('aws-x')}  on: AWS::S3::Bucket\n  require: { field: a, equal: 1 }\n`)).toThrow(/controls\.yaml:7:\d+ {2}unknown operator `equal`/);
+    expect(compileControls(`${head('aws-x')}  on: AWS::S3::Bucket\n  require: { field: a, equals: 1 }\n`)).toHaveLength(1);
+  });
+});
+
+describe('parameters', () => {
+  const declared = { parameters: { maxDays: { name: 'maxDays', type: 'integer' as const, default: 90, description: '' }, names: { name: 'names', type: 'list' as const, default: ['a'], description: '' } } };
+
+  test('defaults, overrides, and mistakes by name', () => {
+    expect(resolveParameters(declared, { maxDays: 30 })).toEqual({ parameters: { maxDays: 30, names: ['a'] }, mistakes: [] });
+    expect(resolveParameters(declared, { maxDay: 30, names: 'a', maxDays: 1.5 }).mistakes).toEqual([
+      { name: 'maxDay', message: 'unknown parameter maxDay (did you mean maxDays?)' },
+      { name: 'names', message: 'the parameter names must be a list of texts or of numbers' },
+      { name: 'maxDays', message: 'the parameter maxDays must be a whole number' },
+    ]);
+    expect(resolveParameters(declared, JSON.parse('{"__proto__": 1}') as Record<string, unknown>).mistakes).toHaveLength(1);
+  });
+
+  test('a default of the wrong type, or of a type the operator does not take, is a mistake', async () => {
+    expect(await problemsOf({ 'controls.yaml': entry.replace('default: 90', 'default: ninety'), 'controls/aws/a.yaml': `${head('aws-x')}  question: Q\n`.replace('automated', 'manual') })).toEqual([expect.stringContaining('the default of maxDays must be a whole number')]);
+    expect((await problemsOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': `${head('aws-x')}  on: AWS::S3::Bucket\n  require: { field: a, matches: { param: maxDays } }\n` })).join()).toMatch(/the parameter maxDays is a number/);
+  });
+});
+
+describe('lint', () => {
+  const doubtful = `${head('aws-x')}  on: AWS::S3::Bucket
+  let:
+    spare: { path: configuration.spare }
+    key: { lookup: aws.kms.kee, by: 'supplementaryConfiguration.ServerSideEncryptionConfigurations.rules[0].x' }
+  require:
+    all:
+    - { field: configuration.public, present: false }
+    - { field: $key.configuration.enabled, equals: true }
+`;
+
+  test('finds each kind of doubt', async () => {
+    const file = catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': doubtful, 'cases/aws/aws-y.yaml': '[]' });
+    const problems = await lintFile(file, { cases: join(dirname(file), 'cases') });
+    const rules = new Set(problems.map((problem) => problem.rule));
+    expect([...rules].sort()).toEqual(['absence-decides', 'missing-cases', 'missing-prose', 'path-spelling', 'unknown-table', 'unused-let', 'unused-parameter', 'unused-section']);
+    const of = (rule: string): string[] => problems.filter((problem) => problem.rule === rule).map(formatProblem);
+    expect(of('unknown-table')).toEqual(['controls/aws/a.yaml:9:12  unknown lookup table aws.kms.kee (did you mean aws.kms.key?)']);
+    expect(of('unused-let')).toEqual(['controls/aws/a.yaml:8:5  $spare is never used']);
+    expect(of('unused-section')).toEqual([expect.stringContaining('controls.yaml:5:27  no control is in the section Azure / Storage')]);
+    expect(of('path-spelling')[0]).toContain('did you mean supplementaryConfiguration.ServerSideEncryptionConfiguration?');
+    expect(of('absence-decides')[0]).toMatch(/^controls\/aws\/a\.yaml:12:\d+ {2}the absence of configuration\.public leads towards a pass here/);
+    expect(problems[0]?.severity).toBe('error');
+  });
+
+  test('absence that leads away from a pass, or is explained, is no doubt', async () => {
+    const sound = `${head('aws-x')}  on: AWS::S3::Bucket
+  when: { not: { field: configuration.a, present: false } }
+  require:
+    all:
+    - { field: configuration.a, present: true }
+    - { field: configuration.b, equals: true, ifMissing: { then: false, when: configuration } }
+    - { field: configuration.c, present: false, because: the block is left out when nothing is public }
+    - none: { in: configuration.l, as: e, where: { field: $e.x, equals: 1, ifMissing: { then: true, when: $e } } }
+`;
+    const loaded = await loadCatalogueSources(catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': sound }));
+    expect(lintCatalogue(loaded, { cases: null }).filter((problem) => problem.rule === 'absence-decides').map((problem) => problem.line)).toEqual([7]);
+    expect(loaded.catalogue.controls[0]?.checks[0]).toMatchObject({ absences: [{ path: 'configuration.a', keys: ['a'] }, { path: 'configuration.c', keys: ['c'], because: 'the block is left out when nothing is public' }] });
+  });
+
+  test('case files: which kinds are wanting, and paths that none of them holds', async () => {
+    const control = `${head('aws-x')}  on: AWS::S3::Bucket\n  require: { all: [ { field: configuration.seen, equals: 1 }, { field: configuration.unseen, equals: 1 } ] }\n`;
+    const file = catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': control, 'cases/aws/aws-x.yaml': '- { name: a, expect: pass, document: { configuration: "{\\"seen\\":1}" } }\n- { name: b, expect: notapplicable, empty: true }\n' });
+    const problems = (await lintFile(file, { cases: join(dirname(file), 'cases') })).filter((problem) => problem.rule === 'missing-cases' || problem.rule === 'path-unseen');
+    expect(problems.map((problem) => problem.message)).toEqual(['aws-x has no case that is fail', 'aws-x has no case that is unknown', 'no case of aws-x holds configuration.unseen']);
+  });
+
+  test('a catalogue that does not load is linted by its mistakes', async () => {
+    const problems = await lintFile(catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': `${head('aws-x')}  on: AWS::S3::Bucket\n` }), { cases: null });
+    expect(problems.map((problem) => problem.severity)).toEqual(['error']);
+  });
+
+  test('the rules are listed', () => {
+    expect(new Set(lintRules).size).toBe(lintRules.length);
+  });
+});

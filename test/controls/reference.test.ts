@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { bindingKinds } from '../../src/controls/bindings.ts';
+import { combinators } from '../../src/controls/condition.ts';
+import { conversions } from '../../src/controls/convert.ts';
+import { lintRules } from '../../src/controls/lint.ts';
+import { operators } from '../../src/controls/operators.ts';
+import type { Json } from '../../src/model/index.ts';
+import { compileCheck } from '../../src/controls/compile.ts';
+
+const reference = readFileSync(join(import.meta.dirname, '../../docs/control-language.md'), 'utf8');
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+describe('docs/control-language.md', () => {
+  test.each(operators.map((operator) => [operator.name, operator] as const))('lists the operator %s as it is', (name, operator) => {
+    expect(reference).toContain(`| \`${name}\` | ${cell(operator.summary)} | ${operator.observed.join(', ')} | ${cell(operator.expected)} | \`${cell(operator.example)}\` |`);
+  });
+
+  test.each(operators.map((operator) => [operator.name, operator] as const))('the example of %s compiles', (name, operator) => {
+    const condition = parse(operator.example) as Record<string, Json>;
+    expect(condition[name]).toBeDefined();
+    const names = [...operator.example.matchAll(/\$([a-z]+)/g)].map((found) => found[1] as string);
+    const bindings = Object.fromEntries([...new Set(names)].map((variable) => [variable, 'configuration']));
+    const parameters = { maxRotationDays: { name: 'maxRotationDays', type: 'integer' as const, default: 90, description: '' } };
+    const { errors } = compileCheck({ id: 'main', title: 'T', provider: 'aws', definition: { on: 'AWS::S3::Bucket', let: bindings, require: condition }, at: [] }, parameters);
+    expect(errors).toEqual([]);
+  });
+
+  test.each(conversions.map((conversion) => [conversion.name, conversion] as const))('lists the conversion %s', (name, conversion) => {
+    expect(reference).toContain(`| \`${name}\` | ${cell(conversion.summary)} |`);
+  });
+
+  test('lists every combinator and binding', () => {
+    for (const word of combinators) expect(reference).toMatch(new RegExp(`\\| \`\\{ ${word}: `));
+    for (const kind of bindingKinds) expect(reference, kind).toMatch(new RegExp(`\`\\{ ${kind}: `));
+  });
+
+  test('lists every rule of the lint', () => {
+    for (const rule of lintRules) expect(reference).toContain(`\`${rule}\``);
+  });
+});
