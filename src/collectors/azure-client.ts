@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AccessToken, TokenCredential } from '@azure/core-auth';
-import { createDefaultHttpClient, type HttpClient, isRestError, type Pipeline, type PipelinePolicy, type PipelineResponse, type RestError } from '@azure/core-rest-pipeline';
+import { createDefaultHttpClient, createHttpHeaders, createPipelineRequest, type HttpClient, isRestError, type Pipeline, type PipelinePolicy, type PipelineResponse, RestError } from '@azure/core-rest-pipeline';
 import { DefaultAzureCredential } from '@azure/identity';
 import type { EndpointsConfig } from '../config/schema.ts';
 import type { Json } from '../model/index.ts';
@@ -35,12 +35,14 @@ export interface AzureConnection {
     readonly retryOptions: { readonly maxRetries: 0 };
     readonly redirectOptions: { readonly maxRetries: 0 };
     readonly userAgentOptions: { readonly userAgentPrefix: string };
-    readonly httpClient?: HttpClient;
+    readonly httpClient: HttpClient;
   };
   /** Who asks, from the claims of the access token: `appid=… oid=… tid=…`. */
   identity(signal: AbortSignal, timeoutMs: number): Promise<Answer<string>>;
   /** Makes a client's calls observable to `exchange`. */
   observe(pipeline: Pipeline): void;
+  /** One GET of Resource Manager through a client's own pipeline, for what no SDK of ours covers. `url` may be a nextLink. */
+  get(pipeline: Pipeline, url: string): Promise<unknown>;
   /** Runs one SDK call of one request and returns the raw response. Throws the client's errors and MalformedResponse. */
   exchange(call: () => Promise<unknown>, signal: AbortSignal, timeoutMs: number): Promise<Exchange>;
 }
@@ -103,6 +105,8 @@ export function azureConnection(endpoints: EndpointsConfig, tenant: string): Azu
   const scopes = [`${cloud.resourceManager}/.default`];
   const credential = loopback ? loopbackCredential : new DefaultAzureCredential({ tenantId: tenant, authorityHost: endpoints.azure?.authority ?? cloud.authority });
   const slots = new AsyncLocalStorage<Slot>();
+  const endpoint = loopback ? cloud.resourceManager : origin;
+  const httpClient = loopback ? loopbackClient(origin) : createDefaultHttpClient();
 
   const capture: PipelinePolicy = {
     name: 'captureRawResponse',
@@ -122,12 +126,12 @@ export function azureConnection(endpoints: EndpointsConfig, tenant: string): Azu
     origin,
     credential,
     clientOptions: {
-      endpoint: loopback ? cloud.resourceManager : origin,
+      endpoint,
       credentials: { scopes },
       retryOptions: { maxRetries: 0 },
       redirectOptions: { maxRetries: 0 },
       userAgentOptions: { userAgentPrefix: 'exhibit' },
-      ...(loopback ? { httpClient: loopbackClient(origin) } : {}),
+      httpClient,
     },
     async identity(signal, timeoutMs) {
       try {
@@ -140,6 +144,15 @@ export function azureConnection(endpoints: EndpointsConfig, tenant: string): Azu
     },
     observe(pipeline) {
       pipeline.addPolicy(capture, { afterPhase: 'Sign' });
+    },
+    async get(pipeline, url) {
+      const asked = new URL(url, endpoint);
+      // A link to anywhere else would carry our token there.
+      if (asked.origin !== origin && asked.origin !== endpoint) throw new MalformedResponse(`the next page is said to be at ${asked.origin}, which is not Resource Manager`);
+      const request = createPipelineRequest({ url: asked.toString(), method: 'GET', headers: createHttpHeaders({ accept: 'application/json' }) });
+      const response = await pipeline.sendRequest(httpClient, request);
+      if (response.status !== 200) throw new RestError(response.bodyAsText?.slice(0, 300) ?? 'no body', { statusCode: response.status, request, response });
+      return response;
     },
     async exchange(call, signal, timeoutMs) {
       const slot: Slot = { signal, timeoutMs, response: null };

@@ -1,6 +1,7 @@
 import { ResourceGraphClient } from '@azure/arm-resourcegraph';
 import { type Answer, MalformedResponse, persist } from './attempts.ts';
 import { type AzureConnection, classifyAzure, quotaResetMs } from './azure-client.ts';
+import { isJsonObject } from '../model/index.ts';
 import type { CollectContext } from './collector.ts';
 import type { Received } from './paging.ts';
 
@@ -21,9 +22,13 @@ export interface GraphQuestion {
 export interface GraphClient {
   /** One page. Every attempt is paced; what the quota headers say is obeyed. */
   ask(question: GraphQuestion): Promise<Answer<Received>>;
-  /** One page with its Date header, without retries: for `exhibit doctor`. */
+  /** One page of what lies below a management group, by Resource Manager: the list that Resource Graph's is compared with. */
+  descendants(managementGroup: string, link: string | null): Promise<Answer<Received>>;
   readonly connection: AzureConnection;
 }
+
+/** Resource Manager reads: a bucket that refills by 25 a second; the refill rate is kept. */
+const resourceManagerQuota = { permits: 25, perMs: 1000 };
 
 /** The least page that is still asked for where a response would grow beyond 16 MB. */
 const leastTop = 25;
@@ -71,6 +76,7 @@ export function graphClient(
           json: answer.json,
           requestId: answer.requestId,
           httpStatus: answer.status,
+          date: answer.header('date') ?? null,
           gaps: limited ? [{ code: 'subscription-limit', message: 'the scope holds more than 10,000 subscriptions: Resource Graph left the others out' }] : [],
         };
       },
@@ -79,6 +85,20 @@ export function graphClient(
 
   return {
     connection,
+    descendants(managementGroup, link) {
+      return persist<Received>({
+        pacer: context.pacers.of(`azure-resource-manager/${connection.tenant}`, resourceManagerQuota),
+        signal: context.signal,
+        patience: context.patience,
+        classify: classifyAzure,
+        async call(signal) {
+          const url = link ?? `/providers/Microsoft.Management/managementGroups/${encodeURIComponent(managementGroup)}/descendants?api-version=2020-05-01`;
+          const answer = await connection.exchange(() => connection.get(client.pipeline, url), signal, context.patience.requestTimeoutMs);
+          if (!isJsonObject(answer.json) || !Array.isArray(answer.json.value)) throw new MalformedResponse('the answer has no list of descendants');
+          return { body: answer.body, json: answer.json, requestId: answer.requestId, httpStatus: answer.status };
+        },
+      });
+    },
     async ask(question) {
       for (let top = question.top; ; top = Math.floor(top / 2)) {
         const answer = await once(question, top);

@@ -1,9 +1,9 @@
 import type { AzureScopeConfig } from '../config/schema.ts';
-import { isJsonObject, type Reason } from '../model/index.ts';
+import { isJsonObject, type Json, type LedgerEntry, type Reason } from '../model/index.ts';
 import { openGraphSeries, subscriptionOf, text } from './azure-graph.ts';
 import type { GraphClient, GraphScope } from './azure-graph-client.ts';
 import type { CollectContext } from './collector.ts';
-import type { Series } from './paging.ts';
+import { type PageFacts, pagedSeries, type Series } from './paging.ts';
 import { storedPages } from './stored.ts';
 
 /** The tenants of an engagement and the subscriptions that can be seen in them. */
@@ -49,9 +49,44 @@ export interface Discovery {
   readonly names: ReadonlyMap<string, string | null>;
   /** The same, sorted. */
   readonly visible: readonly string[];
+  /** Subscriptions that the management groups hold by Resource Manager and that Resource Graph leaves out, with their names. */
+  readonly unlisted: ReadonlyMap<string, string | null>;
   /** A list that is not whole; null when all are. */
   readonly gap: Series | null;
   readonly reasons: readonly Reason[];
+}
+
+/** `{value: [{id, type, properties}], nextLink}`: subscriptions and management groups below one. */
+function descendantFacts(json: Json): PageFacts {
+  const page = isJsonObject(json) ? json : {};
+  const rows = Array.isArray(page.value) ? page.value : [];
+  const ids = rows.map((row) => (isJsonObject(row) ? text(row.id) : null));
+  return {
+    records: ids.flatMap((id) => (id === null ? [] : [{ id: id.toLowerCase(), bucket: '', capturedAt: null }])),
+    items: rows.length,
+    nextToken: text(page.nextLink) || null,
+    total: null,
+    gaps: ids.includes(null) ? [{ code: 'malformed-record', message: 'a descendant of a management group came without an id' }] : [],
+    contradiction: null,
+  };
+}
+
+/** What lies below a management group by Resource Manager, which knows subscriptions that Resource Graph may leave out. */
+async function listDescendants(context: CollectContext, client: GraphClient, identity: string, asker: { readonly collector: string; readonly shape: string }, tenant: string, group: string): Promise<Series> {
+  const writer = await context.writer.open({
+    ...asker,
+    scope: tenant,
+    name: `scope-descendants-${group}`,
+    provider: 'azure',
+    operation: 'Microsoft.Management/managementGroups/descendants',
+    text: null,
+    parameters: { tenant, managementGroup: group },
+    endpoint: client.connection.origin,
+    identity,
+    types: [],
+  });
+  const series = pagedSeries({ writer, runDirectory: context.writer.runDirectory, requeries: context.patience.requeries, ask: (link) => client.descendants(group, link), facts: descendantFacts });
+  return series.run();
 }
 
 /** Lists the subscriptions of a tenant's configured scopes. Stored below the collector that asks. */
@@ -61,7 +96,9 @@ export async function discover(
   identity: string,
   asker: { readonly collector: string; readonly shape: string },
   { tenant, subscriptions, managementGroups }: TenantScope,
+  round: 'before' | 'after',
 ): Promise<Discovery> {
+  const suffix = round === 'before' ? '' : '-after';
   const list = (scope: GraphScope, name: string): Promise<Series> =>
     context.unit(async () => {
       const paged = await openGraphSeries(context, client, identity, {
@@ -82,8 +119,8 @@ export async function discover(
       return paged.run();
     });
   const lists = await Promise.all([
-    ...chunks(subscriptions, subscriptionsPerQuery).map((part, index) => list({ subscriptions: part }, `scope-subscriptions-${index + 1}`)),
-    ...(managementGroups.length > 0 ? [list({ managementGroups }, 'scope-management-groups')] : []),
+    ...chunks(subscriptions, subscriptionsPerQuery).map((part, index) => list({ subscriptions: part }, `scope-subscriptions-${index + 1}${suffix}`)),
+    ...(managementGroups.length > 0 ? [list({ managementGroups }, `scope-management-groups${suffix}`)] : []),
   ]);
 
   const names = new Map<string, string | null>();
@@ -95,11 +132,36 @@ export async function discover(
       }
     }
   }
-  const gaps = lists.filter((series) => series.status !== 'complete');
+  const below = await Promise.all((round === 'before' ? managementGroups : []).map((group) => context.unit(() => listDescendants(context, client, identity, asker, tenant, group))));
+  const unlisted = new Map<string, string | null>();
+  for (const series of below) {
+    for (const { json } of storedPages(context.writer.runDirectory, series)) {
+      for (const row of isJsonObject(json) && Array.isArray(json.value) ? json.value : []) {
+        const id = isJsonObject(row) ? subscriptionOf(text(row.id) ?? '') : null;
+        if (id !== null && isJsonObject(row) && !names.has(id)) unlisted.set(id, isJsonObject(row.properties) ? text(row.properties.displayName) : null);
+      }
+    }
+  }
+  const gaps = [...lists, ...below].filter((series) => series.status !== 'complete');
   return {
     names,
     visible: [...names.keys()].sort(compare),
+    unlisted,
     gap: gaps[0] ?? null,
     reasons: gaps.flatMap((series) => series.reasons.map((reason) => ({ ...reason, message: `the list of subscriptions is not whole: ${reason.message}` }))),
   };
+}
+
+/**
+ * A subscription that stops being readable while it is collected drops out of every later answer in silence, counts included.
+ * Its entries are not whole then, and nobody's are where the list cannot be had a second time.
+ */
+export function vanished(entries: readonly LedgerEntry[], visible: readonly string[], later: Discovery): LedgerEntry[] {
+  const gone = new Set(visible.filter((account) => !later.names.has(account)));
+  return entries.map((entry) => {
+    if (!visible.includes(entry.account)) return entry;
+    const reasons: readonly Reason[] = later.reasons.length > 0 ? later.reasons : gone.has(entry.account) ? [{ code: 'not-visible', message: `subscription ${entry.account} stopped being visible while it was collected` }] : [];
+    if (reasons.length === 0) return entry;
+    return { ...entry, status: entry.status === 'complete' || entry.status === 'not-recorded' ? 'partial' : entry.status, reasons: [...entry.reasons, ...reasons] };
+  });
 }

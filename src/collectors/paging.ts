@@ -11,6 +11,8 @@ export interface Received {
   readonly json: Json;
   readonly requestId: string | null;
   readonly httpStatus: number | null;
+  /** The provider's clock when it answered, RFC 3339 or an HTTP date, where it says so. */
+  readonly date?: string | null;
   /** What the response's headers say is missing: `subscription-limit`. */
   readonly gaps?: readonly Reason[];
 }

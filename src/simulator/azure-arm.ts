@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../model/index.ts';
 import { graphScope, type GraphResult, runGraphQuery } from './azure-graph.ts';
 import { ancestors } from './estate/azure-containers.ts';
 import { assignedPolicies, builtinPolicy, policyAssignment, policySet } from './estate/azure-policy.ts';
-import type { AzureEstate } from './estate/azure.ts';
+import { type AzureEstate, azureManagementGroups } from './estate/azure.ts';
 import { hash32 } from './estate/random.ts';
 import { type CallBook, covers, cutPage, type Fault, strikes } from './faults.ts';
 import type { Handled, HttpRequest } from './http.ts';
@@ -180,6 +180,17 @@ function routeOf(request: HttpRequest): Route | null {
   }
   const one = /^\/subscriptions\/([^/]+)$/i.exec(path);
   if (one !== null) return { operation: 'subscriptions.get', scope: one[1] ?? '', detail: '-', rows: (estate) => estate.subscriptions.filter((subscription) => subscription.id === one[1]?.toLowerCase()).map((subscription) => ({ id: `/subscriptions/${subscription.id}`, subscriptionId: subscription.id, displayName: subscription.name, state: 'Enabled' })) };
+  const descendants = /^\/providers\/Microsoft\.Management\/managementGroups\/([^/]+)\/descendants$/i.exec(path);
+  if (descendants !== null) {
+    const group = descendants[1] ?? '';
+    return {
+      operation: 'managementGroups.descendants', scope: group, detail: '-',
+      rows: (estate) => [
+        ...azureManagementGroups.filter((one) => one.id !== group && ancestors(one.id).some((above) => above.name === group)).map((one) => ({ id: `/providers/Microsoft.Management/managementGroups/${one.id}`, type: 'Microsoft.Management/managementGroups', name: one.id, properties: { displayName: one.name, parent: { id: `/providers/Microsoft.Management/managementGroups/${one.parent ?? ''}` } } })),
+        ...estate.subscriptions.filter((one) => ancestors(one.managementGroup).some((above) => above.name === group)).map((one) => ({ id: `/subscriptions/${one.id}`, type: 'Microsoft.Management/managementGroups/subscriptions', name: one.id, properties: { displayName: one.name, parent: { id: `/providers/Microsoft.Management/managementGroups/${one.managementGroup}` } } })),
+      ],
+    };
+  }
   const policy = /^(?:\/subscriptions\/([^/]+)|\/providers\/Microsoft\.Management\/managementGroups\/([^/]+))?\/providers\/Microsoft\.Authorization\/(policyAssignments|policyDefinitions|policySetDefinitions)$/i.exec(path);
   if (policy === null) return null;
   const [, subscription, group, kind = ''] = policy;

@@ -1,7 +1,7 @@
 import { type LedgerEntry, type LedgerStatus, type Reason, type ScopeCoverage } from '../../model/index.ts';
 import { isRefusal } from '../attempts.ts';
 import { ledgerStatus, tenantAccount } from '../azure-graph.ts';
-import { discover, type TenantScope, tenantScopes } from '../azure-tenants.ts';
+import { discover, type TenantScope, tenantScopes, vanished } from '../azure-tenants.ts';
 import type { CollectContext, Collector, CollectResult, PlannedScope } from '../collector.ts';
 import { assignedPolicies } from './assigned.ts';
 import { diagnose } from './doctor.ts';
@@ -81,10 +81,13 @@ async function collectTenant(context: CollectContext, scope: TenantScope): Promi
   const identity = who.value;
   context.progress.scope(collector, scope.tenant);
 
-  const { names, visible, gap, reasons: listReasons } = await discover(context, client.graph, identity, { collector, shape: subscriptionsShape }, scope);
-  const unseen = scope.subscriptions.filter((account) => !names.has(account));
-  const unseenReasons: readonly Reason[] = gap !== null ? listReasons : [{ code: 'not-visible', message: `the subscription is not among those that ${identity} can read: grant it Reader there, or correct the id` }];
-  const missing = nothing(unseen, types, gap === null ? 'denied' : ledgerStatus(gap), identity, unseenReasons);
+  const { names, visible, unlisted, gap, reasons: listReasons } = await discover(context, client.graph, identity, { collector, shape: subscriptionsShape }, scope, 'before');
+  const notVisible: Reason = { code: 'not-visible', message: `the subscription is not among those that ${identity} can read: grant it Reader there, or correct the id` };
+  const unseen = scope.subscriptions.filter((account) => !names.has(account) && !unlisted.has(account));
+  const missing = nothing(unseen, types, gap === null ? 'denied' : ledgerStatus(gap), identity, gap !== null ? listReasons : [notVisible]);
+  const leftOut = nothing([...unlisted.keys()], types, 'denied', identity, [notVisible]);
+  missing.scopes.push(...leftOut.scopes.map((one) => ({ ...one, name: unlisted.get(one.account) ?? null, knownFrom: ['management group descendants'] })));
+  missing.entries.push(...leftOut.entries);
   if (scope.managementGroups.length > 0 && (listReasons.length > 0 || visible.length === 0)) {
     const reasons = listReasons.length > 0 ? listReasons : [{ code: 'not-visible', message: `no subscription is visible below ${scope.managementGroups.join(', ')}` }];
     const lost = nothing([above], types, 'partial', identity, reasons);
@@ -96,7 +99,8 @@ async function collectTenant(context: CollectContext, scope: TenantScope): Promi
   const [objects, states] = await Promise.all([collectObjects(asking, visible), collectStates(asking, visible, guids)]);
   const assigned = assignedPolicies(context.writer.runDirectory, objects.listings);
 
-  const entries: LedgerEntry[] = [...objects.entries, ...visible.flatMap((account) => guids.map((guid) => verdictEntry(account, guid, states, assigned)))];
+  const later = await discover(context, client.graph, identity, { collector, shape: subscriptionsShape }, scope, 'after');
+  const entries = vanished([...objects.entries, ...visible.flatMap((account) => guids.map((guid) => verdictEntry(account, guid, states, assigned)))], visible, later);
   const scopes = visible.map((account) => {
     const worst = entries.find((entry) => entry.account === account && entry.status !== 'complete' && entry.status !== 'not-recorded');
     const knownFrom = [...(scope.subscriptions.includes(account) ? ['configured'] : []), 'resourcecontainers'];

@@ -2,7 +2,7 @@ import { type LedgerEntry, type LedgerStatus, type Reason, type ScopeCoverage } 
 import { isRefusal } from '../attempts.ts';
 import { ledgerStatus, tenantAccount } from '../azure-graph.ts';
 import type { GraphScope } from '../azure-graph-client.ts';
-import { chunks, discover, type TenantScope, tenantScopes } from '../azure-tenants.ts';
+import { chunks, discover, type TenantScope, tenantScopes, vanished } from '../azure-tenants.ts';
 import type { CollectContext, Collector, CollectResult } from '../collector.ts';
 import { diagnose } from './doctor.ts';
 import { collectGroup, type Group } from './group.ts';
@@ -61,17 +61,20 @@ async function collectTenant(context: CollectContext, scope: TenantScope): Promi
   const identity = who.value;
   context.progress.scope(collector, scope.tenant);
 
-  const { names, visible, gap: listGap, reasons: found } = await discover(context, client, identity, { collector, shape: subscriptionsShape }, scope);
+  const { names, visible, unlisted, gap: listGap, reasons: found } = await discover(context, client, identity, { collector, shape: subscriptionsShape }, scope, 'before');
   const listReasons = [...found];
 
   const scopes: ScopeCoverage[] = [];
   const entries: LedgerEntry[] = [];
 
-  // Configured subscriptions that the provider left out of its own list.
-  for (const account of scope.subscriptions.filter((one) => !names.has(one))) {
-    const status: LedgerStatus = listGap === null ? 'denied' : ledgerStatus(listGap);
-    const reasons: readonly Reason[] = listGap !== null ? listReasons : [{ code: 'not-visible', message: `subscription ${account} is not among those that ${identity} can read: grant it Reader there, or correct the id` }];
-    scopes.push(coverage(account, null, ['configured'], status, identity, reasons));
+  // Subscriptions that are configured, or known to Resource Manager, and that Resource Graph left out in silence.
+  for (const account of new Set([...scope.subscriptions, ...unlisted.keys()])) {
+    if (names.has(account)) continue;
+    const failed = listGap !== null && !unlisted.has(account);
+    const reasons: readonly Reason[] = failed ? listReasons : [{ code: 'not-visible', message: `subscription ${account} is not among those that ${identity} can read: grant it Reader there, or correct the id` }];
+    const status: LedgerStatus = failed ? ledgerStatus(listGap) : 'denied';
+    const knownFrom = [...(scope.subscriptions.includes(account) ? ['configured'] : []), ...(unlisted.has(account) ? ['management group descendants'] : [])];
+    scopes.push(coverage(account, unlisted.get(account) ?? null, knownFrom, status, identity, reasons));
     entries.push(...types.inSubscriptions.map((type) => emptyEntry(account, type, status, reasons)));
   }
 
@@ -92,7 +95,8 @@ async function collectTenant(context: CollectContext, scope: TenantScope): Promi
     aboveGroup === null ? Promise.resolve([]) : collectGroup(context, client, identity, aboveGroup),
     ...groups.map((group) => collectGroup(context, client, identity, group)),
   ]);
-  const collected = [...batches.flat(), ...unindexed(visible, types.inSubscriptions)];
+  const later = await discover(context, client, identity, { collector, shape: subscriptionsShape }, scope, 'after');
+  const collected = vanished([...batches.flat(), ...unindexed(visible, types.inSubscriptions)], visible, later);
   const upper = aboveGroup === null ? types.above.map((type) => emptyEntry(above, type, listReasons.length > 0 ? 'failed' : 'denied', listReasons.length > 0 ? listReasons : [{ code: 'not-visible', message: 'no subscription of the tenant can be read' }])) : [...aboveEntries];
   if (aboveScope !== null && 'subscriptions' in aboveScope && visible.length > subscriptionsPerQuery) {
     const reason: Reason = { code: 'scope-too-large', message: `what lies above subscriptions was read for the first ${subscriptionsPerQuery} of them: configure managementGroups to read all` };

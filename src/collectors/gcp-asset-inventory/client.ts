@@ -17,7 +17,8 @@ export interface ListQuestion {
   readonly parent: string;
   readonly content: Content;
   readonly types: readonly string[];
-  readonly readTime: string;
+  /** Null: the service's own now, which it names in its answer. */
+  readonly readTime: string | null;
   readonly pageToken: string | null;
 }
 
@@ -160,14 +161,14 @@ export function connect(context: Pick<CollectContext, 'endpoints' | 'pacers' | '
         patience: bounds,
         classify: classifyGcp,
         async call() {
-          const instant = Date.parse(question.readTime);
+          const instant = question.readTime === null ? null : Date.parse(question.readTime);
           const [, , raw] = await client.listAssets(
             {
               parent: question.parent,
               contentType: protos.google.cloud.asset.v1.ContentType[question.content],
               ...(question.types.length > 0 ? { assetTypes: [...question.types] } : {}),
               pageSize: assetPageSize,
-              readTime: { seconds: Math.floor(instant / 1000), nanos: (instant % 1000) * 1_000_000 },
+              ...(instant === null ? {} : { readTime: { seconds: Math.floor(instant / 1000), nanos: (instant % 1000) * 1_000_000 } }),
               ...(question.pageToken === null ? {} : { pageToken: question.pageToken }),
             },
             options,

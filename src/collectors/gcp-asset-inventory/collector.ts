@@ -88,14 +88,16 @@ async function collectParent(context: CollectContext, parent: GcpParent): Promis
     const lists = top.with(rest);
 
     // Assets of a project that the hierarchy does not name keep their number for an account, so that they are not lost.
-    for (const ancestor of lists.ancestors()) if (!places.has(ancestor)) places.set(ancestor, { ancestor, account: ancestor, name: null });
+    const unknown: Reason = { code: 'unknown-scope', message: 'assets name this scope, and the list of projects, folders and organisations does not' };
+    const unlisted = new Set(lists.ancestors().filter((ancestor) => !places.has(ancestor)));
+    for (const ancestor of unlisted) places.set(ancestor, { ancestor, account: ancestor, name: null });
 
     const entries: LedgerEntry[] = [];
     const scopes: ScopeCoverage[] = [];
     const listReasons: Reason[] = [...projects.list.reasons, ...(projects.counted.status === 'complete' ? [] : projects.counted.reasons)].map((reason) => ({ ...reason, message: `the list of projects is not whole: ${reason.message}` }));
     for (const place of [...places.values()].sort((a, b) => (a.account < b.account ? -1 : 1))) {
       const owed = isProject(place.ancestor) ? types : typesAbove(place.ancestor, types, lists);
-      const own = owed.map((type) => lists.entry(place.ancestor, place.account, type));
+      const own = owed.map((type) => lists.entry(place.ancestor, place.account, type)).map((entry): LedgerEntry => (unlisted.has(place.ancestor) ? { ...entry, status: entry.status === 'complete' ? 'partial' : entry.status, reasons: [...entry.reasons, unknown] } : entry));
       entries.push(...own);
       const worst = own.find((entry) => entry.status !== 'complete' && entry.status !== 'not-recorded');
       const configured = place.account === parent.account || place.ancestor === parent.account;
