@@ -12,7 +12,7 @@ import { criticalSelector } from './critical.ts';
 import { duplicateRegister, type DuplicateRegister } from './duplicates.ts';
 import { freshness, freshnessParameters } from './freshness.ts';
 import { joinShards } from './join.ts';
-import { checkJudge, type CheckJudge, type CheckResult, judgedSubject, type JudgeContext } from './judge.ts';
+import { checkJudge, type CheckJudge, type CheckResult, judgedSubject, type JudgeContext, verdictType } from './judge.ts';
 import { questionResult } from './manual.ts';
 import { tableReads } from './needs.ts';
 import { lineFile, shards } from './observations.ts';
@@ -276,7 +276,7 @@ function takeVerdict(verdict: Parameters<CheckJudge['verdict']>[0], reading: Ver
   const whole = `${key}\u0000${verdict.verdict}`;
   if (reading.seen.has(whole)) return;
   reading.seen.add(whole);
-  population.unitOf(verdict.provider, verdict.scope.account, verdict.scope.region, `verdict:${first.rule}`).seen += 1;
+  population.unitOf(verdict.provider, verdict.scope.account, verdict.scope.region, verdictType(verdict.provider, first.rule)).seen += 1;
   for (const { judge } of mine) judge.verdict(verdict);
 }
 

@@ -5,7 +5,7 @@ import {
 import { aggregator, decideGroup } from './aggregate.ts';
 import type { Criticality } from './critical.ts';
 import type { Freshness } from './freshness.ts';
-import { isAccountWide, judgeVerdict } from './native.ts';
+import { accountSubject, isAccountWide, judgeVerdict } from './native.ts';
 import { observationId, observationLine, type Shard, subjectOf } from './observations.ts';
 import { placeName, type Population, unique, type Unit } from './population.ts';
 import { emptyTally, reconcile, type Tally } from './reconcile.ts';
@@ -74,6 +74,11 @@ export function judgedSubject(resource: Resource, unit: Unit, criticality: Criti
   return { resource, subject, subjectJson: JSON.stringify(subject), citationJson: citationJson(resource.citation, 'subject', resource.uid), unit, criticality, stale };
 }
 
+/** The ledger's name for the verdicts of a rule; GUIDs are entered in lower case. */
+export function verdictType(provider: Provider, rule: string): string {
+  return `verdict:${provider === 'azure' ? rule.toLowerCase() : rule}`;
+}
+
 const notCritical = 'not critical';
 const notCounted = 'need not meet the condition';
 
@@ -81,7 +86,7 @@ const notCounted = 'need not meet the condition';
 export function checkJudge(control: Control, check: ConditionCheck | VerdictCheck, shard: Shard, context: JudgeContext): CheckJudge {
   const { population, environment, waivers } = context;
   const provider: Provider = control.provider;
-  const types = check.kind === 'condition' ? check.on : [`verdict:${check.rule}`];
+  const types = check.kind === 'condition' ? check.on : [verdictType(provider, check.rule)];
   const head = `"control":${JSON.stringify(control.id)},"check":${JSON.stringify(check.id)}`;
   const tallies = new Map<Unit, Tally>();
   const counts = emptyCounts();
@@ -89,6 +94,8 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
   const groups = check.kind === 'condition' && check.aggregate ? aggregator(check.aggregate) : null;
   /** Accounts that a native rule judged as a whole. */
   const accountWide = new Set<string>();
+  /** Deployments whose verdict is on the account itself, by unit; null where others are among them. */
+  const accountVerdicts = new Map<Unit, Set<string> | null>();
   let gaps = 0;
 
   const tallyOf = (unit: Unit): Tally => {
@@ -231,7 +238,7 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
     },
     verdict(verdict) {
       if (check.kind !== 'verdict') return;
-      const unit = population.unitOf(provider, verdict.scope.account, verdict.scope.region, `verdict:${check.rule}`);
+      const unit = population.unitOf(provider, verdict.scope.account, verdict.scope.region, verdictType(provider, check.rule));
       const { kind, name, location } = { kind: 'resource' as const, name: verdict.uid.slice(verdict.uid.lastIndexOf('/') + 1) || verdict.uid, location: verdict.scope.region };
       const subject: Subject = { kind, provider, type: verdict.resourceType, uid: verdict.uid, name, account: verdict.scope.account, location, scope: verdict.scope, capturedAt: verdict.evaluatedAt };
       const judged = judgeVerdict(verdict);
@@ -241,7 +248,9 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
       const tally = tallyOf(unit);
       tally[status] += 1;
       counts[status] += 1;
-      if (isAccountWide(provider, verdict.resourceType) && (status === 'pass' || status === 'fail')) accountWide.add(verdict.scope.account);
+      if (isAccountWide(provider, verdict.rule) && (status === 'pass' || status === 'fail')) accountWide.add(verdict.scope.account);
+      const sole = accountVerdicts.get(unit) === undefined ? new Set<string>() : accountVerdicts.get(unit);
+      accountVerdicts.set(unit, sole && verdict.resourceType === accountSubject ? sole.add(verdict.deployment) : null);
       const waiver = status === 'fail' ? waivers.apply(control.id, verdict.uid) : undefined;
       if (waiver !== undefined) tally.waived += 1;
       // Two deployments of one rule may both judge a resource: the id must tell them apart.
@@ -275,7 +284,7 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
           rows.push({ ...reconcile(control.id, check.id, { ...unit, excluded: true }, tally, population), reasons: [reason] });
           continue;
         }
-        const row = reconcile(control.id, check.id, unit, tally, population);
+        const row = reconcile(control.id, check.id, countedAccount(unit), tally, population);
         rows.push(row);
         if (unit.excluded || unit.coveredBy !== null) continue;
         judgedScopes += 1;
@@ -326,6 +335,13 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
   function groupKey(unit: Unit): string {
     const perScope = check.kind === 'condition' && check.aggregate?.per === 'scope';
     return scopeKey(perScope ? unit.scope : { ...unit.scope, region: '*' });
+  }
+
+  /** AWS counts no rule results, but of accounts there is one: each deployment of a rule about it has exactly one verdict. */
+  function countedAccount(unit: Unit): Unit {
+    const deployments = accountVerdicts.get(unit);
+    if (!deployments || !unit.entry || unit.entry.count !== null) return unit;
+    return { ...unit, entry: { ...unit.entry, count: { count: deployments.size, source: 'the account itself, once for each deployed rule' } } };
   }
 
   /** The rule is not deployed here, but judges the account from another region. */

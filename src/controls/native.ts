@@ -45,7 +45,17 @@ export function judgeVerdict(verdict: Pick<ProviderVerdict, 'provider' | 'verdic
   };
 }
 
-/** Types whose native verdict speaks for the whole account, whichever region the rule runs in. */
-export function isAccountWide(provider: Provider, resourceType: string): boolean {
-  return provider === 'aws' && (resourceType === 'AWS::::Account' || resourceType.startsWith('AWS::IAM::'));
+/** Managed rules about what exists once per account: deployed in one region they judge all of it. Every other rule judges its own region only. */
+const accountRules = new Set([
+  'ROOT_ACCOUNT_MFA_ENABLED', 'ROOT_ACCOUNT_HARDWARE_MFA_ENABLED', 'IAM_ROOT_ACCESS_KEY_CHECK', 'IAM_PASSWORD_POLICY', 'IAM_USER_MFA_ENABLED', 'MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS',
+  'ACCESS_KEYS_ROTATED', 'IAM_USER_UNUSED_CREDENTIALS_CHECK', 'IAM_USER_NO_POLICIES_CHECK', 'IAM_USER_GROUP_MEMBERSHIP_CHECK', 'IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS',
+  'IAM_POLICY_NO_STATEMENTS_WITH_FULL_ACCESS', 'IAM_GROUP_HAS_USERS_CHECK', 'S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS', 'S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC',
+]);
+
+/** Whether the rule judges the whole account, whichever region it runs in. */
+export function isAccountWide(provider: Provider, rule: string): boolean {
+  return provider === 'aws' && accountRules.has(rule);
 }
+
+/** The subject of rules about an account as such: there is exactly one in an account and region. */
+export const accountSubject = 'AWS::::Account';
