@@ -29,6 +29,25 @@ export interface TryOptions {
   readonly onUnmatched?: (line: number, id: string, type: string) => void;
 }
 
+/** Lines of UTF-8 text, ended by a line feed only: JSON may hold the other line separators of Unicode inside its texts. */
+export async function* splitLines(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest: string[] = [];
+  for await (const chunk of chunks) {
+    const text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      yield rest.join('') + text.slice(start, end);
+      rest = [];
+      start = end + 1;
+    }
+    if (start < text.length) rest.push(text.slice(start));
+  }
+  rest.push(decoder.decode());
+  const last = rest.join('');
+  if (last !== '') yield last;
+}
+
 /** Lines of input that cannot be judged, all of them. */
 export class TryInputError extends Error {
   readonly lines: readonly { readonly line: number; readonly message: string }[];

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readDocument } from '../../src/collectors/registry.ts';
 import { compileControls } from '../../src/controls/load.ts';
-import { tryDocuments, TryInputError } from '../../src/controls/try.ts';
+import { splitLines, tryDocuments, TryInputError } from '../../src/controls/try.ts';
 import type { TryOptions, TryResult } from '../../src/controls/try.ts';
 import type { Catalogue } from '../../src/controls/types.ts';
 
@@ -147,6 +147,19 @@ describe('judging documents', () => {
     expect(results.map(({ status }) => status)).toEqual(['unknown', 'unknown']);
   });
 
+});
+
+test('lines end at line feeds only, wherever the chunks of the input end', async () => {
+  const text = '{"a":"é\u2028\u2029\u0085"}\r\n\n{"b":"😀"}';
+  for (const size of [1, 2, 3, 7, 1000]) {
+    const bytes = new TextEncoder().encode(text);
+    const lines: string[] = [];
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+    }
+    for await (const line of splitLines(chunks())) lines.push(line);
+    expect(lines).toEqual(['{"a":"é\u2028\u2029\u0085"}\r', '', '{"b":"😀"}']);
+  }
 });
 
 test('the shipped catalogue judges documents', async () => {

@@ -1,12 +1,11 @@
 import { Command, Option } from 'commander';
 import { createReadStream, existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { readDocument } from '../../collectors/registry.ts';
 import { explainControl } from '../../controls/explain.ts';
 import { lintCatalogue } from '../../controls/lint.ts';
 import { formatProblem, loadCatalogue, loadCatalogueSources } from '../../controls/load.ts';
-import { TryInputError, tryDocuments } from '../../controls/try.ts';
+import { splitLines, TryInputError, tryDocuments } from '../../controls/try.ts';
 import type { Catalogue } from '../../controls/types.ts';
 import { nearest } from '../../text/nearest.ts';
 import { packageRoot } from '../../version.ts';
@@ -94,7 +93,7 @@ Example:
       const asOf = options.asOf ?? new Date().toISOString();
       if (Number.isNaN(Date.parse(asOf))) throw new UsageError(`--as-of \`${asOf}\` is no instant`, 'for example 2026-09-30T00:00:00Z');
       const catalogue = await load(options);
-      const lines = createInterface({ input: file === undefined ? process.stdin : createReadStream(file), crlfDelay: Infinity });
+      const lines = splitLines(file === undefined ? process.stdin : createReadStream(file));
       try {
         const onUnmatched = (line: number, id: string, type: string): void => here.say(`line ${line} (${visible(id)}): no control is on ${visible(type)}`);
         for await (const result of tryDocuments(lines, catalogue, readDocument, { asOf, onUnmatched })) process.stdout.write(`${JSON.stringify(result)}\n`);
