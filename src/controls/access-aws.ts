@@ -382,7 +382,8 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
       if (!store) return { outcome: 'unknown', world: 'key-boundary', because: `access to ${resource.type} is not analysed` };
       const named = store.key(resource.document);
       if ('unknown' in named) return { outcome: 'unknown', world: 'key-boundary', because: named.unknown };
-      if ('none' in named) return analyseRoles(store, resource);
+      // The prefix is reserved for the keys that AWS manages, whether or not their records were collected.
+      if ('none' in named || /(^|:)alias\/aws\//.test(named.key)) return analyseRoles(store, resource);
       const hit = lookup('aws.kms.key', named.key, false, resource);
       if (hit.outcome !== 'found') return { outcome: 'unknown', world: 'key-boundary', because: hit.because };
       const [record] = hit.records;
