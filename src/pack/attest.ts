@@ -24,25 +24,28 @@ export interface Statement {
 /** The in-toto statement about a pack: its subjects are the root manifest, the signature over it, and the report. */
 export function writeStatement(statement: Statement): Buffer {
   const subject = (name: string, sha256: string): { name: string; digest: { sha256: string } } => ({ name, digest: { sha256 } });
-  return Buffer.from(JSON.stringify({
-    _type: statementType,
-    subject: [
-      subject(packFiles.root, statement.root),
-      subject(packFiles.signature, statement.signature),
-      ...(statement.report === null ? [] : [subject(reportFile, statement.report)]),
-    ],
-    predicateType,
-    predicate: {
-      packFormat,
-      run: { id: statement.info.runId, asOf: statement.info.asOf, tool: statement.info.tool },
-      engagement: statement.info.engagement,
-      catalogue: statement.info.catalogue,
-      evidence: { complete: statement.info.evidenceComplete, digest: { sha256: statement.info.evidenceDigest } },
-      payload: statement.payload,
-      timestamp: statement.timestamp,
-      previousPack: statement.previousRoot === null ? null : { [packFiles.root]: { sha256: statement.previousRoot } },
-    },
-  }), 'utf8');
+  return Buffer.from(
+    JSON.stringify({
+      _type: statementType,
+      subject: [
+        subject(packFiles.root, statement.root),
+        subject(packFiles.signature, statement.signature),
+        ...(statement.report === null ? [] : [subject(reportFile, statement.report)]),
+      ],
+      predicateType,
+      predicate: {
+        packFormat,
+        run: { id: statement.info.runId, asOf: statement.info.asOf, tool: statement.info.tool },
+        engagement: statement.info.engagement,
+        catalogue: statement.info.catalogue,
+        evidence: { complete: statement.info.evidenceComplete, digest: { sha256: statement.info.evidenceDigest } },
+        payload: statement.payload,
+        timestamp: statement.timestamp,
+        previousPack: statement.previousRoot === null ? null : { [packFiles.root]: { sha256: statement.previousRoot } },
+      },
+    }),
+    'utf8',
+  );
 }
 
 /** DSSE's pre-authentication encoding: what the envelope's signature is over. */
@@ -52,7 +55,9 @@ function preAuthentication(type: string, payload: Buffer): Buffer {
 
 /** Cosign's hint for a public key: base64 of the SHA-256 of its DER. */
 function keyHint(certificate: Certificate): string {
-  return createHash('sha256').update(certificate.publicKey.export({ format: 'der', type: 'spki' })).digest('base64');
+  return createHash('sha256')
+    .update(certificate.publicKey.export({ format: 'der', type: 'spki' }))
+    .digest('base64');
 }
 
 function material(certificate: Certificate): object {
@@ -116,7 +121,8 @@ export function verifyEnvelope(text: string, certificate: Certificate): BundleVe
   if (payload === null || signature === null || envelopeBundle(payload, signature, certificate) !== text) {
     return { ok: false, detail: 'it is not an envelope of this key' };
   }
-  if (!verifySignature(certificate.publicKey, preAuthentication(payloadType, payload), signature)) return { ok: false, detail: 'its signature does not verify' };
+  if (!verifySignature(certificate.publicKey, preAuthentication(payloadType, payload), signature))
+    return { ok: false, detail: 'its signature does not verify' };
   return { ok: true, value: payload };
 }
 

@@ -31,7 +31,13 @@ export async function listPayload(directory: string, parts: readonly string[]): 
     else throw new BagError(`${entry.name} is neither a file nor a directory`);
   }
   const unsafe = found.filter((path) => !safeName.test(path));
-  if (unsafe.length > 0) throw new BagError(`file names may hold only A-Z a-z 0-9 . _ - /: ${unsafe.slice(0, 3).map((path) => JSON.stringify(path)).join(', ')}`);
+  if (unsafe.length > 0)
+    throw new BagError(
+      `file names may hold only A-Z a-z 0-9 . _ - /: ${unsafe
+        .slice(0, 3)
+        .map((path) => JSON.stringify(path))
+        .join(', ')}`,
+    );
   return found.sort((a, b) => (a < b ? -1 : 1));
 }
 
@@ -39,7 +45,12 @@ export async function listPayload(directory: string, parts: readonly string[]): 
  * Copies `paths` from `source` into `bag`/data, hashing each in the same reading. Copies and does not link: a pack must
  * not change when someone later writes to the run directory.
  */
-export async function copyPayload(source: string, bag: string, paths: readonly string[], progress: (done: number) => void = () => undefined): Promise<FileDigest[]> {
+export async function copyPayload(
+  source: string,
+  bag: string,
+  paths: readonly string[],
+  progress: (done: number) => void = () => undefined,
+): Promise<FileDigest[]> {
   const directories = new Set(paths.map((path) => dirname(join(bag, dataDirectory, path))));
   for (const directory of directories) await mkdir(directory, { recursive: true });
   const files: FileDigest[] = [];
@@ -52,7 +63,12 @@ export async function copyPayload(source: string, bag: string, paths: readonly s
 }
 
 /** Writes the tag files around the payload. Returns the root manifest, which is what gets signed, and the tag files' digests. */
-export async function writeTagFiles(bag: string, payload: readonly FileDigest[], certificatesPem: string, info: BagInfo): Promise<{ root: Buffer; files: FileDigest[] }> {
+export async function writeTagFiles(
+  bag: string,
+  payload: readonly FileDigest[],
+  certificatesPem: string,
+  info: BagInfo,
+): Promise<{ root: Buffer; files: FileDigest[] }> {
   const contents = new Map<string, string>([
     [packFiles.declaration, 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n'],
     [packFiles.info, writeBagInfo(info)],

@@ -10,7 +10,7 @@ export async function readInPieces(path: string, piece: (bytes: Buffer) => void 
     const { size } = await file.stat();
     // One byte more than a small file holds, so that its end is seen without a second buffer.
     const buffer = Buffer.allocUnsafe(Math.min(size + 1, chunkBytes));
-    for (let read = 0; ; ) {
+    for (let read = 0; ;) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length);
       if (bytesRead === 0) return;
       await piece(buffer.subarray(0, bytesRead));
@@ -31,7 +31,7 @@ export async function copyAndHash(from: string, to: string): Promise<{ sha256: s
     await readInPieces(from, async (piece) => {
       hash.update(piece);
       bytes += piece.length;
-      for (let at = 0; at < piece.length; ) at += (await target.write(piece, at)).bytesWritten;
+      for (let at = 0; at < piece.length;) at += (await target.write(piece, at)).bytesWritten;
     });
   } finally {
     await target.close();
@@ -50,7 +50,6 @@ export async function hashFile(path: string): Promise<string> {
 export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
-
 
 /** Runs `work` over `items`, at most `width` at a time. The first failure ends it. */
 export async function inParallel<T>(items: Iterable<T>, width: number, work: (item: T) => Promise<void>): Promise<void> {

@@ -6,7 +6,12 @@ export interface PackInfo {
   readonly runId: string;
   readonly asOf: string;
   readonly tool: { readonly name: string; readonly version: string };
-  readonly engagement: { readonly id: string; readonly title: string; readonly entity: string; readonly period: { readonly from: string; readonly to: string } };
+  readonly engagement: {
+    readonly id: string;
+    readonly title: string;
+    readonly entity: string;
+    readonly period: { readonly from: string; readonly to: string };
+  };
   readonly evidenceComplete: boolean;
   readonly evidenceDigest: string;
   readonly catalogue: { readonly name: string; readonly version: string; readonly sha256: string };
@@ -15,7 +20,11 @@ export interface PackInfo {
 export function packInfoOf(assessment: Assessment): PackInfo {
   const { runId, asOf, tool, engagement, evidenceComplete, evidenceDigest, catalogue } = assessment;
   return {
-    runId, asOf, tool, evidenceComplete, evidenceDigest,
+    runId,
+    asOf,
+    tool,
+    evidenceComplete,
+    evidenceDigest,
     engagement: { id: engagement.id, title: engagement.title, entity: engagement.entity, period: engagement.period },
     catalogue: { name: catalogue.name, version: catalogue.version, sha256: catalogue.sha256 },
   };
@@ -30,7 +39,12 @@ export type TimestampOutcome =
 export interface BagInfo {
   readonly info: PackInfo;
   readonly payload: { readonly bytes: number; readonly files: number };
-  readonly signer: { readonly subject: string; readonly algorithm: string; readonly rootFingerprint: string; /** RFC 3339. */ readonly notAfter: string };
+  readonly signer: {
+    readonly subject: string;
+    readonly algorithm: string;
+    readonly rootFingerprint: string;
+    /** RFC 3339. */ readonly notAfter: string;
+  };
   readonly timestamp: TimestampOutcome;
   /** SHA-256 of the previous pack's root manifest, so that a pack left out of a series shows. */
   readonly previousRoot: string | null;
@@ -39,7 +53,8 @@ export interface BagInfo {
 }
 
 export function timestampText(outcome: TimestampOutcome): string {
-  if (outcome.status === 'not-configured') return 'none: no timestamp authority is configured, so the time of signing is the word of the signer';
+  if (outcome.status === 'not-configured')
+    return 'none: no timestamp authority is configured, so the time of signing is the word of the signer';
   if (outcome.status === 'granted') return `granted by ${outcome.url}`;
   return `none: ${outcome.url} was asked and ${outcome.reason}; the time of signing is the word of the signer`;
 }
@@ -85,5 +100,8 @@ export function readBagInfo(text: string): Map<string, string> | null {
 
 /** Free text on one line: control, line-separating and direction-changing characters would let a value forge others. */
 export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ').replace(/ {2,}/g, ' ').trim();
+  return text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ')
+    .replace(/ {2,}/g, ' ')
+    .trim();
 }

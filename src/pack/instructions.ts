@@ -105,8 +105,17 @@ ${packFiles.signatureDigests} only guards against accidents: it is not signed, a
 
 /** A JSON pointer in jq's words. Pointers of evidence are names and numbers; a number is a place in a list. */
 export function jqPath(citation: Pick<Citation, 'pointer' | 'encoding'>): string {
-  const steps = citation.pointer.split('/').slice(1).map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .map((token, index) => (/^\d+$/.test(token) ? `[${token}]` : /^[A-Za-z_]\w*$/.test(token) ? `${index === 0 ? '' : '.'}${token}` : `[${JSON.stringify(token).replaceAll("'", "\\u0027")}]`));
+  const steps = citation.pointer
+    .split('/')
+    .slice(1)
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((token, index) =>
+      /^\d+$/.test(token)
+        ? `[${token}]`
+        : /^[A-Za-z_]\w*$/.test(token)
+          ? `${index === 0 ? '' : '.'}${token}`
+          : `[${JSON.stringify(token).replaceAll("'", '\\u0027')}]`,
+    );
   return `.${steps.join('')}${citation.encoding === 'json-string' ? ' | fromjson' : ''}`;
 }
 

@@ -28,8 +28,13 @@ export const packFiles = {
 } as const;
 
 /** What the root manifest lists: every tag file but itself and the signatures over it. */
-export const rootedFiles: readonly string[] = [packFiles.info, packFiles.declaration, packFiles.manifest, packFiles.certificates, packFiles.instructions]
-  .toSorted((a, b) => (a < b ? -1 : 1));
+export const rootedFiles: readonly string[] = [
+  packFiles.info,
+  packFiles.declaration,
+  packFiles.manifest,
+  packFiles.certificates,
+  packFiles.instructions,
+].toSorted((a, b) => (a < b ? -1 : 1));
 
 export const signatureFiles: readonly string[] = [packFiles.attestation, packFiles.signature, packFiles.bundle];
 
@@ -47,7 +52,10 @@ export interface FileDigest {
 
 /** A BagIt manifest: what `sha256sum` prints, in the order of the paths' bytes. */
 export function writeManifest(files: readonly Pick<FileDigest, 'path' | 'sha256'>[]): string {
-  return [...files].sort((a, b) => (a.path < b.path ? -1 : 1)).map((file) => `${file.sha256}  ${file.path}\n`).join('');
+  return [...files]
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+    .map((file) => `${file.sha256}  ${file.path}\n`)
+    .join('');
 }
 
 /** Path → digest of a manifest in the one form that `writeManifest` gives; null for any other text. */

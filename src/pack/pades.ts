@@ -44,7 +44,8 @@ export async function signPdf(document: Buffer, signer: Signer, options: PadesOp
 
   const digest = digestAround(saved, contentsStart, gapEnd);
   const cms = await signCms(digest, signer, options.timestamp);
-  if (cms.length > contentsBytes) throw new PadesError(`the signature needs ${String(cms.length)} bytes and only ${String(contentsBytes)} are reserved`);
+  if (cms.length > contentsBytes)
+    throw new PadesError(`the signature needs ${String(cms.length)} bytes and only ${String(contentsBytes)} are reserved`);
   saved.write(cms.toString('hex'), contentsStart + 1, 'latin1');
   return saved;
 }
@@ -68,18 +69,20 @@ function addSignatureField(pdf: PDF, pageRef: PdfRef, page: PdfDict, options: Pa
     Reason: PdfString.fromString(options.reason),
   });
   if (options.name !== undefined) signature.set('Name', PdfString.fromString(options.name));
-  const field = pdf.register(PdfDict.of({
-    FT: PdfName.of('Sig'),
-    T: PdfString.fromString('Exhibit seal'),
-    TU: PdfString.fromString('Digital signature of this report'),
-    V: pdf.register(signature),
-    Type: PdfName.of('Annot'),
-    Subtype: PdfName.of('Widget'),
-    // Print and Locked: the field is invisible (its rectangle is empty) and not to be moved.
-    F: PdfNumber.of(132),
-    P: pageRef,
-    Rect: new PdfArray([0, 0, 0, 0].map((n) => PdfNumber.of(n))),
-  }));
+  const field = pdf.register(
+    PdfDict.of({
+      FT: PdfName.of('Sig'),
+      T: PdfString.fromString('Exhibit seal'),
+      TU: PdfString.fromString('Digital signature of this report'),
+      V: pdf.register(signature),
+      Type: PdfName.of('Annot'),
+      Subtype: PdfName.of('Widget'),
+      // Print and Locked: the field is invisible (its rectangle is empty) and not to be moved.
+      F: PdfNumber.of(132),
+      P: pageRef,
+      Rect: new PdfArray([0, 0, 0, 0].map((n) => PdfNumber.of(n))),
+    }),
+  );
   const resolve = (ref: PdfRef): ReturnType<PDF['getObject']> => pdf.getObject(ref);
   const annotations = page.getArray('Annots', resolve);
   page.set('Annots', new PdfArray([...(annotations ?? []), field]));
@@ -124,8 +127,7 @@ function digestAround(file: Buffer, gapStart: number, gapEnd: number): Buffer {
 export type PdfProblem = 'no-signature' | 'several-signatures' | 'appended' | 'gap' | 'subfilter';
 
 export type PdfVerdict =
-  | { readonly ok: true; readonly cms: CmsVerdict }
-  | { readonly ok: false; readonly problem: PdfProblem; readonly detail: string };
+  { readonly ok: true; readonly cms: CmsVerdict } | { readonly ok: false; readonly problem: PdfProblem; readonly detail: string };
 
 const byteRangePattern = /^\/ByteRange\s*\[\s*(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s*\]/;
 
@@ -145,12 +147,14 @@ export async function verifyPdf(file: Buffer): Promise<PdfVerdict> {
   const match = byteRangePattern.exec(file.subarray(at, at + 200).toString('latin1'));
   if (match === null) return refuse('no-signature', 'the range of bytes that the signature covers is unreadable');
   const [start, length, resume, rest] = match.slice(1).map(Number) as [number, number, number, number];
-  if (start !== 0 || resume < length || resume > file.length) return refuse('gap', 'the signature leaves out bytes at the start of the PDF');
+  if (start !== 0 || resume < length || resume > file.length)
+    return refuse('gap', 'the signature leaves out bytes at the start of the PDF');
   if (resume + rest < file.length) return refuse('appended', `${String(file.length - resume - rest)} bytes follow what was signed`);
   if (resume + rest > file.length) return refuse('gap', 'the PDF is shorter than what was signed');
   if (!dictionary.includes('/ETSI.CAdES.detached')) return refuse('subfilter', 'the signature is not of the kind ETSI.CAdES.detached');
   const gap = file.subarray(length, resume);
-  if (gap.length < 4 || gap[0] !== 0x3c || gap.at(-1) !== 0x3e) return refuse('gap', 'more than the signature is left out of what was signed');
+  if (gap.length < 4 || gap[0] !== 0x3c || gap.at(-1) !== 0x3e)
+    return refuse('gap', 'more than the signature is left out of what was signed');
   const hex = gap.subarray(1, -1).toString('latin1');
   if (!/^(?:[0-9a-f]{2})+$/.test(hex)) return refuse('gap', 'the space of the signature holds other bytes');
   const contents = Buffer.from(hex, 'hex');

@@ -86,13 +86,21 @@ export async function seal(options: SealOptions): Promise<SealReport> {
 
 function reportOf(options: SealOptions, sealed: Sealed, already: boolean): SealReport {
   const { files, root, timestamp } = sealed;
-  const stamped = timestamp.status === 'granted' ? ', timestamped' : timestamp.status === 'failed' ? ', WITHOUT the timestamp that was asked for' : '';
+  const stamped =
+    timestamp.status === 'granted' ? ', timestamped' : timestamp.status === 'failed' ? ', WITHOUT the timestamp that was asked for' : '';
   return {
-    packDirectory: options.packDirectory, zipPath: options.zipPath, root, timestamp, already,
+    packDirectory: options.packDirectory,
+    zipPath: options.zipPath,
+    root,
+    timestamp,
+    already,
     fingerprint: rootFingerprint(options.signer),
     rootPem: writePem((options.signer.chain.at(-1) ?? options.signer.certificate).der),
-    files: files.length, bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-    summary: already ? `${String(files.length)} files, sealed already; nothing was changed` : `${String(files.length)} files sealed and signed${stamped}`,
+    files: files.length,
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    summary: already
+      ? `${String(files.length)} files, sealed already; nothing was changed`
+      : `${String(files.length)} files sealed and signed${stamped}`,
   };
 }
 
@@ -101,7 +109,8 @@ function reportOf(options: SealOptions, sealed: Sealed, already: boolean): SealR
  * now. Then an interrupted seal is completed (the ZIP may be missing still); nothing of the pack is written again.
  */
 async function finishSealed(options: SealOptions): Promise<SealReport> {
-  const refuse = (why: string): SealError => new SealError(`${options.packDirectory} is there already${why}, and a sealed pack is never overwritten`);
+  const refuse = (why: string): SealError =>
+    new SealError(`${options.packDirectory} is there already${why}, and a sealed pack is never overwritten`);
   const verified = await verifyPack(options.packDirectory, { fingerprint: rootFingerprint(options.signer) });
   if (!verified.ok || verified.root === null) throw refuse(' and does not verify');
   const manifest = readManifest(await readFile(join(options.packDirectory, packFiles.manifest), 'utf8')) ?? new Map<string, string>();
@@ -109,9 +118,13 @@ async function finishSealed(options: SealOptions): Promise<SealReport> {
   if (paths.length !== manifest.size) throw refuse(' with other content');
   await inParallel(paths, 8, async (path) => {
     if (path === 'report.pdf') return;
-    if (manifest.get(`${dataDirectory}/${path}`) !== await hashFile(join(options.runDirectory, path))) throw refuse(' with other content');
+    if (manifest.get(`${dataDirectory}/${path}`) !== (await hashFile(join(options.runDirectory, path))))
+      throw refuse(' with other content');
   });
-  const [unsigned, signed] = await Promise.all([readFile(join(options.runDirectory, 'report.pdf')), readFile(join(options.packDirectory, reportFile))]);
+  const [unsigned, signed] = await Promise.all([
+    readFile(join(options.runDirectory, 'report.pdf')),
+    readFile(join(options.packDirectory, reportFile)),
+  ]);
   if (!signed.subarray(0, unsigned.length).equals(unsigned)) throw refuse(' with another report');
   const files = await listFiles(options.packDirectory);
   if (!existsSync(options.zipPath)) {
@@ -120,7 +133,11 @@ async function finishSealed(options: SealOptions): Promise<SealReport> {
     await writeZip(options.packDirectory, files, zip);
     await rename(zip, options.zipPath);
   }
-  return reportOf(options, { root: verified.root, files, timestamp: readTimestamp(await readFile(join(options.packDirectory, packFiles.attestation), 'utf8')) }, true);
+  return reportOf(
+    options,
+    { root: verified.root, files, timestamp: readTimestamp(await readFile(join(options.packDirectory, packFiles.attestation), 'utf8')) },
+    true,
+  );
 }
 
 async function listFiles(directory: string): Promise<FileDigest[]> {
@@ -173,11 +190,20 @@ async function fillBag(bag: string, options: SealOptions, info: PackInfo, author
 
   const example = await exampleCitation(join(options.runDirectory, 'results/observations.ndjson'));
   const certificates = [signer.certificate, ...signer.chain].map((certificate) => writePem(certificate.der)).join('');
-  const writeRoot = (timestamp: TimestampOutcome): ReturnType<typeof writeTagFiles> => writeTagFiles(bag, payload, certificates, {
-    info, payload: size, timestamp, previousRoot: options.previousRoot ?? null,
-    signer: { subject: subjectText(signer.certificate), algorithm: signer.algorithm, rootFingerprint: rootFingerprint(signer), notAfter: signer.certificate.notAfter.toISOString() },
-    example,
-  });
+  const writeRoot = (timestamp: TimestampOutcome): ReturnType<typeof writeTagFiles> =>
+    writeTagFiles(bag, payload, certificates, {
+      info,
+      payload: size,
+      timestamp,
+      previousRoot: options.previousRoot ?? null,
+      signer: {
+        subject: subjectText(signer.certificate),
+        algorithm: signer.algorithm,
+        rootFingerprint: rootFingerprint(signer),
+        notAfter: signer.certificate.notAfter.toISOString(),
+      },
+      example,
+    });
   let tag = await writeRoot(stamp.outcome());
   let signature = await signCms(sha256Bytes(tag.root), signer, stamp.sign);
   if (stamp.changed()) {
@@ -187,8 +213,13 @@ async function fillBag(bag: string, options: SealOptions, info: PackInfo, author
   }
   const root = sha256(tag.root);
   const statement = writeStatement({
-    root, signature: sha256(signature), report: sha256(report), info,
-    timestamp: stamp.outcome(), previousRoot: options.previousRoot ?? null, payload: size,
+    root,
+    signature: sha256(signature),
+    report: sha256(report),
+    info,
+    timestamp: stamp.outcome(),
+    previousRoot: options.previousRoot ?? null,
+    payload: size,
   });
   const signatures = new Map<string, Buffer>([
     [packFiles.signature, signature],
@@ -213,7 +244,10 @@ async function exampleCitation(file: string): Promise<Citation | null> {
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(4 * 1024 * 1024), 0);
     let first: Citation | null = null;
     for (const line of buffer.subarray(0, bytesRead).toString('utf8').split('\n').slice(0, -1)) {
-      const { status, citations: [citation] } = observationCitationsSchema.parse(JSON.parse(line));
+      const {
+        status,
+        citations: [citation],
+      } = observationCitationsSchema.parse(JSON.parse(line));
       if (citation === undefined || !safeName.test(citation.file) || !plainPointer.test(citation.pointer)) continue;
       if (status === 'fail') return citation;
       first ??= citation;
@@ -235,7 +269,10 @@ function sha256Bytes(bytes: Buffer): Buffer {
 }
 
 /** Asks for timestamps and remembers what came of it: one failure, and the whole pack goes without and says so. */
-function stamper(authority: TimestampAuthority | null, log: (message: string) => void): {
+function stamper(
+  authority: TimestampAuthority | null,
+  log: (message: string) => void,
+): {
   sign: (signature: Buffer) => Promise<Buffer | null>;
   outcome: () => TimestampOutcome;
   changed: () => boolean;

@@ -83,16 +83,27 @@ export type TimestampVerdict =
   | { readonly ok: false; readonly reason: string };
 
 const hashOf: Readonly<Record<string, string>> = {
-  [oids.sha256]: 'sha256', [oids.sha384]: 'sha384', [oids.sha512]: 'sha512',
-  [oids.ecdsaWithSha256]: 'sha256', [oids.ecdsaWithSha384]: 'sha384', [oids.ecdsaWithSha512]: 'sha512',
-  [oids.sha256WithRsa]: 'sha256', [oids.sha384WithRsa]: 'sha384', [oids.sha512WithRsa]: 'sha512',
+  [oids.sha256]: 'sha256',
+  [oids.sha384]: 'sha384',
+  [oids.sha512]: 'sha512',
+  [oids.ecdsaWithSha256]: 'sha256',
+  [oids.ecdsaWithSha384]: 'sha384',
+  [oids.ecdsaWithSha512]: 'sha512',
+  [oids.sha256WithRsa]: 'sha256',
+  [oids.sha384WithRsa]: 'sha384',
+  [oids.sha512WithRsa]: 'sha512',
 };
 
 /**
  * Verifies a timestamp token over `value`. With `roots` the authority has to lead to one of them; with null only the token
  * itself is checked, and `pinned` is false: then the time is that of an authority nobody vouched for.
  */
-export function verifyTimestamp(token: Buffer, value: Buffer, roots: readonly Certificate[] | null, nonce: Buffer | null = null): TimestampVerdict {
+export function verifyTimestamp(
+  token: Buffer,
+  value: Buffer,
+  roots: readonly Certificate[] | null,
+  nonce: Buffer | null = null,
+): TimestampVerdict {
   try {
     return verifyRead(readCms(token), value, roots, nonce);
   } catch (error) {
@@ -107,7 +118,8 @@ function verifyRead(cms: ReadCms, value: Buffer, roots: readonly Certificate[] |
   const info = readDer(cms.content);
   const imprint = child(info, 2, tags.sequence);
   if (readOid(child(child(imprint, 0), 0)) !== oids.sha256) return refuse('its imprint is not SHA-256');
-  if (!child(imprint, 1, tags.octetString).content.equals(createHash('sha256').update(value).digest())) return refuse('it is for other content');
+  if (!child(imprint, 1, tags.octetString).content.equals(createHash('sha256').update(value).digest()))
+    return refuse('it is for other content');
   const time = readTime(child(info, 4, tags.generalizedTime));
   if (nonce !== null && !nonceOf(info)?.equals(nonce)) return refuse('it answers another request');
 
@@ -118,9 +130,11 @@ function verifyRead(cms: ReadCms, value: Buffer, roots: readonly Certificate[] |
   if (digestHash === undefined || signatureHash === undefined) return refuse('it uses an algorithm that is not accepted');
   const typed = cms.attributes.get(oids.contentType);
   if (typed === undefined || readOid(typed) !== oids.tstInfo) return refuse('its signed content type is not that of a timestamp');
-  if (cms.attributes.get(oids.messageDigest)?.content.equals(createHash(digestHash).update(cms.content).digest()) !== true) return refuse('its digest is wrong');
+  if (cms.attributes.get(oids.messageDigest)?.content.equals(createHash(digestHash).update(cms.content).digest()) !== true)
+    return refuse('its digest is wrong');
   if (!namesCertificate(cms, certificate)) return refuse('it does not name the certificate it was signed with');
-  if (!verifySignature(certificate.publicKey, cms.signedAttributes, cms.signature, signatureHash)) return refuse('its signature does not verify');
+  if (!verifySignature(certificate.publicKey, cms.signedAttributes, cms.signature, signatureHash))
+    return refuse('its signature does not verify');
   const purposes = certificate.extendedKeyUsage;
   if (purposes === null || !purposes.critical || purposes.purposes.length !== 1 || purposes.purposes[0] !== oids.timeStamping) {
     return refuse("its certificate is not a timestamp authority's");
@@ -155,10 +169,12 @@ function namesCertificate(cms: ReadCms, certificate: Certificate): boolean {
 
 function pathTo(certificate: Certificate, pool: readonly Certificate[], roots: readonly Certificate[]): Certificate[] | null {
   const path = [certificate];
-  for (let subject = certificate; path.length < 8; ) {
+  for (let subject = certificate; path.length < 8;) {
     if (roots.some((root) => root.der.equals(subject.der))) return path;
     const current = subject;
-    const issuer = [...roots, ...pool].find((candidate) => candidate.subject.equals(current.issuer) && checkPath(current, [candidate]) === null);
+    const issuer = [...roots, ...pool].find(
+      (candidate) => candidate.subject.equals(current.issuer) && checkPath(current, [candidate]) === null,
+    );
     if (issuer === undefined || path.includes(issuer)) return null;
     path.push(issuer);
     subject = issuer;

@@ -64,7 +64,8 @@ const defaultLimits = { tagFile: 512 * 1024 * 1024, report: 1024 * 1024 * 1024 }
 export async function verifyPack(path: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   const { timestampRoot, at, limits = defaultLimits, ...asked } = options;
   const policy: PolicyOptions = {
-    ...asked, at: at ?? new Date(),
+    ...asked,
+    at: at ?? new Date(),
     ...(timestampRoot === undefined ? {} : { timestampRoots: readPemCertificates(await readFile(timestampRoot, 'utf8')) }),
   };
   const tagFiles = new Map<string, Buffer>();
@@ -72,8 +73,16 @@ export async function verifyPack(path: string, options: VerifyOptions = {}): Pro
   const container = problemList();
   const evidence = evidenceCheck();
   const observe: Observe = (file) => {
-    if (!file.includes('/')) return whole(limits.tagFile, (bytes) => { if (bytes === null) container.add('too-large', undefined, file); else tagFiles.set(file, bytes); });
-    if (file === reportFile) return whole(limits.report, (bytes) => { if (bytes === null) container.add('too-large', undefined, file); report = bytes; });
+    if (!file.includes('/'))
+      return whole(limits.tagFile, (bytes) => {
+        if (bytes === null) container.add('too-large', undefined, file);
+        else tagFiles.set(file, bytes);
+      });
+    if (file === reportFile)
+      return whole(limits.report, (bytes) => {
+        if (bytes === null) container.add('too-large', undefined, file);
+        report = bytes;
+      });
     return evidence.observe(file);
   };
 
@@ -99,16 +108,46 @@ export async function verifyPack(path: string, options: VerifyOptions = {}): Pro
 
   const bytes = [...contents.files.values()].reduce((sum, file) => sum + file.bytes, 0);
   const steps: VerifyStep[] = [
-    step('container', 'Container', container, contents.kind === 'zip' ? 'a ZIP, read in place; nothing in it leads outside' : 'a directory; nothing in it leads outside'),
-    step('files', 'Files', files, `${String(contents.files.size)} files, each with the digest it was sealed with, none missing, none added`),
+    step(
+      'container',
+      'Container',
+      container,
+      contents.kind === 'zip' ? 'a ZIP, read in place; nothing in it leads outside' : 'a directory; nothing in it leads outside',
+    ),
+    step(
+      'files',
+      'Files',
+      files,
+      `${String(contents.files.size)} files, each with the digest it was sealed with, none missing, none added`,
+    ),
     step('signatures', 'Signatures', signing, 'pack, report, bundle and attestation, all by one certificate'),
-    step('evidence', 'Evidence', substance, `${String(held.pages)} pages as their queries recorded them, ${String(held.observations)} observations with their citations, ${String(held.rows)} populations reconciled`),
-    step('signer', 'Signer', trust, judged.established ? `${judged.signer?.subject ?? ''}, under the root whose fingerprint was given` : 'not checked, as asked', judged.established ? 'ok' : 'unchecked'),
+    step(
+      'evidence',
+      'Evidence',
+      substance,
+      `${String(held.pages)} pages as their queries recorded them, ${String(held.observations)} observations with their citations, ${String(held.rows)} populations reconciled`,
+    ),
+    step(
+      'signer',
+      'Signer',
+      trust,
+      judged.established ? `${judged.signer?.subject ?? ''}, under the root whose fingerprint was given` : 'not checked, as asked',
+      judged.established ? 'ok' : 'unchecked',
+    ),
   ];
   const ok = steps.every((one) => one.problems.length === 0);
   return {
-    ok, conclusion: conclusion(steps, ok, judged.established), kind: contents.kind, root, signer: judged.signer, signerEstablished: judged.established,
-    signedBefore: judged.signedBefore, runId: info.get('External-Identifier') ?? null, files: contents.files.size, bytes, steps,
+    ok,
+    conclusion: conclusion(steps, ok, judged.established),
+    kind: contents.kind,
+    root,
+    signer: judged.signer,
+    signerEstablished: judged.established,
+    signedBefore: judged.signedBefore,
+    runId: info.get('External-Identifier') ?? null,
+    files: contents.files.size,
+    bytes,
+    steps,
     notes: [...contents.notes.map((code) => note(code)), ...judged.notes],
   };
 }
@@ -124,16 +163,38 @@ async function readPack(path: string, observe: Observe, problems: ProblemList): 
 
 function step(name: StepName, title: string, problems: ProblemList, detail: string, good: 'ok' | 'unchecked' = 'ok'): VerifyStep {
   const failed = problems.count > 0;
-  return { name, title, status: failed ? 'failed' : good, detail: failed ? `${String(problems.count)} ${problems.count === 1 ? 'problem' : 'problems'}` : detail, problems: problems.list() };
+  return {
+    name,
+    title,
+    status: failed ? 'failed' : good,
+    detail: failed ? `${String(problems.count)} ${problems.count === 1 ? 'problem' : 'problems'}` : detail,
+    problems: problems.list(),
+  };
 }
 
 function unreadable(problems: ProblemList): VerifyReport {
   const first = step('container', 'Container', problems, '');
-  const rest = ([['files', 'Files'], ['signatures', 'Signatures'], ['evidence', 'Evidence'], ['signer', 'Signer']] as const)
-    .map(([name, title]): VerifyStep => ({ name, title, status: 'unchecked', detail: 'not reached', problems: [] }));
+  const rest = (
+    [
+      ['files', 'Files'],
+      ['signatures', 'Signatures'],
+      ['evidence', 'Evidence'],
+      ['signer', 'Signer'],
+    ] as const
+  ).map(([name, title]): VerifyStep => ({ name, title, status: 'unchecked', detail: 'not reached', problems: [] }));
   return {
-    ok: false, conclusion: 'this cannot be read as an evidence pack', kind: null, root: null, signer: null, signerEstablished: false, signedBefore: null, runId: null,
-    files: 0, bytes: 0, steps: [first, ...rest], notes: [],
+    ok: false,
+    conclusion: 'this cannot be read as an evidence pack',
+    kind: null,
+    root: null,
+    signer: null,
+    signerEstablished: false,
+    signedBefore: null,
+    runId: null,
+    files: 0,
+    bytes: 0,
+    steps: [first, ...rest],
+    notes: [],
   };
 }
 

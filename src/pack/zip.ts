@@ -22,7 +22,11 @@ export const containerComment = 'exhibit container sha256:';
  * Writes `members` (paths below `directory`) as a ZIP whose bytes depend on nothing but names and contents: sorted, fixed
  * times and modes, no directories. Streams: memory does not grow with the pack.
  */
-export async function writeZip(directory: string, members: readonly { readonly path: string; readonly bytes: number }[], target: string): Promise<void> {
+export async function writeZip(
+  directory: string,
+  members: readonly { readonly path: string; readonly bytes: number }[],
+  target: string,
+): Promise<void> {
   const zip = new yazl.ZipFile();
   const failed = new Promise<never>((_, reject) => {
     zip.on('error', reject);
@@ -47,7 +51,10 @@ export async function writeZip(directory: string, members: readonly { readonly p
       await new Promise<void>((opened) => {
         zip.addReadStreamLazy(file.path, { ...options, size: file.bytes }, (done) => {
           // The archive does not watch the streams it is given.
-          done(null, createReadStream(path).on('error', (error) => zip.emit('error', error)));
+          done(
+            null,
+            createReadStream(path).on('error', (error) => zip.emit('error', error)),
+          );
           opened();
         });
       });

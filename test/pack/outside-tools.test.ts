@@ -23,7 +23,11 @@ function commandsOf(section: number): string {
   const text = readFileSync(join(pack, 'VERIFY.txt'), 'utf8');
   const from = text.indexOf(`\n${String(section)}. `);
   const to = text.indexOf(`\n${String(section + 1)}. `);
-  return text.slice(from, to < 0 ? undefined : to).split('\n').filter((line) => line.startsWith('  ')).join('\n');
+  return text
+    .slice(from, to < 0 ? undefined : to)
+    .split('\n')
+    .filter((line) => line.startsWith('  '))
+    .join('\n');
 }
 
 /** Runs the commands of sections in one shell, as an auditor would. */
@@ -64,7 +68,9 @@ describe('VERIFY.txt, followed to the letter', () => {
   });
 
   test.skipIf(!has('jq', 'unzip'))('5: the citation it names reads, with and without unpacking', () => {
-    const commands = commandsOf(5).split('\n').filter((line) => /^ {2}(jq|unzip) /.test(line));
+    const commands = commandsOf(5)
+      .split('\n')
+      .filter((line) => /^ {2}(jq|unzip) /.test(line));
     expect(commands).toHaveLength(3);
     const [direct, zipped, list] = commands.map((command) => shell(command.replace('pack.zip', sample.run.zipPath), pack));
     expect(direct?.output).toContain('"encrypted": false');
@@ -80,7 +86,10 @@ describe('VERIFY.txt, followed to the letter', () => {
   });
 
   test.skipIf(!has('openssl', 'jq'))('6: the bundle verifies with openssl alone, and the attestation reads', () => {
-    const commands = commandsOf(6).split('\n').filter((line) => !line.includes('cosign') && !line.includes('--insecure')).join('\n');
+    const commands = commandsOf(6)
+      .split('\n')
+      .filter((line) => !line.includes('cosign') && !line.includes('--insecure'))
+      .join('\n');
     const { status, output } = shell(`set -e\nT=$(mktemp -d)\n${commands}`, pack);
     expect(status).toBe(0);
     expect(output).toContain('Verified OK');
@@ -96,15 +105,22 @@ describe('other tools', () => {
   });
 
   test.skipIf(!has('unzip', 'jq'))('a citation of the results leads through the ZIP to the record', () => {
-    const observation = JSON.parse(readFileSync(join(pack, 'data/results/observations.ndjson'), 'utf8').split('\n')[1] ?? '') as { citations: { file: string; pointer: string; uid: string }[] };
+    const observation = JSON.parse(readFileSync(join(pack, 'data/results/observations.ndjson'), 'utf8').split('\n')[1] ?? '') as {
+      citations: { file: string; pointer: string; uid: string }[];
+    };
     const [citation] = observation.citations;
     const index = citation?.pointer.split('/').at(-1) ?? '';
-    const { output } = shell(`unzip -p ${sample.run.zipPath} data/${citation?.file ?? ''} | jq -r '.Results[${index}] | fromjson | .resourceId'`);
+    const { output } = shell(
+      `unzip -p ${sample.run.zipPath} data/${citation?.file ?? ''} | jq -r '.Results[${index}] | fromjson | .resourceId'`,
+    );
     expect(output.trim()).toBe(citation?.uid);
   });
 
   test.skipIf(!has('qpdf'))('qpdf finds the signed report sound', () => {
-    expect(shell(`qpdf --check ${join(pack, 'data/report.pdf')}`)).toMatchObject({ status: 0, output: expect.stringContaining('No syntax or stream encoding errors') as string });
+    expect(shell(`qpdf --check ${join(pack, 'data/report.pdf')}`)).toMatchObject({
+      status: 0,
+      output: expect.stringContaining('No syntax or stream encoding errors') as string,
+    });
   });
 
   test.skipIf(!has('python3') || shell('python3 -c "import bagit"').status !== 0)('bagit.py finds a valid bag', () => {
@@ -115,6 +131,11 @@ describe('other tools', () => {
     const other = await sealedSample(await newSigner('Somebody else'));
     const root = join(work, 'other.crt');
     writeFileSync(root, other.sealed.rootPem);
-    expect(shell(`openssl cms -verify -binary -cades -inform DER -in tagmanifest-sha256.txt.p7s -content tagmanifest-sha256.txt -CAfile ${root} -out /dev/null`, pack).status).not.toBe(0);
+    expect(
+      shell(
+        `openssl cms -verify -binary -cades -inform DER -in tagmanifest-sha256.txt.p7s -content tagmanifest-sha256.txt -CAfile ${root} -out /dev/null`,
+        pack,
+      ).status,
+    ).not.toBe(0);
   });
 });

@@ -14,7 +14,11 @@ import { has, ran, shell } from '../support/programs.ts';
 let signer: Signer;
 let document: Buffer;
 let signed: Buffer;
-const options: PadesOptions = { signedAt: new Date('2026-10-01T08:00:00Z'), reason: 'Sealed as evidence: acme-2026-q3.v1', timestamp: () => Promise.resolve(null) };
+const options: PadesOptions = {
+  signedAt: new Date('2026-10-01T08:00:00Z'),
+  reason: 'Sealed as evidence: acme-2026-q3.v1',
+  timestamp: () => Promise.resolve(null),
+};
 
 beforeAll(async () => {
   signer = await newSigner();
@@ -31,11 +35,14 @@ async function problemOf(file: Buffer): Promise<string> {
 /** The signed file with its signature taken out and put back changed. */
 function withContents(change: (hex: string) => string): Buffer {
   const text = signed.toString('latin1');
-  return Buffer.from(text.replace(/\/Contents <([0-9a-f]+)>/, (_, hex: string) => `/Contents <${change(hex)}>`), 'latin1');
+  return Buffer.from(
+    text.replace(/\/Contents <([0-9a-f]+)>/, (_, hex: string) => `/Contents <${change(hex)}>`),
+    'latin1',
+  );
 }
 
 describe('signing', () => {
-  test("keeps every byte of the document and adds one update after it", async () => {
+  test('keeps every byte of the document and adds one update after it', async () => {
     expect(signed.subarray(0, document.length).equals(document)).toBe(true);
     expect(await problemOf(signed)).toBe('none');
   });
@@ -54,7 +61,13 @@ describe('signing', () => {
     page.addLinkAnnotation({ rect: { x: 10, y: 10, width: 50, height: 20 }, uri: 'https://example.com/' });
     pdf.getOrCreateForm().createTextField('note');
     const again = await PDF.load(await signPdf(Buffer.from(await pdf.save()), signer, options));
-    expect(again.getForm()?.getFields().map((field) => field.name).sort()).toEqual(['Exhibit seal', 'note']);
+    expect(
+      again
+        .getForm()
+        ?.getFields()
+        .map((field) => field.name)
+        .sort(),
+    ).toEqual(['Exhibit seal', 'note']);
     expect(again.getPage(0)?.getLinkAnnotations()).toHaveLength(1);
   });
 
@@ -67,12 +80,20 @@ describe('signing', () => {
     expect(await problemOf(await signPdf(odd, signer, options))).toBe('none');
   });
 
-  test.each([['no PDF', 'hello'], ['nothing', '']])('%s is refused', async (_, text) => {
+  test.each([
+    ['no PDF', 'hello'],
+    ['nothing', ''],
+  ])('%s is refused', async (_, text) => {
     await expect(signPdf(Buffer.from(text), signer, options)).rejects.toThrow();
   });
 
   test('a signature that does not fit is refused', async () => {
-    await expect(signPdf(document, signer, { ...options, timestamp: () => Promise.resolve(Buffer.from(`3082${(17_000).toString(16).padStart(4, '0')}${'00'.repeat(17_000)}`, 'hex')) })).rejects.toThrow(/only 16384 are reserved/);
+    await expect(
+      signPdf(document, signer, {
+        ...options,
+        timestamp: () => Promise.resolve(Buffer.from(`3082${(17_000).toString(16).padStart(4, '0')}${'00'.repeat(17_000)}`, 'hex')),
+      }),
+    ).rejects.toThrow(/only 16384 are reserved/);
   });
 });
 
@@ -80,16 +101,32 @@ describe('verifying', () => {
   test.each<[string, () => Buffer | Promise<Buffer>, string]>([
     ['an unsigned document', () => document, 'no-signature'],
     ['appended bytes', () => Buffer.concat([signed, Buffer.from('\n')]), 'appended'],
-    ['an appended update', async () => { const pdf = await PDF.load(signed); pdf.setTitle('Another title'); return Buffer.from(await pdf.save({ incremental: true })); }, 'appended'],
+    [
+      'an appended update',
+      async () => {
+        const pdf = await PDF.load(signed);
+        pdf.setTitle('Another title');
+        return Buffer.from(await pdf.save({ incremental: true }));
+      },
+      'appended',
+    ],
     ['a cut end', () => signed.subarray(0, -1), 'gap'],
     ['a second signature', async () => signPdf(signed, await newSigner('Other'), options), 'several-signatures'],
     ['bytes hidden after the signature', () => withContents((hex) => `${hex.slice(0, -8)}deadbeef`), 'gap'],
     ['text in the place of the signature', () => withContents((hex) => `${hex.slice(0, -8)}>/X (  `), 'gap'],
     ['capital letters in the signature', () => withContents((hex) => hex.toUpperCase()), 'gap'],
     ['no signature in its place', () => withContents((hex) => '0'.repeat(hex.length)), 'cms malformed'],
-    ['another kind of signature', () => Buffer.from(signed.toString('latin1').replace('ETSI.CAdES.detached', 'adbe.pkcs7.detached'), 'latin1'), 'subfilter'],
+    [
+      'another kind of signature',
+      () => Buffer.from(signed.toString('latin1').replace('ETSI.CAdES.detached', 'adbe.pkcs7.detached'), 'latin1'),
+      'subfilter',
+    ],
     ['a changed page', () => Buffer.from(signed.toString('latin1').replace('595.28', '595.29'), 'latin1'), 'cms content-differs'],
-    ['a range that starts later', () => Buffer.from(signed.toString('latin1').replace('/ByteRange [0 ', '/ByteRange [1 '), 'latin1'), 'gap'],
+    [
+      'a range that starts later',
+      () => Buffer.from(signed.toString('latin1').replace('/ByteRange [0 ', '/ByteRange [1 '), 'latin1'),
+      'gap',
+    ],
   ])('%s', async (_, make, problem) => {
     expect(await problemOf(await make())).toBe(problem);
   });
@@ -127,11 +164,33 @@ describe('other readers', () => {
   test.skipIf(!has('openssl'))('openssl verifies the signature over the bytes of its range', () => {
     const [, first = '', second = '', third = ''] = /\/ByteRange \[0 (\d+) (\d+) (\d+)/.exec(signed.toString('latin1')) ?? [];
     const directory = temporaryDirectory('pdf');
-    writeFileSync(join(directory, 'content'), Buffer.concat([signed.subarray(0, Number(first)), signed.subarray(Number(second), Number(second) + Number(third))]));
+    writeFileSync(
+      join(directory, 'content'),
+      Buffer.concat([signed.subarray(0, Number(first)), signed.subarray(Number(second), Number(second) + Number(third))]),
+    );
     const contents = Buffer.from(signed.subarray(Number(first) + 1, Number(second) - 1).toString('latin1'), 'hex');
     writeFileSync(join(directory, 'signature'), contents.subarray(0, 4 + contents.readUInt16BE(2)));
     writeFileSync(join(directory, 'root.crt'), signer.chain.at(-1)?.x509.toString() ?? '');
-    const { output } = ran('openssl', ['cms', '-verify', '-binary', '-cades', '-inform', 'DER', '-in', 'signature', '-content', 'content', '-CAfile', 'root.crt', '-out', '/dev/null'], directory);
+    const { output } = ran(
+      'openssl',
+      [
+        'cms',
+        '-verify',
+        '-binary',
+        '-cades',
+        '-inform',
+        'DER',
+        '-in',
+        'signature',
+        '-content',
+        'content',
+        '-CAfile',
+        'root.crt',
+        '-out',
+        '/dev/null',
+      ],
+      directory,
+    );
     expect(output).toContain('CAdES Verification successful');
     expect(readFileSync(join(directory, 'root.crt'), 'utf8')).toContain('BEGIN CERTIFICATE');
   });

@@ -1,5 +1,16 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyEnvelope } from '../../src/pack/attest.ts';
@@ -18,7 +29,12 @@ beforeAll(async () => {
   signer = await newSigner();
 });
 
-const optionsFor = (run: SampleRun): SealOptions => ({ runDirectory: run.directory, packDirectory: run.packDirectory, zipPath: run.zipPath, signer });
+const optionsFor = (run: SampleRun): SealOptions => ({
+  runDirectory: run.directory,
+  packDirectory: run.packDirectory,
+  zipPath: run.zipPath,
+  signer,
+});
 const leftovers = (run: SampleRun): string[] => readdirSync(run.directory).filter((name) => name.includes('sealing'));
 
 describe('sealing', () => {
@@ -45,7 +61,13 @@ describe('sealing', () => {
   test('what a pack says of itself is on one line each, whatever the titles hold', async () => {
     const { run, sealed } = await sealedSample(signer, ({ directory }) => {
       const file = join(directory, 'results/assessment.json');
-      writeFileSync(file, readFileSync(file, 'utf8').replace('Acme: critical data encryption', 'Acme\\nExhibit-Evidence-Complete: forged\\u202e\\u0007 Prüfung'));
+      writeFileSync(
+        file,
+        readFileSync(file, 'utf8').replace(
+          'Acme: critical data encryption',
+          'Acme\\nExhibit-Evidence-Complete: forged\\u202e\\u0007 Prüfung',
+        ),
+      );
     });
     const info = readFileSync(join(run.packDirectory, packFiles.info), 'utf8');
     expect(info).toContain('External-Description: Acme Exhibit-Evidence-Complete: forged Prüfung\n');
@@ -66,11 +88,41 @@ describe('sealing', () => {
   });
 
   test.each([
-    ['a name with a space', (directory: string) => { writeFileSync(join(directory, 'evidence/a b.json'), ''); }, /file names may hold only/],
-    ['a symbolic link', (directory: string) => { symlinkSync('/etc/passwd', join(directory, 'evidence/link')); }, /neither a file nor a directory/],
-    ['no report', (directory: string) => { rmSync(join(directory, 'report.pdf')); }, /is missing/],
-    ['a report that is no PDF', (directory: string) => { writeFileSync(join(directory, 'report.pdf'), 'hello'); }, /./],
-    ['an assessment that is none', (directory: string) => { writeFileSync(join(directory, 'results/assessment.json'), '{}'); }, /not an assessment/],
+    [
+      'a name with a space',
+      (directory: string) => {
+        writeFileSync(join(directory, 'evidence/a b.json'), '');
+      },
+      /file names may hold only/,
+    ],
+    [
+      'a symbolic link',
+      (directory: string) => {
+        symlinkSync('/etc/passwd', join(directory, 'evidence/link'));
+      },
+      /neither a file nor a directory/,
+    ],
+    [
+      'no report',
+      (directory: string) => {
+        rmSync(join(directory, 'report.pdf'));
+      },
+      /is missing/,
+    ],
+    [
+      'a report that is no PDF',
+      (directory: string) => {
+        writeFileSync(join(directory, 'report.pdf'), 'hello');
+      },
+      /./,
+    ],
+    [
+      'an assessment that is none',
+      (directory: string) => {
+        writeFileSync(join(directory, 'results/assessment.json'), '{}');
+      },
+      /not an assessment/,
+    ],
   ])('%s is refused, and nothing is left behind', async (_, harm, reason) => {
     const run = await sampleRun();
     harm(run.directory);
@@ -94,7 +146,14 @@ describe('a pack that is there already', () => {
     const { run, sealed } = await sealedSample(signer);
     const before = statSync(run.zipPath).mtimeMs;
     const again = await seal(optionsFor(run));
-    expect(again).toMatchObject({ already: true, root: sealed.root, files: sealed.files, bytes: sealed.bytes, fingerprint: sealed.fingerprint, timestamp: sealed.timestamp });
+    expect(again).toMatchObject({
+      already: true,
+      root: sealed.root,
+      files: sealed.files,
+      bytes: sealed.bytes,
+      fingerprint: sealed.fingerprint,
+      timestamp: sealed.timestamp,
+    });
     expect(statSync(run.zipPath).mtimeMs).toBe(before);
   });
 
@@ -107,12 +166,49 @@ describe('a pack that is there already', () => {
   });
 
   test.each([
-    ['the run has changed', (run: SampleRun) => { writeFileSync(join(run.directory, 'report.html'), 'new'); }, /with other content/],
-    ['the run has more', (run: SampleRun) => { writeFileSync(join(run.directory, 'results/more.csv'), 'new'); }, /with other content/],
-    ['the report is another', (run: SampleRun) => { writeFileSync(join(run.directory, 'report.pdf'), `${readFileSync(join(run.directory, 'report.pdf'), 'latin1')}\n`, 'latin1'); }, /another report/],
-    ['the pack was altered', (run: SampleRun) => { writeFileSync(join(run.packDirectory, 'data/report.html'), 'new'); }, /does not verify/],
-    ['it is something else', (run: SampleRun) => { rmSync(run.packDirectory, { recursive: true }); mkdirSync(run.packDirectory); }, /does not verify/],
-    ['only a ZIP is there', (run: SampleRun) => { rmSync(run.packDirectory, { recursive: true }); }, /pack\.zip is there already/],
+    [
+      'the run has changed',
+      (run: SampleRun) => {
+        writeFileSync(join(run.directory, 'report.html'), 'new');
+      },
+      /with other content/,
+    ],
+    [
+      'the run has more',
+      (run: SampleRun) => {
+        writeFileSync(join(run.directory, 'results/more.csv'), 'new');
+      },
+      /with other content/,
+    ],
+    [
+      'the report is another',
+      (run: SampleRun) => {
+        writeFileSync(join(run.directory, 'report.pdf'), `${readFileSync(join(run.directory, 'report.pdf'), 'latin1')}\n`, 'latin1');
+      },
+      /another report/,
+    ],
+    [
+      'the pack was altered',
+      (run: SampleRun) => {
+        writeFileSync(join(run.packDirectory, 'data/report.html'), 'new');
+      },
+      /does not verify/,
+    ],
+    [
+      'it is something else',
+      (run: SampleRun) => {
+        rmSync(run.packDirectory, { recursive: true });
+        mkdirSync(run.packDirectory);
+      },
+      /does not verify/,
+    ],
+    [
+      'only a ZIP is there',
+      (run: SampleRun) => {
+        rmSync(run.packDirectory, { recursive: true });
+      },
+      /pack\.zip is there already/,
+    ],
   ])('is never overwritten: %s', async (_, harm, reason) => {
     const { run } = await sealedSample(signer);
     harm(run);
@@ -132,16 +228,23 @@ test('killed at any moment, sealing again gives a whole pack', async () => {
   const { fingerprint } = await initKeys(keys);
   const program = join(temporaryDirectory('program'), 'seal.ts');
   const source = new URL('../../src/pack', import.meta.url).pathname;
-  writeFileSync(program, `import { seal } from '${source}/seal.ts';
+  writeFileSync(
+    program,
+    `import { seal } from '${source}/seal.ts';
 import { loadSigner } from '${source}/sign/keys.ts';
 const directory = process.argv[2] ?? '';
 process.stdout.write('started\\n');
 await seal({ runDirectory: directory, packDirectory: directory + '/pack', zipPath: directory + '/pack.zip', signer: await loadSigner(${JSON.stringify(keys)}) });
-`);
+`,
+  );
   for (const delay of [4, 16, 32, 64, 110]) {
     const run = await sampleRun({ pages: 60 });
     const child = spawn(process.execPath, [program, run.directory], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await new Promise<void>((resolve) => child.stdout.once('data', () => { resolve(); }));
+    await new Promise<void>((resolve) =>
+      child.stdout.once('data', () => {
+        resolve();
+      }),
+    );
     await new Promise((resolve) => setTimeout(resolve, delay));
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');

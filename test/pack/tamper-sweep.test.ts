@@ -38,66 +38,81 @@ let files: string[];
 beforeAll(async () => {
   sample = await sealedSample(await newSigner());
   copy = copyOf(sample.run.packDirectory);
-  files = readdirSync(copy, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(copy, name)).isFile()).sort();
+  files = readdirSync(copy, { recursive: true, encoding: 'utf8' })
+    .filter((name) => statSync(join(copy, name)).isFile())
+    .sort();
 });
 
 describe('one byte changed anywhere', () => {
-  test('in any file of the unpacked pack, verification fails', async () => {
-    const next = random(seed);
-    const missed: string[] = [];
-    let tried = 0;
-    for (const name of files) {
-      const path = join(copy, name);
-      const good = readFileSync(path);
-      if (good.length === 0) continue;
-      for (const { at, mask } of changes(good.length, next, perFile)) {
+  test(
+    'in any file of the unpacked pack, verification fails',
+    async () => {
+      const next = random(seed);
+      const missed: string[] = [];
+      let tried = 0;
+      for (const name of files) {
+        const path = join(copy, name);
+        const good = readFileSync(path);
+        if (good.length === 0) continue;
+        for (const { at, mask } of changes(good.length, next, perFile)) {
+          const bad = Buffer.from(good);
+          bad[at] = (bad[at] ?? 0) ^ mask;
+          writeFileSync(path, bad);
+          tried += 1;
+          if ((await verifyPack(copy, { fingerprint: sample.sealed.fingerprint })).ok) missed.push(`${name}@${String(at)}^${String(mask)}`);
+        }
+        writeFileSync(path, good);
+      }
+      expect(missed).toEqual([]);
+      expect(tried).toBeGreaterThan(files.length * 10);
+      expect((await verifyPack(copy, { fingerprint: sample.sealed.fingerprint })).ok).toBe(true);
+    },
+    full ? 3_600_000 : 30_000,
+  );
+
+  test(
+    'anywhere in the ZIP, verification fails',
+    async () => {
+      const next = random(seed + 1);
+      const good = readFileSync(sample.run.zipPath);
+      const path = join(sample.run.directory, 'changed.zip');
+      const missed: string[] = [];
+      for (const { at, mask } of changes(good.length, next, full ? 20_000 : 250)) {
         const bad = Buffer.from(good);
         bad[at] = (bad[at] ?? 0) ^ mask;
         writeFileSync(path, bad);
-        tried += 1;
-        if ((await verifyPack(copy, { fingerprint: sample.sealed.fingerprint })).ok) missed.push(`${name}@${String(at)}^${String(mask)}`);
+        if ((await verifyPack(path, { fingerprint: sample.sealed.fingerprint })).ok) missed.push(`${String(at)}^${String(mask)}`);
       }
-      writeFileSync(path, good);
-    }
-    expect(missed).toEqual([]);
-    expect(tried).toBeGreaterThan(files.length * 10);
-    expect((await verifyPack(copy, { fingerprint: sample.sealed.fingerprint })).ok).toBe(true);
-  }, full ? 3_600_000 : 30_000);
+      expect(missed).toEqual([]);
+    },
+    full ? 3_600_000 : 30_000,
+  );
 
-  test('anywhere in the ZIP, verification fails', async () => {
-    const next = random(seed + 1);
-    const good = readFileSync(sample.run.zipPath);
-    const path = join(sample.run.directory, 'changed.zip');
-    const missed: string[] = [];
-    for (const { at, mask } of changes(good.length, next, full ? 20_000 : 250)) {
-      const bad = Buffer.from(good);
-      bad[at] = (bad[at] ?? 0) ^ mask;
-      writeFileSync(path, bad);
-      if ((await verifyPack(path, { fingerprint: sample.sealed.fingerprint })).ok) missed.push(`${String(at)}^${String(mask)}`);
-    }
-    expect(missed).toEqual([]);
-  }, full ? 3_600_000 : 30_000);
-
-  test.skipIf(!has('sha256sum', 'openssl'))('in any file, sha256sum or openssl fails too, as VERIFY.txt uses them', () => {
-    const next = random(seed + 2);
-    writeFileSync(join(sample.run.directory, 'root.crt'), sample.sealed.rootPem);
-    // An outside check of the whole pack in one shell command; a change must make one of its parts fail.
-    const check = `sha256sum --quiet --strict -c ${packFiles.manifest} ${packFiles.root} ${packFiles.signatureDigests} && `
-      + `openssl cms -verify -binary -cades -inform DER -in ${packFiles.signature} -content ${packFiles.root} -CAfile ${join(sample.run.directory, 'root.crt')} -out /dev/null`;
-    expect(shell(check, copy).status).toBe(0);
-    const missed: string[] = [];
-    for (const name of files) {
-      const path = join(copy, name);
-      const good = readFileSync(path);
-      if (good.length === 0) continue;
-      for (const { at } of changes(good.length, next, full ? 200 : 1)) {
-        const bad = Buffer.from(good);
-        bad[at] = (bad[at] ?? 0) ^ 0x01;
-        writeFileSync(path, bad);
-        if (shell(check, copy).status === 0) missed.push(`${name}@${String(at)}`);
+  test.skipIf(!has('sha256sum', 'openssl'))(
+    'in any file, sha256sum or openssl fails too, as VERIFY.txt uses them',
+    () => {
+      const next = random(seed + 2);
+      writeFileSync(join(sample.run.directory, 'root.crt'), sample.sealed.rootPem);
+      // An outside check of the whole pack in one shell command; a change must make one of its parts fail.
+      const check =
+        `sha256sum --quiet --strict -c ${packFiles.manifest} ${packFiles.root} ${packFiles.signatureDigests} && ` +
+        `openssl cms -verify -binary -cades -inform DER -in ${packFiles.signature} -content ${packFiles.root} -CAfile ${join(sample.run.directory, 'root.crt')} -out /dev/null`;
+      expect(shell(check, copy).status).toBe(0);
+      const missed: string[] = [];
+      for (const name of files) {
+        const path = join(copy, name);
+        const good = readFileSync(path);
+        if (good.length === 0) continue;
+        for (const { at } of changes(good.length, next, full ? 200 : 1)) {
+          const bad = Buffer.from(good);
+          bad[at] = (bad[at] ?? 0) ^ 0x01;
+          writeFileSync(path, bad);
+          if (shell(check, copy).status === 0) missed.push(`${name}@${String(at)}`);
+        }
+        writeFileSync(path, good);
       }
-      writeFileSync(path, good);
-    }
-    expect(missed).toEqual([]);
-  }, full ? 3_600_000 : 60_000);
+      expect(missed).toEqual([]);
+    },
+    full ? 3_600_000 : 60_000,
+  );
 });

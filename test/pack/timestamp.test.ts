@@ -39,14 +39,25 @@ describe('asking an authority', () => {
     expect(result).toMatchObject({ ok: true, authority: 'CN=TSA' });
     if (!result.ok) return;
     expect(Math.abs(result.time.getTime() - Date.now())).toBeLessThan(60_000);
-    expect(verifyTimestamp(result.token, Buffer.from('another value'), [authority.root])).toMatchObject({ ok: false, reason: 'it is for other content' });
+    expect(verifyTimestamp(result.token, Buffer.from('another value'), [authority.root])).toMatchObject({
+      ok: false,
+      reason: 'it is for other content',
+    });
     expect(verifyTimestamp(result.token, value, null)).toMatchObject({ ok: true, pinned: false });
   });
 
   test.each<[TimestampFault, RegExp]>([
-    ['refuse', /refused/], ['other-imprint', /other content/], ['other-nonce', /another request/], ['other-purpose', /not a timestamp authority's/],
-    ['other-root', /not the one that was pinned/], ['bad-signature', /does not verify/], ['oversize', /larger than/], ['garbage', /no timestamp/],
-    ['http-500', /HTTP 500/], ['hang', /no answer in time/], ['no-certificate-id', /does not name the certificate/],
+    ['refuse', /refused/],
+    ['other-imprint', /other content/],
+    ['other-nonce', /another request/],
+    ['other-purpose', /not a timestamp authority's/],
+    ['other-root', /not the one that was pinned/],
+    ['bad-signature', /does not verify/],
+    ['oversize', /larger than/],
+    ['garbage', /no timestamp/],
+    ['http-500', /HTTP 500/],
+    ['hang', /no answer in time/],
+    ['no-certificate-id', /does not name the certificate/],
   ])('%s is refused, with its reason', async (fault, reason) => {
     misbehave(() => fault);
     const result = await requestTimestamp(value, { url: authority.url, roots: [authority.root], timeoutMs: fault === 'hang' ? 150 : 5000 });
@@ -92,14 +103,22 @@ describe('a timestamped pack', () => {
     expect((await verifyPack(run.zipPath, later)).ok).toBe(false);
   });
 
-  test.each([['at the report', 0], ['at the manifest', 1]])('an authority that fails %s leaves a pack that says so and verifies', async (_, failing) => {
+  test.each([
+    ['at the report', 0],
+    ['at the manifest', 1],
+  ])('an authority that fails %s leaves a pack that says so and verifies', async (_, failing) => {
     misbehave((n) => (n === failing ? 'http-500' : null));
     const logged: string[] = [];
-    const { run, sealed } = await sealedSample(await newSigner(), undefined, { timestamp: { url: authority.url, root: rootFile }, log: (message) => logged.push(message) });
+    const { run, sealed } = await sealedSample(await newSigner(), undefined, {
+      timestamp: { url: authority.url, root: rootFile },
+      log: (message) => logged.push(message),
+    });
     expect(sealed.timestamp.status).toBe('failed');
     expect(sealed.summary).toContain('WITHOUT');
     expect(logged.join()).toContain('HTTP 500');
-    expect(readFileSync(join(run.packDirectory, packFiles.info), 'utf8')).toMatch(/Exhibit-Timestamp: none: .* was asked and could not be reached: HTTP 500/);
+    expect(readFileSync(join(run.packDirectory, packFiles.info), 'utf8')).toMatch(
+      /Exhibit-Timestamp: none: .* was asked and could not be reached: HTTP 500/,
+    );
     expect((await verifyPack(run.zipPath, { fingerprint: sealed.fingerprint, timestampRoot: rootFile })).ok).toBe(true);
   });
 
@@ -107,12 +126,27 @@ describe('a timestamped pack', () => {
     misbehave(() => null);
     const { run, sealed } = await sealedSample(await newSigner(), undefined, { timestamp: { url: authority.url, root: rootFile } });
     writeFileSync(join(run.directory, 'root.crt'), sealed.rootPem);
-    const verified = shell(`openssl cms -verify -binary -cades -inform DER -in ${packFiles.signature} -content ${packFiles.root} -CAfile ../root.crt -out /dev/null`, run.packDirectory);
+    const verified = shell(
+      `openssl cms -verify -binary -cades -inform DER -in ${packFiles.signature} -content ${packFiles.root} -CAfile ../root.crt -out /dev/null`,
+      run.packDirectory,
+    );
     expect(verified.output).toContain('successful');
     const cms = readCms(readFileSync(join(run.packDirectory, packFiles.signature)));
     writeFileSync(join(run.directory, 'token'), cms.unsigned.get(oids.timeStampToken)?.raw ?? '');
     writeFileSync(join(run.directory, 'value'), cms.signature);
-    expect(ran('openssl', ['ts', '-verify', '-token_in', '-in', join(run.directory, 'token'), '-data', join(run.directory, 'value'), '-CAfile', rootFile]).output).toContain('Verification: OK');
+    expect(
+      ran('openssl', [
+        'ts',
+        '-verify',
+        '-token_in',
+        '-in',
+        join(run.directory, 'token'),
+        '-data',
+        join(run.directory, 'value'),
+        '-CAfile',
+        rootFile,
+      ]).output,
+    ).toContain('Verification: OK');
   });
 });
 
@@ -121,26 +155,32 @@ describe.skipIf(!has('openssl'))('openssl as the authority', () => {
     const directory = temporaryDirectory('openssl-tsa');
     mkdirSync(join(directory, 'files'));
     const key = kind === 'ec' ? 'ec -pkeyopt ec_paramgen_curve:P-384' : kind;
-    const made = shell(`set -e
+    const made = shell(
+      `set -e
 openssl req -x509 -newkey ${key} -nodes -keyout ca.key -out ca.crt -days 30 -subj /CN=TSA-CA
 openssl req -newkey ${key} -nodes -keyout tsa.key -out tsa.csr -subj /CN=OpenSSL-TSA
 printf 'extendedKeyUsage=critical,timeStamping\\n' > ext
 openssl x509 -req -in tsa.csr -CA ca.crt -CAkey ca.key -days 20 -extfile ext -out tsa.crt
 echo 01 > serial
-printf '[tsa]\\ndefault_tsa=t\\n[t]\\nserial=serial\\nsigner_cert=tsa.crt\\nsigner_key=tsa.key\\ncerts=ca.crt\\nsigner_digest=sha256\\ndefault_policy=1.2.3.4\\ndigests=sha256\\naccuracy=secs:1\\nordering=yes\\ntsa_name=yes\\ness_cert_id_chain=no\\ness_cert_id_alg=sha256\\n' > tsa.cnf`, directory);
+printf '[tsa]\\ndefault_tsa=t\\n[t]\\nserial=serial\\nsigner_cert=tsa.crt\\nsigner_key=tsa.key\\ncerts=ca.crt\\nsigner_digest=sha256\\ndefault_policy=1.2.3.4\\ndigests=sha256\\naccuracy=secs:1\\nordering=yes\\ntsa_name=yes\\ness_cert_id_chain=no\\ness_cert_id_alg=sha256\\n' > tsa.cnf`,
+      directory,
+    );
     expect(made.status, made.output).toBe(0);
     const server = createServer((request, response) => {
       const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
-        writeFileSync(join(directory, 'query'), Buffer.concat(chunks));
-        const answered = ran('openssl', ['ts', '-reply', '-config', 'tsa.cnf', '-queryfile', 'query', '-out', 'reply'], directory);
-        response.end(answered.status === 0 ? readFileSync(join(directory, 'reply')) : answered.output);
-      });
+      request
+        .on('data', (chunk: Buffer) => chunks.push(chunk))
+        .on('end', () => {
+          writeFileSync(join(directory, 'query'), Buffer.concat(chunks));
+          const answered = ran('openssl', ['ts', '-reply', '-config', 'tsa.cnf', '-queryfile', 'query', '-out', 'reply'], directory);
+          response.end(answered.status === 0 ? readFileSync(join(directory, 'reply')) : answered.output);
+        });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
       const result = await requestTimestamp(value, {
-        url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`, roots: readPemCertificates(readFileSync(join(directory, 'ca.crt'), 'utf8')),
+        url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`,
+        roots: readPemCertificates(readFileSync(join(directory, 'ca.crt'), 'utf8')),
       });
       expect(result).toMatchObject({ ok: true, authority: 'CN=OpenSSL-TSA' });
       const other = await newSigner();
@@ -155,6 +195,8 @@ printf '[tsa]\\ndefault_tsa=t\\n[t]\\nserial=serial\\nsigner_cert=tsa.crt\\nsign
 test('a file without certificates cannot pin an authority', async () => {
   const file = join(temporaryDirectory('tsa'), 'empty.pem');
   writeFileSync(file, generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'pem', type: 'spki' }));
-  await expect(sealedSample(await newSigner(), undefined, { timestamp: { url: authority.url, root: file } })).rejects.toThrow(/no certificate/);
+  await expect(sealedSample(await newSigner(), undefined, { timestamp: { url: authority.url, root: file } })).rejects.toThrow(
+    /no certificate/,
+  );
   expect(writePem(authority.root.der)).toBe(authority.rootPem);
 });

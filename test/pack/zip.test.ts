@@ -22,16 +22,31 @@ function directoryWith(files: Readonly<Record<string, Uint8Array>>): { directory
 }
 
 describe('the ZIP of a pack', () => {
-  test('has the same bytes in any time zone, on any day and in any order of listing', async () => {
-    const { directory, members } = directoryWith({ 'data/b.json': Buffer.from('{}'), 'bagit.txt': Buffer.from('x'), 'data/a.json': Buffer.alloc(100_000, 'abc') });
+  test('has the same bytes in any time zone, on any day and in any order of listing', () => {
+    const { directory, members } = directoryWith({
+      'data/b.json': Buffer.from('{}'),
+      'bagit.txt': Buffer.from('x'),
+      'data/a.json': Buffer.alloc(100_000, 'abc'),
+    });
     const program = join(directory, '..', `zip-${digest(randomBytes(8)).slice(0, 8)}.ts`);
     const target = join(temporaryDirectory('zip'), 'out.zip');
-    writeFileSync(program, `import { writeZip } from '${new URL('../../src/pack/zip.ts', import.meta.url).pathname}';
-await writeZip(process.argv[2] ?? '', JSON.parse(process.argv[3] ?? '[]'), process.argv[4] ?? '');\n`);
+    writeFileSync(
+      program,
+      `import { writeZip } from '${new URL('../../src/pack/zip.ts', import.meta.url).pathname}';
+await writeZip(process.argv[2] ?? '', JSON.parse(process.argv[3] ?? '[]'), process.argv[4] ?? '');\n`,
+    );
     const made = ['UTC', 'Pacific/Kiritimati', 'America/St_Johns'].map((zone, index) => {
       const out = `${target}.${String(index)}`;
       const order = index === 1 ? [...members].reverse() : members;
-      const { status, output } = ran('env', [`TZ=${zone}`, 'LC_ALL=de_DE.UTF-8', process.execPath, program, directory, JSON.stringify(order), out]);
+      const { status, output } = ran('env', [
+        `TZ=${zone}`,
+        'LC_ALL=de_DE.UTF-8',
+        process.execPath,
+        program,
+        directory,
+        JSON.stringify(order),
+        out,
+      ]);
       expect(status, output).toBe(0);
       return digest(readFileSync(out));
     });
@@ -40,7 +55,8 @@ await writeZip(process.argv[2] ?? '', JSON.parse(process.argv[3] ?? '[]'), proce
 
   test('holds many small and some large files, each read back as it was', async () => {
     const files: Record<string, Buffer> = {};
-    for (let n = 0; n < 300; n += 1) files[`data/page-${String(n).padStart(4, '0')}.json`] = Buffer.from(JSON.stringify({ n, text: 'x'.repeat(n) }));
+    for (let n = 0; n < 300; n += 1)
+      files[`data/page-${String(n).padStart(4, '0')}.json`] = Buffer.from(JSON.stringify({ n, text: 'x'.repeat(n) }));
     files['data/large.bin'] = randomBytes(40 * 1024 * 1024);
     files['data/long.ndjson'] = Buffer.alloc(20 * 1024 * 1024, '{"status":"pass","reason":"the bucket names a customer managed key"}\n');
     for (let at = 0; at < files['data/long.ndjson'].length; at += 512) randomBytes(8).copy(files['data/long.ndjson'], at);
@@ -53,7 +69,8 @@ await writeZip(process.argv[2] ?? '', JSON.parse(process.argv[3] ?? '[]'), proce
     expect(problems.list()).toEqual([]);
     expect(contents.notes).toEqual([]);
     expect(contents.files.size).toBe(members.length);
-    for (const [path, content] of Object.entries(files)) expect(contents.files.get(path)).toEqual({ sha256: digest(content), bytes: content.length });
+    for (const [path, content] of Object.entries(files))
+      expect(contents.files.get(path)).toEqual({ sha256: digest(content), bytes: content.length });
   }, 30_000);
 
   test('a file that vanishes while it is written is an error', async () => {

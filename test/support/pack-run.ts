@@ -36,42 +36,170 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
   const query = 'evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket';
   const pages = Array.from({ length: options.pages ?? 3 }, (_, index) => {
     const name = `page-${String(index + 1).padStart(6, '0')}.json`;
-    const body = JSON.stringify({ Results: [0, 1].map((n) => JSON.stringify({ resourceId: `bucket-${String(index)}-${String(n)}`, configuration: { encrypted: n === 0 } })) });
+    const body = JSON.stringify({
+      Results: [0, 1].map((n) =>
+        JSON.stringify({ resourceId: `bucket-${String(index)}-${String(n)}`, configuration: { encrypted: n === 0 } }),
+      ),
+    });
     put(`${query}/${name}`, body);
     const digest = createHash('sha256').update(body).digest('hex');
-    return { file: name, sha256: digest, receivedSha256: digest, bytes: Buffer.byteLength(body), items: 2, receivedAt: '2026-09-30T00:00:01Z', requestId: `r-${String(index)}`, httpStatus: 200, attempts: 1, nextTokenSha256: null, redactions: [] };
+    return {
+      file: name,
+      sha256: digest,
+      receivedSha256: digest,
+      bytes: Buffer.byteLength(body),
+      items: 2,
+      receivedAt: '2026-09-30T00:00:01Z',
+      requestId: `r-${String(index)}`,
+      httpStatus: 200,
+      attempts: 1,
+      nextTokenSha256: null,
+      redactions: [],
+    };
   });
-  put(`${query}/query.json`, JSON.stringify({
-    version: 1, collector: 'aws-config', scope: '111122223333.eu-west-1', name: 'AWS.S3.Bucket', provider: 'aws', operation: 'SelectResourceConfig', shape: 'select',
-    text: "SELECT * WHERE resourceType = 'AWS::S3::Bucket'", parameters: {}, endpoint: 'https://config.eu-west-1.amazonaws.com', identity: 'arn:aws:sts::111122223333:assumed-role/exhibit/run',
-    types: ['AWS::S3::Bucket'], status: 'complete', reasons: [], startedAt: '2026-09-30T00:00:00Z', endedAt: '2026-09-30T00:00:02Z', readTime: null, resumeToken: null, pages,
-  }, null, 2));
-  put('evidence/ledger.json', JSON.stringify({ version: 1, runId: 'acme-2026-q3.v1', asOf: '2026-09-30T00:00:00Z', startedAt: '2026-09-30T00:00:00Z', endedAt: '2026-09-30T00:00:03Z', tool: { name: 'exhibit', version: '0.1.0' }, scopes: [], entries: [] }));
+  put(
+    `${query}/query.json`,
+    JSON.stringify(
+      {
+        version: 1,
+        collector: 'aws-config',
+        scope: '111122223333.eu-west-1',
+        name: 'AWS.S3.Bucket',
+        provider: 'aws',
+        operation: 'SelectResourceConfig',
+        shape: 'select',
+        text: "SELECT * WHERE resourceType = 'AWS::S3::Bucket'",
+        parameters: {},
+        endpoint: 'https://config.eu-west-1.amazonaws.com',
+        identity: 'arn:aws:sts::111122223333:assumed-role/exhibit/run',
+        types: ['AWS::S3::Bucket'],
+        status: 'complete',
+        reasons: [],
+        startedAt: '2026-09-30T00:00:00Z',
+        endedAt: '2026-09-30T00:00:02Z',
+        readTime: null,
+        resumeToken: null,
+        pages,
+      },
+      null,
+      2,
+    ),
+  );
+  put(
+    'evidence/ledger.json',
+    JSON.stringify({
+      version: 1,
+      runId: 'acme-2026-q3.v1',
+      asOf: '2026-09-30T00:00:00Z',
+      startedAt: '2026-09-30T00:00:00Z',
+      endedAt: '2026-09-30T00:00:03Z',
+      tool: { name: 'exhibit', version: '0.1.0' },
+      scopes: [],
+      entries: [],
+    }),
+  );
   const total = pages.length * 2;
   const scope = { provider: 'aws' as const, account: '111122223333', region: 'eu-west-1' };
   const row: ReconciliationRow = {
-    control: 'aws-s3-bucket-cmk', check: 'cmk', scope, type: 'AWS::S3::Bucket', count: { count: total, source: 'GetDiscoveredResourceCounts' }, held: total,
-    pass: pages.length, fail: total - pages.length, unknown: 0, error: 0, notapplicable: 0, excluded: {}, waived: 0, balanced: true, reasons: [],
+    control: 'aws-s3-bucket-cmk',
+    check: 'cmk',
+    scope,
+    type: 'AWS::S3::Bucket',
+    count: { count: total, source: 'GetDiscoveredResourceCounts' },
+    held: total,
+    pass: pages.length,
+    fail: total - pages.length,
+    unknown: 0,
+    error: 0,
+    notapplicable: 0,
+    excluded: {},
+    waived: 0,
+    balanced: true,
+    reasons: [],
   };
   const counts = { fail: total - pages.length, error: 0, unknown: 0, notchecked: 0, pass: pages.length, notapplicable: 0 };
   const lines = [...evidence].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, digest]) => `${digest}  ${path}\n`);
   const control = { id: 'aws-s3-bucket-cmk' } as Control;
   const assessment: Assessment = {
-    version: 1, runId: 'acme-2026-q3.v1', tool: { name: 'exhibit', version: '0.1.0' },
+    version: 1,
+    runId: 'acme-2026-q3.v1',
+    tool: { name: 'exhibit', version: '0.1.0' },
     catalogue: { name: 'sample', version: '1.0.0', sha256: 'c'.repeat(64), files: [] },
-    engagement: { id: 'acme-2026-q3', title: 'Acme: critical data encryption', entity: 'Acme AG', period: { from: '2026-07-01', to: '2026-09-30' } },
-    profile: { level: 2, title: 'Level 2' }, parameters: {}, critical: {}, asOf: '2026-09-30T00:00:00Z',
+    engagement: {
+      id: 'acme-2026-q3',
+      title: 'Acme: critical data encryption',
+      entity: 'Acme AG',
+      period: { from: '2026-07-01', to: '2026-09-30' },
+    },
+    profile: { level: 2, title: 'Level 2' },
+    parameters: {},
+    critical: {},
+    asOf: '2026-09-30T00:00:00Z',
     collected: { startedAt: '2026-09-30T00:00:00Z', endedAt: '2026-09-30T00:00:03Z' },
-    summary: { counts, score: null, sections: [], levels: [], resources: counts }, findings: [{ control, status: 'fail', counts, waived: 0, excluded: 0, gaps: 0, reasons: [], observations: { offset: 0, length: 0, count: total } }], scopes: [], reconciliation: [row], waivers: [], answers: [], queries: [],
-    access: { stores: 0, keyBoundary: 0, dataRoles: 0, wide: 0, incomplete: 0 }, redactions: 0, evidenceDigest: createHash('sha256').update(lines.join('')).digest('hex'), evidenceComplete: true,
+    summary: { counts, score: null, sections: [], levels: [], resources: counts },
+    findings: [
+      {
+        control,
+        status: 'fail',
+        counts,
+        waived: 0,
+        excluded: 0,
+        gaps: 0,
+        reasons: [],
+        observations: { offset: 0, length: 0, count: total },
+      },
+    ],
+    scopes: [],
+    reconciliation: [row],
+    waivers: [],
+    answers: [],
+    queries: [],
+    access: { stores: 0, keyBoundary: 0, dataRoles: 0, wide: 0, incomplete: 0 },
+    redactions: 0,
+    evidenceDigest: createHash('sha256').update(lines.join('')).digest('hex'),
+    evidenceComplete: true,
   };
   put('results/assessment.json', JSON.stringify(assessment));
   put('results/reconciliation.json', JSON.stringify([row]));
-  put('results/observations.ndjson', pages.flatMap((page, index) => [0, 1].map((n) => `${JSON.stringify({
-    id: `00000000-0000-5000-8000-${String(index * 2 + n).padStart(12, '0')}`, control: 'aws-s3-bucket-cmk', check: 'cmk',
-    subject: { kind: 'resource', provider: 'aws', type: 'AWS::S3::Bucket', uid: `bucket-${String(index)}-${String(n)}`, name: 'b', account: '111122223333', location: 'eu-west-1', scope, capturedAt: null },
-    status: n === 0 ? 'pass' : 'fail', reason: 'sample', leaves: [], citations: [{ file: `${query}/${page.file}`, pointer: `/Results/${String(n)}`, encoding: 'json-string', role: 'subject', uid: `bucket-${String(index)}-${String(n)}` }], method: 'EXAMINE',
-  })}\n`)).join(''));
+  put(
+    'results/observations.ndjson',
+    pages
+      .flatMap((page, index) =>
+        [0, 1].map(
+          (n) =>
+            `${JSON.stringify({
+              id: `00000000-0000-5000-8000-${String(index * 2 + n).padStart(12, '0')}`,
+              control: 'aws-s3-bucket-cmk',
+              check: 'cmk',
+              subject: {
+                kind: 'resource',
+                provider: 'aws',
+                type: 'AWS::S3::Bucket',
+                uid: `bucket-${String(index)}-${String(n)}`,
+                name: 'b',
+                account: '111122223333',
+                location: 'eu-west-1',
+                scope,
+                capturedAt: null,
+              },
+              status: n === 0 ? 'pass' : 'fail',
+              reason: 'sample',
+              leaves: [],
+              citations: [
+                {
+                  file: `${query}/${page.file}`,
+                  pointer: `/Results/${String(n)}`,
+                  encoding: 'json-string',
+                  role: 'subject',
+                  uid: `bucket-${String(index)}-${String(n)}`,
+                },
+              ],
+              method: 'EXAMINE',
+            })}\n`,
+        ),
+      )
+      .join(''),
+  );
   put('results/access.ndjson', '');
   put('inputs/exhibit.yaml', 'engagement:\n  id: acme-2026-q3\n');
   put('report.html', '<!doctype html><title>Report</title><p>Report</p>\n');
@@ -81,7 +209,8 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
 
 export async function samplePdf(): Promise<Uint8Array> {
   const pdf = PDF.create();
-  for (let page = 0; page < 3; page += 1) pdf.addPage({ size: 'a4' }).drawText(`Evidence report, page ${String(page + 1)}`, { x: 60, y: 760, size: 14 });
+  for (let page = 0; page < 3; page += 1)
+    pdf.addPage({ size: 'a4' }).drawText(`Evidence report, page ${String(page + 1)}`, { x: 60, y: 760, size: 14 });
   pdf.setTitle('Evidence report');
   return pdf.save();
 }

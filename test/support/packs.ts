@@ -20,7 +20,11 @@ export async function newSigner(organization = 'Acme AG'): Promise<Signer> {
 }
 
 /** A sealed sample; `change` may spoil the run first, so that the pack is properly signed and wrong in substance. */
-export async function sealedSample(signer: Signer, change: (run: SampleRun) => void = () => undefined, options: Partial<SealOptions> = {}): Promise<SealedSample> {
+export async function sealedSample(
+  signer: Signer,
+  change: (run: SampleRun) => void = () => undefined,
+  options: Partial<SealOptions> = {},
+): Promise<SealedSample> {
   const run = await sampleRun();
   change(run);
   const sealed = await seal({ runDirectory: run.directory, packDirectory: run.packDirectory, zipPath: run.zipPath, signer, ...options });

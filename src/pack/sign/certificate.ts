@@ -1,6 +1,25 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { bits, boolean, child, context, der, DerError, integer, none, octets, oid, readDer, readOid, readTime, sequence, setOf, tags, time, utf8 } from './der.ts';
+import {
+  bits,
+  boolean,
+  child,
+  context,
+  der,
+  DerError,
+  integer,
+  none,
+  octets,
+  oid,
+  readDer,
+  readOid,
+  readTime,
+  sequence,
+  setOf,
+  tags,
+  time,
+  utf8,
+} from './der.ts';
 import type { Der } from './der.ts';
 import { oids } from './oids.ts';
 
@@ -18,7 +37,12 @@ export interface Certificate {
   readonly notAfter: Date;
   readonly authority: boolean;
   /** Null where the certificate does not restrict its key's use. */
-  readonly keyUsage: { readonly critical: boolean; readonly digitalSignature: boolean; readonly nonRepudiation: boolean; readonly certSign: boolean } | null;
+  readonly keyUsage: {
+    readonly critical: boolean;
+    readonly digitalSignature: boolean;
+    readonly nonRepudiation: boolean;
+    readonly certSign: boolean;
+  } | null;
   readonly extendedKeyUsage: { readonly critical: boolean; readonly purposes: readonly string[] } | null;
 }
 
@@ -84,7 +108,10 @@ export function readPemCertificates(pem: string): Certificate[] {
 
 /** The one PEM text of a certificate: 64 columns, as OpenSSL writes it. */
 export function writePem(bytes: Uint8Array): string {
-  const lines = Buffer.from(bytes).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
@@ -96,7 +123,11 @@ export function fingerprintOf(bytes: Uint8Array): string {
 
 /** Accepts a fingerprint with or without colons, spaces, case or an OpenSSL `sha256 Fingerprint=` lead. Null when it is none. */
 export function normalizeFingerprint(text: string): string | null {
-  const hex = text.trim().replace(/^sha-?256(\s+fingerprint)?\s*[=:]\s*/i, '').replace(/[:\s]/g, '').toUpperCase();
+  const hex = text
+    .trim()
+    .replace(/^sha-?256(\s+fingerprint)?\s*[=:]\s*/i, '')
+    .replace(/[:\s]/g, '')
+    .toUpperCase();
   return /^[0-9A-F]{64}$/.test(hex) ? (hex.match(/../g)?.join(':') ?? null) : null;
 }
 
@@ -145,7 +176,9 @@ export async function issueCertificate(
       : extension(oids.basicConstraints, true, sequence()),
     // keyCertSign and cRLSign for the root; digitalSignature and nonRepudiation for the signer.
     extension(oids.keyUsage, true, request.role === 'root' ? bits(Buffer.from([0x06]), 1) : bits(Buffer.from([0xc0]), 6)),
-    ...(request.role === 'signer' ? [extension(oids.extendedKeyUsage, false, sequence(oid(oids.documentSigning), oid(oids.emailProtection)))] : []),
+    ...(request.role === 'signer'
+      ? [extension(oids.extendedKeyUsage, false, sequence(oid(oids.documentSigning), oid(oids.emailProtection)))]
+      : []),
     extension(oids.subjectKeyIdentifier, false, octets(keyIdentifier(spki))),
     extension(oids.authorityKeyIdentifier, false, sequence(der(0x80, keyIdentifier(issuerSpki)))),
   ];
@@ -172,5 +205,7 @@ function distinguishedName(name: CertificateRequest['subject']): Buffer {
 
 /** SHA-1 of the public key bits: RFC 5280's usual identifier, which names a key and protects nothing. */
 function keyIdentifier(spki: Buffer): Buffer {
-  return createHash('sha1').update(child(readDer(spki), 1, tags.bitString).content.subarray(1)).digest();
+  return createHash('sha1')
+    .update(child(readDer(spki), 1, tags.bitString).content.subarray(1))
+    .digest();
 }

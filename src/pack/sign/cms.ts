@@ -24,7 +24,11 @@ export interface CmsParts {
  * signing-time (ETSI EN 319 142-1 forbids it in PDF; the pack's time is in what is signed). `timestamp` gets the signature
  * value and returns a token or null. Returns DER ContentInfo.
  */
-export async function signCms(contentDigest: Buffer, signer: Signer, timestamp: (signature: Buffer) => Promise<Buffer | null>): Promise<Buffer> {
+export async function signCms(
+  contentDigest: Buffer,
+  signer: Signer,
+  timestamp: (signature: Buffer) => Promise<Buffer | null>,
+): Promise<Buffer> {
   const tbs = setOf(...signedAttributes(contentDigest, signer.certificate));
   const signature = await signer.sign(tbs);
   return writeCms({
@@ -105,7 +109,9 @@ export function readCms(bytes: Buffer): ReadCms {
   return {
     contentType: readOid(child(encapsulated, 0)),
     content: content === undefined ? null : child(content, 0, tags.octetString).content,
-    certificates: signed.children.filter((part) => part.tag === 0xa0).flatMap((part) => part.children.map((member) => readCertificate(member.raw))),
+    certificates: signed.children
+      .filter((part) => part.tag === 0xa0)
+      .flatMap((part) => part.children.map((member) => readCertificate(member.raw))),
     signerIssuer: child(identifier, 0, tags.sequence).raw,
     signerSerial: child(identifier, 1, tags.integer).content,
     digestAlgorithm: readOid(child(child(signer, 2, tags.sequence), 0)),
@@ -146,9 +152,15 @@ export function verifyCms(bytes: Buffer, contentDigest: Buffer): CmsVerdict {
   } catch (error) {
     return { ok: false, problem: 'malformed', detail: error instanceof Error ? error.message : String(error), certificates: [] };
   }
-  const signerCertificate = cms.certificates.find((member) => member.issuer.equals(cms.signerIssuer) && member.serial.equals(cms.signerSerial));
-  const refuse = (problem: CmsProblem, detail: string): CmsVerdict =>
-    ({ ok: false, problem, detail, certificates: signerCertificate === undefined ? [] : [signerCertificate] });
+  const signerCertificate = cms.certificates.find(
+    (member) => member.issuer.equals(cms.signerIssuer) && member.serial.equals(cms.signerSerial),
+  );
+  const refuse = (problem: CmsProblem, detail: string): CmsVerdict => ({
+    ok: false,
+    problem,
+    detail,
+    certificates: signerCertificate === undefined ? [] : [signerCertificate],
+  });
   if (signerCertificate === undefined) return refuse('malformed', 'the certificate of the signer is not in the signature');
   if (cms.contentType !== oids.data || cms.content !== null) return refuse('malformed', 'not a detached signature over data');
   if (cms.digestAlgorithm !== oids.sha256) return refuse('algorithm', 'the digest is not SHA-256');
@@ -163,7 +175,13 @@ export function verifyCms(bytes: Buffer, contentDigest: Buffer): CmsVerdict {
   }
   const timestampToken = cms.unsigned.get(oids.timeStampToken)?.raw ?? null;
   const others = cms.certificates.filter((member) => member !== signerCertificate);
-  const rebuilt = writeCms({ algorithm, contentDigest, certificates: [signerCertificate, ...others], signature: cms.signature, timestampToken });
+  const rebuilt = writeCms({
+    algorithm,
+    contentDigest,
+    certificates: [signerCertificate, ...others],
+    signature: cms.signature,
+    timestampToken,
+  });
   if (!rebuilt.equals(bytes)) return refuse('not-canonical', 'it holds bytes that the signature does not account for');
   return { ok: true, certificates: [signerCertificate, ...others], signature: cms.signature, timestampToken };
 }

@@ -15,8 +15,17 @@ export interface Der {
 }
 
 export const tags = {
-  boolean: 0x01, integer: 0x02, bitString: 0x03, octetString: 0x04, null: 0x05, oid: 0x06, utf8String: 0x0c,
-  sequence: 0x30, set: 0x31, utcTime: 0x17, generalizedTime: 0x18,
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  oid: 0x06,
+  utf8String: 0x0c,
+  sequence: 0x30,
+  set: 0x31,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
 } as const;
 
 const maxDepth = 24;
@@ -53,7 +62,7 @@ function readAt(bytes: Buffer, start: number, depth: number): { value: Der; end:
   if (end > bytes.length) throw new DerError('ends too early');
   const children: Der[] = [];
   if ((tag & 0x20) !== 0) {
-    for (let at = body; at < end; ) {
+    for (let at = body; at < end;) {
       const child = readAt(bytes.subarray(0, end), at, depth + 1);
       children.push(child.value);
       at = child.end;
@@ -91,14 +100,19 @@ export function readOid(value: Der): string {
 /** UTCTime or GeneralizedTime in its DER form (UTC, with seconds). Throws DerError. */
 export function readTime(value: Der): Date {
   const text = value.content.toString('latin1');
-  const match = value.tag === tags.utcTime
-    ? /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text)
-    : value.tag === tags.generalizedTime ? /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?Z$/.exec(text) : null;
+  const match =
+    value.tag === tags.utcTime
+      ? /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text)
+      : value.tag === tags.generalizedTime
+        ? /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?Z$/.exec(text)
+        : null;
   if (match === null) throw new DerError('not a time in UTC');
   const written = Number(match[1]);
   const year = value.tag === tags.utcTime ? written + (written < 50 ? 2000 : 1900) : written;
   const fraction = match[7] === undefined ? 0 : Math.floor(Number(`0.${match[7]}`) * 1000);
-  const time = new Date(Date.UTC(year, Number(match[2]) - 1, Number(match[3]), Number(match[4]), Number(match[5]), Number(match[6]), fraction));
+  const time = new Date(
+    Date.UTC(year, Number(match[2]) - 1, Number(match[3]), Number(match[4]), Number(match[5]), Number(match[6]), fraction),
+  );
   if (Number.isNaN(time.getTime())) throw new DerError('not a date');
   return time;
 }
@@ -153,7 +167,10 @@ export function oid(dotted: string): Buffer {
 
 /** A certificate's time: UTCTime before 2050, GeneralizedTime from then on (RFC 5280, 4.1.2.5). */
 export function time(at: Date): Buffer {
-  const digits = at.toISOString().replace(/\.\d+Z$/, 'Z').replace(/[-:T]/g, '');
+  const digits = at
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replace(/[-:T]/g, '');
   return at.getUTCFullYear() < 2050
     ? der(tags.utcTime, Buffer.from(digits.slice(2), 'latin1'))
     : der(tags.generalizedTime, Buffer.from(digits, 'latin1'));

@@ -7,7 +7,12 @@ import { signerFromKey, SignerError, signWith } from './signer.ts';
 import type { Signer } from './signer.ts';
 
 /** The files of a key directory. Both keys are 0600 in a directory of 0700. */
-export const keyFiles = { rootKey: 'root.key', rootCertificate: 'root.crt', signerCertificate: 'signer.crt', signerKey: 'signer.key' } as const;
+export const keyFiles = {
+  rootKey: 'root.key',
+  rootCertificate: 'root.crt',
+  signerCertificate: 'signer.crt',
+  signerKey: 'signer.key',
+} as const;
 
 /** What can be said of a key directory without any secret. Times are RFC 3339; fingerprints SHA-256, `AB:CD:…`. */
 export interface KeysReport {
@@ -47,7 +52,8 @@ export async function initKeys(directory: string, options: InitKeysOptions = {})
     if (await exists(join(directory, keyFiles.signerKey))) return { ...(await showKeys(directory)), created: false };
     await assertPrivate(directory, 'directory');
     for (const file of Object.values(keyFiles)) {
-      if (await exists(join(directory, file))) throw new SignerError(`${join(directory, file)} is there but ${keyFiles.signerKey} is not: move the remains away first`);
+      if (await exists(join(directory, file)))
+        throw new SignerError(`${join(directory, file)} is there but ${keyFiles.signerKey} is not: move the remains away first`);
     }
   }
   // Made beside the place and renamed into it, so that no half-made identity is ever left behind.
@@ -78,12 +84,30 @@ async function writeIdentity(directory: string, options: InitKeysOptions): Promi
   const signerPair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const signByRoot = (tbs: Buffer): Promise<Buffer> => Promise.resolve(signWith(rootPair.privateKey, tbs));
   const root = await issueCertificate(
-    { subject: { commonName: 'Exhibit local root', ...organization }, publicKey: rootPair.publicKey, serial: serial(), notBefore, notAfter: yearsAfter(notBefore, rootYears), role: 'root' },
-    null, 'ES256', signByRoot,
+    {
+      subject: { commonName: 'Exhibit local root', ...organization },
+      publicKey: rootPair.publicKey,
+      serial: serial(),
+      notBefore,
+      notAfter: yearsAfter(notBefore, rootYears),
+      role: 'root',
+    },
+    null,
+    'ES256',
+    signByRoot,
   );
   const signer = await issueCertificate(
-    { subject: { commonName: 'Exhibit evidence signer', ...organization }, publicKey: signerPair.publicKey, serial: serial(), notBefore, notAfter: yearsAfter(notBefore, signerYears), role: 'signer' },
-    root, 'ES256', signByRoot,
+    {
+      subject: { commonName: 'Exhibit evidence signer', ...organization },
+      publicKey: signerPair.publicKey,
+      serial: serial(),
+      notBefore,
+      notAfter: yearsAfter(notBefore, signerYears),
+      role: 'signer',
+    },
+    root,
+    'ES256',
+    signByRoot,
   );
   const secret = { mode: 0o600, flag: 'wx' };
   await writeFile(join(directory, keyFiles.rootKey), rootPair.privateKey.export({ format: 'pem', type: 'pkcs8' }), secret);
@@ -96,7 +120,7 @@ async function writeIdentity(directory: string, options: InitKeysOptions): Promi
 
 function serial(): Buffer {
   const bytes = randomBytes(16);
-  bytes[0] = (bytes[0] ?? 0) & 0x7f | 0x40;
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
   return bytes;
 }
 
@@ -161,7 +185,10 @@ export function rootFingerprint(signer: Signer): string {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(() => true, () => false);
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Private keys that others can read or replace are refused, as ssh does. Windows has no such bits. */
@@ -181,4 +208,3 @@ async function assertPrivate(path: string, kind: 'file' | 'directory', presence:
   const user = process.getuid?.();
   if (user !== undefined && user !== 0 && stats.uid !== user) throw new SignerError(`${path} belongs to another user`);
 }
-

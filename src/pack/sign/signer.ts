@@ -34,7 +34,9 @@ export function signerFromKey(privateKeyPem: string | Buffer, certificates: read
   const path = checkPath(certificate, chain);
   if (path !== null) throw new SignerError(`the certificate chain does not hold: ${path}`);
   if (!maySignDocuments(certificate)) {
-    throw new SignerError('the certificate is not meant for signing documents: its key usage needs digitalSignature or nonRepudiation, and its extended usage, if it has one, documentSigning or emailProtection');
+    throw new SignerError(
+      'the certificate is not meant for signing documents: its key usage needs digitalSignature or nonRepudiation, and its extended usage, if it has one, documentSigning or emailProtection',
+    );
   }
   return checked({ algorithm, certificate, chain, sign: (tbs) => Promise.resolve(signWith(key, tbs)) });
 }
@@ -54,13 +56,22 @@ export function checked(signer: Signer): Signer {
 }
 
 export function signWith(key: KeyObject, tbs: Buffer): Buffer {
-  return cryptoSign('sha256', tbs, key.asymmetricKeyType === 'ec' ? { key, dsaEncoding: 'der' } : { key, padding: constants.RSA_PKCS1_PADDING });
+  return cryptoSign(
+    'sha256',
+    tbs,
+    key.asymmetricKeyType === 'ec' ? { key, dsaEncoding: 'der' } : { key, padding: constants.RSA_PKCS1_PADDING },
+  );
 }
 
 /** True when `signature` is the key's over `tbs`, hashed with `hash`; false for anything else, malformed included. */
 export function verifySignature(key: KeyObject, tbs: Buffer, signature: Buffer, hash = 'sha256'): boolean {
   try {
-    return cryptoVerify(hash, tbs, key.asymmetricKeyType === 'ec' ? { key, dsaEncoding: 'der' } : { key, padding: constants.RSA_PKCS1_PADDING }, signature);
+    return cryptoVerify(
+      hash,
+      tbs,
+      key.asymmetricKeyType === 'ec' ? { key, dsaEncoding: 'der' } : { key, padding: constants.RSA_PKCS1_PADDING },
+      signature,
+    );
   } catch {
     return false;
   }

@@ -57,7 +57,10 @@ export async function readArchive(path: string, observe: Observe, problems: Prob
       const tail = size - directoryEnd - endRecordBytes - Buffer.byteLength(zip.comment);
       if (tail !== 0 && tail !== end64Bytes) problems.add('zip-gap', 'after the list of files');
       await checkContainer(handle, size, zip, notes, problems);
-      const safe = judgeNames(members.filter((member) => !isEmptyDirectory(member)).map((member) => member.name), problems);
+      const safe = judgeNames(
+        members.filter((member) => !isEmptyDirectory(member)).map((member) => member.name),
+        problems,
+      );
       for (const member of members) {
         if (!safe.delete(member.name)) continue;
         const seen = await readMember(handle, member, observe, problems);
@@ -81,7 +84,13 @@ async function readMembers(zip: ZipFile, problems: ProblemList): Promise<Member[
   try {
     for await (const entry of zip.eachEntry()) {
       const local = await zip.readLocalFileHeaderPromise(entry);
-      members.push({ name: entry.fileNameRaw.toString('utf8'), entry, start: entry.relativeOffsetOfLocalHeader, dataStart: local.fileDataStart, local });
+      members.push({
+        name: entry.fileNameRaw.toString('utf8'),
+        entry,
+        start: entry.relativeOffsetOfLocalHeader,
+        dataStart: local.fileDataStart,
+        local,
+      });
     }
   } catch (error) {
     problems.add('zip-malformed', message(error));
@@ -102,12 +111,13 @@ function checkLayout(members: readonly Member[], directoryStart: number, problem
     const { entry, local } = member;
     if (member.start !== expected) problems.add(expected === 0 ? 'zip-prefix' : 'zip-gap', `at byte ${String(expected)}`, member.name);
     const streamed = (entry.generalPurposeBitFlag & 8) !== 0;
-    const agrees = local.fileName.equals(entry.fileNameRaw)
-      && local.compressionMethod === entry.compressionMethod
-      && local.generalPurposeBitFlag === entry.generalPurposeBitFlag
-      && local.lastModFileDate === entry.lastModFileDate
-      && local.lastModFileTime === entry.lastModFileTime
-      && (streamed || (local.crc32 === entry.crc32 && sizesAgree(local, entry)));
+    const agrees =
+      local.fileName.equals(entry.fileNameRaw) &&
+      local.compressionMethod === entry.compressionMethod &&
+      local.generalPurposeBitFlag === entry.generalPurposeBitFlag &&
+      local.lastModFileDate === entry.lastModFileDate &&
+      local.lastModFileTime === entry.lastModFileTime &&
+      (streamed || (local.crc32 === entry.crc32 && sizesAgree(local, entry)));
     if (!agrees) problems.add('zip-header-mismatch', undefined, member.name);
     const end = member.dataStart + entry.compressedSize;
     const next = inOrder[index + 1]?.start ?? directoryStart;
@@ -120,8 +130,10 @@ function checkLayout(members: readonly Member[], directoryStart: number, problem
 
 function sizesAgree(local: LocalFileHeader, entry: Entry): boolean {
   const in64 = 0xffffffff;
-  return (local.compressedSize === entry.compressedSize || local.compressedSize === in64)
-    && (local.uncompressedSize === entry.uncompressedSize || local.uncompressedSize === in64);
+  return (
+    (local.compressedSize === entry.compressedSize || local.compressedSize === in64) &&
+    (local.uncompressedSize === entry.uncompressedSize || local.uncompressedSize === in64)
+  );
 }
 
 /** The comment holds the digest of every byte before it, so that no byte of the container can change unnoticed. */
@@ -133,7 +145,7 @@ async function checkContainer(handle: FileHandle, size: number, zip: ZipFile, no
   }
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(chunk);
-  for (let at = 0; at < size - 64; ) {
+  for (let at = 0; at < size - 64;) {
     const { bytesRead } = await handle.read(buffer, 0, Math.min(chunk, size - 64 - at), at);
     if (bytesRead === 0) break;
     hash.update(buffer.subarray(0, bytesRead));
@@ -185,7 +197,10 @@ async function unpack(handle: FileHandle, member: Member, take: (piece: Buffer) 
   const end = dataStart + entry.compressedSize;
   if (entry.compressionMethod === deflated && entry.compressedSize <= inMemory && entry.uncompressedSize <= inMemory) {
     const data = await readRange(handle, dataStart, entry.compressedSize);
-    const result = inflateRawSync(data, { maxOutputLength: Math.max(1, entry.uncompressedSize), info: true }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
+    const result = inflateRawSync(data, { maxOutputLength: Math.max(1, entry.uncompressedSize), info: true }) as unknown as {
+      buffer: Buffer;
+      engine: { bytesWritten: number };
+    };
     if (result.engine.bytesWritten !== entry.compressedSize) throw new Error('bytes follow its compressed data');
     take(result.buffer);
     return;

@@ -4,7 +4,7 @@
  */
 export const problemCodes = {
   // container
-  'unreadable': 'The pack cannot be read.',
+  unreadable: 'The pack cannot be read.',
   'not-a-pack': 'This is not an evidence pack: it has no bagit.txt at its top.',
   'zip-malformed': 'The ZIP is not well formed.',
   'zip-prefix': 'Bytes precede the first file of the ZIP.',
@@ -17,7 +17,7 @@ export const problemCodes = {
   'too-large': 'A file that has to be read whole is larger than any pack needs.',
   'duplicate-name': 'Two files share one name, so that tools would see different files.',
   'case-collision': 'Two names differ only in case, so that some systems would see one file.',
-  'symlink': 'A symbolic link: it could lead outside the pack.',
+  symlink: 'A symbolic link: it could lead outside the pack.',
   'special-file': 'Something that is neither a file nor a directory.',
   'unsafe-path': 'A path that leads outside the pack.',
   'unsafe-name': 'A name with characters that packs never use.',
@@ -117,15 +117,19 @@ export function problemList(): ProblemList {
       const seen = (counts.get(code) ?? 0) + 1;
       counts.set(code, seen);
       if (seen > listed) return;
-      const where = file === undefined ? '' : ` ${show(file)}`;
-      kept.push({ code, message: `${problemCodes[code]}${where}${detail === undefined ? '' : `: ${detail}`}`, ...(file === undefined ? {} : { file: show(file) }) });
+      const sentence = problemCodes[code].slice(0, -1);
+      const on = [...(file === undefined ? [] : [show(file)]), ...(detail === undefined ? [] : [detail])].join(': ');
+      kept.push({ code, message: on === '' ? `${sentence}.` : `${sentence}: ${on}`, ...(file === undefined ? {} : { file: show(file) }) });
     },
     get count() {
       return [...counts.values()].reduce((sum, n) => sum + n, 0);
     },
     list() {
       const more = [...counts].filter(([, seen]) => seen > listed);
-      return [...kept, ...more.map(([code, seen]) => ({ code, message: `${problemCodes[code]} And ${String(seen - listed)} more like this.` }))];
+      return [
+        ...kept,
+        ...more.map(([code, seen]) => ({ code, message: `${problemCodes[code]} And ${String(seen - listed)} more like this.` })),
+      ];
     },
   };
 }
@@ -136,5 +140,7 @@ export function note(code: NoteCode, detail?: string): Note {
 
 /** A name from the pack as it can be shown: whatever is not plain ASCII is escaped. */
 export function show(name: string): string {
-  return /^[A-Za-z0-9._/-]+$/.test(name) ? name : JSON.stringify(name).replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return /^[A-Za-z0-9._/-]+$/.test(name)
+    ? name
+    : JSON.stringify(name).replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

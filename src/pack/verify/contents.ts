@@ -35,7 +35,11 @@ export function judgeNames(names: readonly string[], problems: ProblemList): Set
       continue;
     }
     if (!safeName.test(name)) {
-      const leadsOut = name.startsWith('/') || name.includes('\\') || /^[A-Za-z]:/.test(name) || name.split('/').some((part) => part === '..' || part === '.' || part === '');
+      const leadsOut =
+        name.startsWith('/') ||
+        name.includes('\\') ||
+        /^[A-Za-z]:/.test(name) ||
+        name.split('/').some((part) => part === '..' || part === '.' || part === '');
       problems.add(leadsOut ? 'unsafe-path' : 'unsafe-name', undefined, name);
       continue;
     }

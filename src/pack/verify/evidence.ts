@@ -21,9 +21,14 @@ const paths = {
 /** The parts of the records that verification reads; the rest may grow. */
 const queryPagesSchema = z.object({ pages: z.array(pageSchema.pick({ file: true, sha256: true })) });
 const reconciliationSchema = z.array(reconciliationRowSchema);
-const assessmentPartSchema = z.object({ evidenceDigest: z.string(), findings: z.array(z.object({ control: z.object({ id: z.string() }), status: statusSchema })) });
+const assessmentPartSchema = z.object({
+  evidenceDigest: z.string(),
+  findings: z.array(z.object({ control: z.object({ id: z.string() }), status: statusSchema })),
+});
 const observationPartSchema = z.object({
-  control: z.string(), check: z.string(), status: statusSchema,
+  control: z.string(),
+  check: z.string(),
+  status: statusSchema,
   subject: subjectSchema.pick({ kind: true, type: true, scope: true }),
   citations: z.array(z.object({ file: z.string() })),
 });
@@ -52,17 +57,21 @@ export function evidenceCheck(): EvidenceCheck {
   /** Observations of resources by row of the reconciliation and status; of any subject by control and status. */
   const byRow = new Map<string, number>();
   const byControl = new Map<string, number>();
-  const held: { rows: ReconciliationRow[] | null; assessment: z.infer<typeof assessmentPartSchema> | null } = { rows: null, assessment: null };
+  const held: { rows: ReconciliationRow[] | null; assessment: z.infer<typeof assessmentPartSchema> | null } = {
+    rows: null,
+    assessment: null,
+  };
   let observations = 0;
 
-  const parsed = <T>(path: string, limit: number, schema: z.ZodType<T>, take: (value: T) => void): Sink => whole(limit, (bytes) => {
-    if (bytes === null) unreadable.set(path, 'it is too large');
-    else {
-      const value = parse(bytes.toString('utf8'), schema);
-      if (value.ok) take(value.value);
-      else unreadable.set(path, value.why);
-    }
-  });
+  const parsed = <T>(path: string, limit: number, schema: z.ZodType<T>, take: (value: T) => void): Sink =>
+    whole(limit, (bytes) => {
+      if (bytes === null) unreadable.set(path, 'it is too large');
+      else {
+        const value = parse(bytes.toString('utf8'), schema);
+        if (value.ok) take(value.value);
+        else unreadable.set(path, value.why);
+      }
+    });
   const observation = (text: string | null): void => {
     observations += 1;
     const line = text === null ? { ok: false as const, why: 'it is too long' } : parse(text, observationPartSchema);
@@ -83,23 +92,36 @@ export function evidenceCheck(): EvidenceCheck {
           for (const page of query.pages) listed.set(`${posix.dirname(path)}/${page.file}`, { sha256: page.sha256, query: path });
         });
       }
-      if (path === paths.reconciliation) return parsed(path, resultsSizeLimit, reconciliationSchema, (rows) => { held.rows = rows as ReconciliationRow[]; });
-      if (path === paths.assessment) return parsed(path, resultsSizeLimit, assessmentPartSchema, (assessment) => { held.assessment = assessment; });
+      if (path === paths.reconciliation)
+        return parsed(path, resultsSizeLimit, reconciliationSchema, (rows) => {
+          held.rows = rows;
+        });
+      if (path === paths.assessment)
+        return parsed(path, resultsSizeLimit, assessmentPartSchema, (assessment) => {
+          held.assessment = assessment;
+        });
       if (path === paths.observations) return lines(lineLimit, observation);
       return null;
     },
     finish(contents, problems) {
-      for (const [path, why] of unreadable) problems.add(path === paths.reconciliation ? 'reconciliation-unreadable' : 'evidence-unreadable', why, path);
-      for (const path of [paths.ledger, paths.observations, paths.assessment]) if (!contents.files.has(path)) problems.add('evidence-unreadable', 'it is missing', path);
+      for (const [path, why] of unreadable)
+        problems.add(path === paths.reconciliation ? 'reconciliation-unreadable' : 'evidence-unreadable', why, path);
+      for (const path of [paths.ledger, paths.observations, paths.assessment])
+        if (!contents.files.has(path)) problems.add('evidence-unreadable', 'it is missing', path);
       if (!contents.files.has(paths.reconciliation)) problems.add('reconciliation-unreadable', 'it is missing', paths.reconciliation);
       checkPages(contents, listed, problems);
       for (const path of cited) if (!contents.files.has(path)) problems.add('citation-missing', undefined, path);
       if (held.assessment !== null && held.assessment.evidenceDigest !== evidenceDigest(contents)) problems.add('evidence-digest-wrong');
-      const passing = new Set(held.assessment?.findings.filter((finding) => finding.status === 'pass').map((finding) => finding.control.id));
+      const passing = new Set(
+        held.assessment?.findings.filter((finding) => finding.status === 'pass').map((finding) => finding.control.id),
+      );
       for (const control of passing) {
-        const against = (['fail', 'error', 'unknown', 'notchecked'] as const).filter((status) => (byControl.get(`${control}\n${status}`) ?? 0) > 0);
+        const against = (['fail', 'error', 'unknown', 'notchecked'] as const).filter(
+          (status) => (byControl.get(`${control}\n${status}`) ?? 0) > 0,
+        );
         if (against.length > 0) problems.add('results-disagree', `${control} passes, with observations that are ${against.join(' and ')}`);
-        else if (!byControl.has(`${control}\npass`)) problems.add('results-disagree', `${control} passes without any observation that does`);
+        else if (!byControl.has(`${control}\npass`))
+          problems.add('results-disagree', `${control} passes without any observation that does`);
       }
       for (const row of held.rows ?? []) checkRow(row, byRow, passing, problems);
       for (const key of byRow.keys()) problems.add('results-disagree', `observations without a population: ${key.replaceAll('\n', ' ')}`);
@@ -111,7 +133,9 @@ export function evidenceCheck(): EvidenceCheck {
 function parse<T>(text: string, schema: z.ZodType<T>): { ok: true; value: T } | { ok: false; why: string } {
   try {
     const result = schema.safeParse(JSON.parse(text));
-    return result.success ? { ok: true, value: result.data } : { ok: false, why: `unexpected content at ${result.error.issues[0]?.path.join('.') ?? 'its top'}` };
+    return result.success
+      ? { ok: true, value: result.data }
+      : { ok: false, why: `unexpected content at ${result.error.issues[0]?.path.join('.') ?? 'its top'}` };
   } catch {
     return { ok: false, why: 'it is not JSON' };
   }
@@ -132,14 +156,17 @@ function checkPages(contents: PackContents, listed: ReadonlyMap<string, { sha256
     else if (seen.sha256 !== page.sha256) problems.add('page-altered', page.query, path);
   }
   for (const path of contents.files.keys()) {
-    if (path.startsWith('data/evidence/') && path !== paths.ledger && !path.endsWith('/query.json') && !listed.has(path)) problems.add('page-unlisted', undefined, path);
+    if (path.startsWith('data/evidence/') && path !== paths.ledger && !path.endsWith('/query.json') && !listed.has(path))
+      problems.add('page-unlisted', undefined, path);
   }
 }
 
 /** As the results state it: SHA-256 over what `sha256sum` prints of every file of the evidence, sorted by path. */
 function evidenceDigest(contents: PackContents): string {
   const hash = createHash('sha256');
-  const files = [...contents.files].filter(([path]) => path.startsWith('data/evidence/')).map(([path, file]) => ({ path: path.slice('data/'.length), sha256: file.sha256 }));
+  const files = [...contents.files]
+    .filter(([path]) => path.startsWith('data/evidence/'))
+    .map(([path, file]) => ({ path: path.slice('data/'.length), sha256: file.sha256 }));
   for (const file of files.sort((a, b) => (a.path < b.path ? -1 : 1))) hash.update(`${file.sha256}  ${file.path}\n`);
   return hash.digest('hex');
 }
@@ -151,7 +178,8 @@ function checkRow(row: ReconciliationRow, byRow: Map<string, number>, passing: R
     const key = rowKey(row.control, row.check, row, status);
     const observed = byRow.get(key) ?? 0;
     byRow.delete(key);
-    if (observed !== row[status]) problems.add('results-disagree', `${where}: ${String(row[status])} ${status} in the reconciliation, ${String(observed)} observed`);
+    if (observed !== row[status])
+      problems.add('results-disagree', `${where}: ${String(row[status])} ${status} in the reconciliation, ${String(observed)} observed`);
   }
   const why = imbalance(row, passing);
   if (why !== null) problems.add('reconciliation-unbalanced', `${where}: ${why}`);
@@ -165,7 +193,9 @@ function imbalance(row: ReconciliationRow, passing: ReadonlySet<string>): string
   if (row.waived > row.fail) return `${String(row.waived)} waived of ${String(row.fail)} failed`;
   if (row.balanced) {
     const holds = row.count !== null ? row.count.count === sum || (judged === 0 && row.reasons.length > 0) : judged === 0;
-    return holds ? null : `${String(sum)} are accounted for, and the provider counts ${row.count === null ? 'nothing' : String(row.count.count)}`;
+    return holds
+      ? null
+      : `${String(sum)} are accounted for, and the provider counts ${row.count === null ? 'nothing' : String(row.count.count)}`;
   }
   if (row.reasons.length === 0) return 'it does not balance, and no reason is given';
   return passing.has(row.control) ? 'it does not balance, and the control passes all the same' : null;

@@ -40,7 +40,8 @@ export function verifyManifests(contents: PackContents, tagFiles: TagFiles, prob
     for (const path of root.keys()) if (!rootedFiles.includes(path)) problems.add('manifest-malformed', `it lists ${path}`, packFiles.root);
   }
   if (signatures !== null) {
-    const right = signatures.size === signatureFiles.length && signatureFiles.every((path) => signatures.get(path) === files.get(path)?.sha256);
+    const right =
+      signatures.size === signatureFiles.length && signatureFiles.every((path) => signatures.get(path) === files.get(path)?.sha256);
     if (!right) problems.add('signature-digests-wrong');
   }
   if (tagFiles.get(packFiles.declaration)?.toString('latin1') !== declaration) problems.add('declaration-wrong');

@@ -26,24 +26,29 @@ export interface Signatures {
 }
 
 const cmsCodes: Readonly<Record<CmsProblem, ProblemCode>> = {
-  'malformed': 'signature-malformed',
+  malformed: 'signature-malformed',
   'not-canonical': 'signature-not-canonical',
   'content-differs': 'signature-over-other-content',
   'signature-wrong': 'signature-wrong',
-  'algorithm': 'signature-algorithm',
-  'key': 'signature-algorithm',
+  algorithm: 'signature-algorithm',
+  key: 'signature-algorithm',
 };
 
 const pdfCodes: Readonly<Record<PdfProblem, ProblemCode>> = {
   'no-signature': 'report-unsigned',
   'several-signatures': 'report-several-signatures',
-  'appended': 'report-appended',
-  'gap': 'report-gap',
-  'subfilter': 'report-signature-wrong',
+  appended: 'report-appended',
+  gap: 'report-gap',
+  subfilter: 'report-signature-wrong',
 };
 
 /** The signatures over the root manifest, the report and the attestation, all by the one certificate that the pack names. */
-export async function verifySignatures(contents: PackContents, tagFiles: TagFiles, report: Buffer | null, problems: ProblemList): Promise<Signatures> {
+export async function verifySignatures(
+  contents: PackContents,
+  tagFiles: TagFiles,
+  report: Buffer | null,
+  problems: ProblemList,
+): Promise<Signatures> {
   const certificates = readCertificates(tagFiles, problems);
   const [signer] = certificates;
   const good: GoodSignature[] = [];
