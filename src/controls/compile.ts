@@ -86,15 +86,16 @@ function evaluator(when: Condition | null, require: Condition, satisfied: ((eval
     }
     const evaluation = new Evaluation(subject, env, comparison, slots);
     const { leaves, joined } = evaluation;
-    const because = (condition: Condition, value: typeof FALSE | typeof UNKNOWN): string => {
+    const because = (condition: Condition, value: typeof FALSE | typeof UNKNOWN, lead = ''): string => {
       evaluation.quiet = true;
-      return condition.why(evaluation, value).text;
+      const { text, authored } = condition.why(evaluation, value);
+      return authored ? text : `${lead}${text}`;
     };
     try {
       if (when !== null) {
         const applies = when.evaluate(evaluation);
-        if (applies === FALSE) return { status: 'notapplicable', reason: because(when, FALSE), leaves, joined };
-        if (applies === UNKNOWN) return { status: 'unknown', reason: `whether this applies: ${because(when, UNKNOWN)}`, leaves, joined };
+        if (applies === FALSE) return { status: 'notapplicable', reason: because(when, FALSE, 'does not apply: '), leaves, joined };
+        if (applies === UNKNOWN) return { status: 'unknown', reason: because(when, UNKNOWN, 'whether this applies: '), leaves, joined };
       }
       const value = require.evaluate(evaluation);
       if (value === TRUE) return { status: 'pass', reason: satisfied === null ? holds : satisfied(evaluation), leaves, joined };

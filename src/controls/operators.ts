@@ -161,7 +161,16 @@ function preparePattern(expected: Json, comparison: Comparison): RegExp | undefi
 
 /** A repeated group that itself repeats, or a back-reference, can take exponential time. */
 function explosive(pattern: string): boolean {
-  return /\([^()]*[*+}][^()]*\)\s*[*+{]/.test(pattern) || /\\[1-9]|\\k</.test(pattern);
+  if (/\\[1-9]|\\k</.test(pattern)) return true;
+  let rest = pattern.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x');
+  const innermost = /\((?:\?(?:[:=!]|<[=!]|<[^>]*>))?([^()]*)\)([*+]|\{\d+,?\d*\})?/;
+  for (let group = innermost.exec(rest); group !== null; group = innermost.exec(rest)) {
+    const repeats = /[*+]|\{\d+,/.test(group[1] ?? '');
+    const repeated = group[2] !== undefined && !/^\{[01]\}$/.test(group[2]);
+    if (repeats && repeated) return true;
+    rest = rest.slice(0, group.index) + (repeats || repeated ? 'x+' : 'x') + rest.slice(group.index + group[0].length);
+  }
+  return false;
 }
 
 /** In the order of the reference. `present` and the quantifiers are part of the condition compiler: they look at absence and at lists. */
