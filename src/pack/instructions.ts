@@ -119,11 +119,19 @@ export function jqPath(citation: Pick<Citation, 'pointer' | 'encoding'>): string
   return `.${steps.join('')}${citation.encoding === 'json-string' ? ' | fromjson' : ''}`;
 }
 
+/** The token is over the signature value; both are cut out of the signature file where its structure says they lie. */
 function timestampCommands(): string {
   return `
-The signature also carries a token of a timestamp authority (RFC 3161). With the authority's root in tsa.pem:
-  openssl cms -cmsout -print -inform DER -in ${packFiles.signature} | grep -A3 timeStampToken
-  exhibit verify checks it against the root you name with --timestamp-root.`;
+
+The signature carries a token of a timestamp authority (RFC 3161). With the authority's root certificate, had
+from the authority, in a file whose name is in TSA:
+  openssl asn1parse -inform DER -in ${packFiles.signature} | awk '{sub(/^ +/, ""); split($0, p, /[:= ]+/)}
+    /OCTET STRING/ {at = p[1] + p[5]; len = p[7]} /timeStampToken/ {print at, len; found = 1; next}
+    found && /SEQUENCE/ {print p[1], p[5] + p[7]; exit}' > $T/places
+  { read at len; tail -c +$((at + 1)) ${packFiles.signature} | head -c $len > $T/value
+    read at len; tail -c +$((at + 1)) ${packFiles.signature} | head -c $len > $T/token; } < $T/places
+  openssl ts -verify -token_in -in $T/token -data $T/value -CAfile $TSA
+  openssl ts -reply -token_in -in $T/token -token_out -text | grep "Time stamp:"`;
 }
 
 function ascii(text: string): string {

@@ -57,6 +57,8 @@ export interface VerifyReport {
 
 const defaultLimits = { tagFile: 512 * 1024 * 1024, report: 1024 * 1024 * 1024 };
 
+const tagFileNames = new Set<string>(Object.values(packFiles));
+
 /**
  * Verifies a pack, a directory or a ZIP, reading every file once and writing none. Whatever the pack holds becomes a
  * problem with a code; throws only when `timestampRoot` cannot be read.
@@ -73,7 +75,7 @@ export async function verifyPack(path: string, options: VerifyOptions = {}): Pro
   const container = problemList();
   const evidence = evidenceCheck();
   const observe: Observe = (file) => {
-    if (!file.includes('/'))
+    if (tagFileNames.has(file))
       return whole(limits.tagFile, (bytes) => {
         if (bytes === null) container.add('too-large', undefined, file);
         else tagFiles.set(file, bytes);

@@ -171,13 +171,23 @@ function evidenceDigest(contents: PackContents): string {
   return hash.digest('hex');
 }
 
+/** How many observations stand behind a row, taken out of `byRow`. A native rule judges resources of whatever types it covers. */
+function takeObserved(row: ReconciliationRow, status: Status, byRow: Map<string, number>): number {
+  const own = rowKey(row.control, row.check, row, status);
+  const [start, end] = [`${[row.control, row.check, scopeKey(row.scope)].join('\n')}\n`, `\n${status}`];
+  const keys = row.type.startsWith('verdict:') ? [...byRow.keys()].filter((key) => key.startsWith(start) && key.endsWith(end)) : [own];
+  return keys.reduce((sum, key) => {
+    const count = byRow.get(key) ?? 0;
+    byRow.delete(key);
+    return sum + count;
+  }, 0);
+}
+
 /** A row against the observations behind it (taken out of `byRow`), and against what it claims. */
 function checkRow(row: ReconciliationRow, byRow: Map<string, number>, passing: ReadonlySet<string>, problems: ProblemList): void {
   const where = `${row.control}/${row.check}, ${row.type} in ${scopeKey(row.scope)}`;
   for (const status of ['pass', 'fail', 'unknown', 'error', 'notapplicable'] as const) {
-    const key = rowKey(row.control, row.check, row, status);
-    const observed = byRow.get(key) ?? 0;
-    byRow.delete(key);
+    const observed = takeObserved(row, status, byRow);
     if (observed !== row[status])
       problems.add('results-disagree', `${where}: ${String(row[status])} ${status} in the reconciliation, ${String(observed)} observed`);
   }
