@@ -16,6 +16,9 @@ interface GcpStore {
 /** Roles over a whole project. For most services they read data, or can grant themselves what does. */
 const basicRoles = ['roles/owner', 'roles/editor', 'roles/viewer', 'roles/writer', 'roles/reader', 'roles/admin'];
 
+/** Services whose predefined roles read no data of stores. */
+const harmlessServices = /^roles\/(?:browser|(?:resourcemanager|cloudasset|iam|serviceusage|logging|monitoring|cloudkms|billing|orgpolicy|accesscontextmanager|servicemanagement|cloudquotas|recommender)\.[A-Za-z.]+)$/;
+
 const images = 'whoever can start or log in to a machine with it';
 const logins = 'logins of the database itself';
 
@@ -59,6 +62,9 @@ const stores: Readonly<Record<string, GcpStore>> = {
   'container.googleapis.com/Cluster': { permissions: ['container.secrets.get'], roles: ['roles/container.admin', 'roles/container.developer', 'roles/container.clusterAdmin'], harmless: ['roles/container.clusterViewer', 'roles/container.viewer'], unsettled: 'role bindings inside the cluster' },
   'dataproc.googleapis.com/Cluster': { permissions: ['dataproc.jobs.create'], roles: ['roles/dataproc.admin', 'roles/dataproc.editor'], harmless: ['roles/dataproc.viewer'], unsettled: images },
 };
+
+/** Predefined roles whose permissions are known: on the stores of other services they read nothing. */
+const knownRoles = new Set(Object.values(stores).flatMap((store) => [...store.roles, ...store.harmless]));
 
 export function isGcpStore(type: string): boolean {
   return Object.hasOwn(stores, type);
@@ -142,7 +148,7 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
 
   function roleReads(role: string, store: GcpStore, from: Resource): 'yes' | 'no' | 'unknown' {
     if (store.roles.includes(role) || basicRoles.includes(role)) return 'yes';
-    if (store.harmless.includes(role)) return 'no';
+    if (knownRoles.has(role)) return 'no';
     if (role.startsWith('roles/')) return 'unknown';
     const hit = lookup(roleTable, `//iam.googleapis.com/${role}`, false, from);
     const permissions = hit.outcome === 'found' ? valueAt(hit.records[0]?.document, 'resource', 'data', 'includedPermissions') : undefined;
