@@ -171,7 +171,7 @@ export async function assess(request: AssessRequest): Promise<Assessment> {
     access: accessTotals,
     redactions: queries.reduce((sum, query) => sum + query.query.pages.reduce((inner, page) => inner + page.redactions.length, 0), 0),
     evidenceDigest: digest,
-    evidenceComplete: ledger.endedAt !== null && isComplete(population, running, tableTypes, findings),
+    evidenceComplete: ledger.endedAt !== null && isComplete(population, results, tableTypes),
   };
   publish(runDirectory, work, assessment);
   return assessment;
@@ -195,13 +195,9 @@ function byType(running: readonly Running[]): Map<string, CheckJudge[]> {
   return judges;
 }
 
-const bare = (type: string): string => (type.startsWith('iam-policy:') ? type.slice('iam-policy:'.length) : type);
-
-/** Whether a query can hold records of these ledger types. A query says only which resource types it holds, not of which kind. */
+/** Whether a query can hold records of these ledger types: queries name theirs as the ledger does. */
 function holdsAny(stored: StoredQuery, types: ReadonlySet<string>): boolean {
-  const held = new Set(stored.query.types.map((type) => bare(type).toLowerCase()));
-  for (const type of types) if (held.has(bare(type).toLowerCase())) return true;
-  return false;
+  return stored.query.types.some((type) => types.has(type));
 }
 
 type Pace = () => void;
@@ -280,10 +276,15 @@ function takeVerdict(verdict: Parameters<CheckJudge['verdict']>[0], reading: Ver
   for (const { judge } of mine) judge.verdict(verdict);
 }
 
-/** Whether every scope and type that some control or lookup needs is whole. */
-function isComplete(population: Population, running: readonly Running[], tableTypes: ReadonlySet<string>, findings: readonly Finding[]): boolean {
-  if (findings.some((finding) => finding.gaps > 0)) return false;
-  const providers = new Set(running.map(({ control }) => control.provider));
+/**
+ * Whether every scope and type that some control or lookup needs is whole. Where a provider has no independent count to
+ * give, the control cannot pass there, but nothing that could be collected is missing.
+ */
+function isComplete(population: Population, results: ReadonlyMap<Running, CheckResult>, tableTypes: ReadonlySet<string>): boolean {
+  for (const { judge, gapReasons } of [...results].map(([one, result]) => ({ judge: one.judge, gapReasons: result.reasons }))) {
+    if (judge && gapReasons.some((reason) => reason.code !== 'count-unavailable')) return false;
+  }
+  const providers = new Set([...results.keys()].map(({ control }) => control.provider));
   for (const provider of providers) {
     for (const type of tableTypes) {
       if (providerOf(type) !== provider) continue;
@@ -296,7 +297,7 @@ function isComplete(population: Population, running: readonly Running[], tableTy
 }
 
 function providerOf(type: string): Provider {
-  const plain = bare(type);
+  const plain = type.replace(/^iam-policy:/, '');
   if (plain.startsWith('AWS::')) return 'aws';
   return plain.includes('googleapis.com/') || plain === 'org-policy' ? 'gcp' : 'azure';
 }

@@ -162,6 +162,8 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]):
       }
     }
     if (entry.count === null) {
+      // The ledger says why where there ought to have been one (a call that was denied).
+      if (entry.status === 'complete') reasons.push(...entry.reasons);
       if (!forLookup && entry.status === 'complete') reasons.push({ code: 'count-unavailable', message: `no independent count of ${type} in ${place} was to be had` });
     } else if (entry.count.count !== entry.held) {
       reasons.push({ code: 'count-mismatch', message: `${entry.count.source} counts ${entry.count.count} ${type} in ${place}; ${entry.held} are held` });

@@ -37,16 +37,16 @@ export function reconcile(control: string, check: string, unit: Unit, tally: Tal
     pass: tally.pass, fail: tally.fail, unknown: tally.unknown, error: tally.error, notapplicable: tally.notapplicable,
     waived: tally.waived,
   };
-  if (unit.excluded) {
-    const left = (entry?.count?.count ?? 0) - tallied(tally);
-    if (left > 0) excluded.set('left out by configuration', left);
-    return { ...base, count: entry?.count ?? null, excluded: Object.fromEntries(excluded), balanced: true, reasons: entry?.reasons ?? [] };
-  }
   if (unit.coveredBy !== null) {
     const reason: Reason = { code: 'recorded-elsewhere', message: `${type} belong to the account and are judged as recorded in ${unit.coveredBy}` };
     const left = unit.seen - tallied(tally);
     if (left > 0) excluded.set(`judged in ${unit.coveredBy}`, left);
     return { ...base, count: entry?.count ?? null, excluded: Object.fromEntries(excluded), balanced: true, reasons: [reason] };
+  }
+  if (unit.excluded) {
+    const left = (entry?.count?.count ?? 0) - tallied(tally);
+    if (left > 0) excluded.set('left out by configuration', left);
+    return { ...base, count: entry?.count ?? null, excluded: Object.fromEntries(excluded), balanced: true, reasons: entry?.reasons ?? [] };
   }
   const reasons = [...population.gaps(unit)];
   const count = entry?.count ?? null;

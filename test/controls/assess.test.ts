@@ -52,6 +52,7 @@ describe('evidence that is not whole never passes', () => {
     'status with a reason': { unit: { entry: { status: 'partial', reasons: [{ code: 'throttled', message: 'page 3 was throttled' }] } }, code: 'throttled' },
     'no ledger entry': { unit: { entry: null }, code: 'ledger-missing' },
     'no independent count': { unit: { entry: { count: null } }, code: 'count-unavailable' },
+    'a count that was refused': { unit: { entry: { count: null, reasons: [{ code: 'access-denied', message: 'counting was denied' }] } }, code: 'access-denied' },
     'a count above what is held': { unit: { entry: { count: { count: 9, source: 'provider count' } } }, code: 'count-mismatch' },
     'a count below what is held': { unit: { entry: { count: { count: 1, source: 'provider count' } } }, code: 'count-mismatch' },
     'more held than can be read': { unit: { entry: { held: 3, count: { count: 3, source: 'provider count' } } }, code: 'held-mismatch' },
@@ -69,7 +70,8 @@ describe('evidence that is not whole never passes', () => {
       const gap = observations.find((one) => one.subject.kind === 'scope');
       expect(gap).toMatchObject({ status: 'unknown', subject: { account: '111122223333', type: 'AWS::S3::Bucket' } });
       expect(assessment.reconciliation[0]?.reasons.map((reason) => reason.code)).toContain(damage.code);
-      expect(assessment.evidenceComplete).toBe(false);
+      // Where a provider has no count to give, nothing that could be collected is missing.
+      expect(assessment.evidenceComplete).toBe(damage.code === 'count-unavailable');
     });
     test(`${name}, with nothing in it`, async () => {
       const { assessment } = await judge({ units: [buckets([], damage.unit)] }, [goodBuckets]);
