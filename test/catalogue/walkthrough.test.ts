@@ -24,7 +24,7 @@ interface Shown {
 
 describe('the walkthrough', () => {
   const catalogue = loadCatalogue(join(root, 'controls.yaml'));
-  const judge = async (request: { type: string; document: Json; related?: Shown['related']; complete?: readonly string[] }) => {
+  const judge = async (request: { type: string; document: Json; related?: NonNullable<Shown['related']>; complete?: readonly string[] }) => {
     const results = documentJudge(await catalogue, readDocument, { asOf: casesAsOf })({ id: '1', related: [], complete: [], ...request });
     if (typeof results === 'string') throw new Error(results);
     return results.find((result) => result.control === 'aws-sns-topic-cmk');
