@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/index.ts';
-import type { AwsEstate, AwsItem } from './estate/aws.ts';
+import type { AwsEstate, AwsItem } from './estate/aws-model.ts';
 import { hash32 } from './estate/random.ts';
-import { day, hour, iso, type Population } from './estate/population.ts';
+import { day, hour, iso, plain, type Population } from './estate/population.ts';
 import { awsIdentity } from './aws-sts.ts';
 import { deployedRules, describeRule, ruleCompliance, rulesOf, type DeployedRule } from './aws-rules.ts';
 import { batchItem, holds, InvalidExpression, parseSelect, project, selectRow, selectText } from './aws-select.ts';
@@ -84,7 +84,7 @@ export function awsConfigHandler(context: Context): (request: HttpRequest) => Ha
   const limitOf = (call: Call, name: string, fallback: number, most: number): number => {
     const value = call.input[name];
     if (value === undefined || value === null || value === 0) return fallback;
-    if (typeof value !== 'number' || value < 0 || value > most) throw new AwsError('InvalidLimitException', `Value '${String(value)}' at '${name}' failed to satisfy constraint: Member must have value less than or equal to ${String(most)}`);
+    if (typeof value !== 'number' || value < 0 || value > most) throw new AwsError('InvalidLimitException', `Value '${plain(value)}' at '${name}' failed to satisfy constraint: Member must have value less than or equal to ${String(most)}`);
     return value;
   };
 

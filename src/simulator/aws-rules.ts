@@ -1,5 +1,5 @@
 import type { JsonObject } from '../model/index.ts';
-import type { AwsEstate, AwsItem } from './estate/aws.ts';
+import type { AwsEstate, AwsItem } from './estate/aws-model.ts';
 import { hour, type Population } from './estate/population.ts';
 import { random } from './estate/random.ts';
 

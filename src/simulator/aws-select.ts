@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/index.ts';
-import type { AwsItem } from './estate/aws.ts';
-import { iso } from './estate/population.ts';
+import type { AwsItem } from './estate/aws-model.ts';
+import { iso, plain } from './estate/population.ts';
 
 /** A row as advanced queries see it: nulls dropped, `configuration` and `supplementaryConfiguration` as objects. */
 export function selectRow(item: AwsItem, capturedAt = item.capturedAt): JsonObject {
@@ -208,11 +208,11 @@ export function holds(predicate: Predicate, row: JsonObject): boolean {
     case 'and': return predicate.of.every((part) => holds(part, row));
     case 'or': return predicate.of.some((part) => holds(part, row));
     case 'not': return !holds(predicate.of, row);
-    case 'in': return reach(row, predicate.path.split('.')).some((value) => predicate.values.some((one) => String(one) === String(value)));
+    case 'in': return reach(row, predicate.path.split('.')).some((value) => predicate.values.some((one) => String(one) === plain(value)));
     case 'between': return reach(row, predicate.path.split('.')).some((value) => compare(value, predicate.low) >= 0 && compare(value, predicate.high) <= 0);
     case 'like': {
       const pattern = new RegExp(`^${String(predicate.value).split('%').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`, 's');
-      return reach(row, predicate.path.split('.')).some((value) => pattern.test(String(value)));
+      return reach(row, predicate.path.split('.')).some((value) => pattern.test(plain(value)));
     }
     default: {
       const values = reach(row, predicate.path.split('.'));
@@ -228,7 +228,7 @@ export function holds(predicate: Predicate, row: JsonObject): boolean {
 
 function compare(left: Json, right: string | number | boolean): number {
   if (typeof left === 'number' && typeof right === 'number') return left - right;
-  const a = String(left);
+  const a = plain(left);
   const b = String(right);
   return a < b ? -1 : a > b ? 1 : 0;
 }
@@ -258,7 +258,7 @@ function place(target: JsonObject, source: JsonObject, parts: readonly string[])
       : value;
     return;
   }
-  const inner = isJsonObject(target[head]) ? (target[head] as JsonObject) : {};
+  const inner = isJsonObject(target[head]) ? (target[head]) : {};
   target[head] = inner;
   place(inner, value, rest);
 }

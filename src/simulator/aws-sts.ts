@@ -1,4 +1,4 @@
-import type { AwsEstate } from './estate/aws.ts';
+import type { AwsEstate } from './estate/aws-model.ts';
 import { random } from './estate/random.ts';
 import { type CallBook, strikes } from './faults.ts';
 import type { Handled, HttpRequest } from './http.ts';

@@ -2,12 +2,13 @@ import { isJsonObject, type Json, type JsonObject } from '../model/index.ts';
 import { graphScope, type GraphResult, runGraphQuery } from './azure-graph.ts';
 import { ancestors } from './estate/azure-containers.ts';
 import { assignedPolicies, builtinPolicy, policyAssignment, policySet } from './estate/azure-policy.ts';
-import { type AzureEstate, azureManagementGroups } from './estate/azure.ts';
+import { type AzureEstate, azureManagementGroups } from './estate/azure-model.ts';
 import { hash32 } from './estate/random.ts';
 import { type CallBook, covers, cutPage, type Fault, strikes } from './faults.ts';
 import type { Handled, HttpRequest } from './http.ts';
 import { KqlError, parseKql } from './kql.ts';
 import type { QuotaAnswer, Quotas } from './quotas.ts';
+import { textOf } from './estate/population.ts';
 
 interface Context {
   readonly estate: AzureEstate;
@@ -119,7 +120,7 @@ export function azureHandler(context: Context): (request: HttpRequest) => Handle
         type.startsWith('microsoft.policyinsights/') && faults.some((fault) => {
           if (fault.kind !== 'policy-never-evaluated') return false;
           const properties = row['properties'];
-          return fault.match?.type === undefined || (isJsonObject(properties) && String(properties['policyDefinitionName']).toLowerCase() === fault.match.type.toLowerCase());
+          return fault.match?.type === undefined || (isJsonObject(properties) && textOf(properties, 'policyDefinitionName').toLowerCase() === fault.match.type.toLowerCase());
         });
       const standing = dropped !== null || covers(faults, 'policy-never-evaluated');
       const cacheKey = `${binding} ${JSON.stringify(options['authorizationScopeFilter'] ?? null)}`;

@@ -1,7 +1,8 @@
-import { isJsonObject, type Json, type JsonObject } from '../model/index.ts';
+import type { Json, JsonObject } from '../model/index.ts';
 import { ancestors } from './estate/azure-containers.ts';
-import { azureManagementGroups, type AzureEstate, type AzurePopulation } from './estate/azure.ts';
+import { azureManagementGroups, type AzureEstate, type AzurePopulation } from './estate/azure-model.ts';
 import { evaluate, type KqlQuery, type Step } from './kql.ts';
+import { plain, textOf } from './estate/population.ts';
 
 /** What a query may see. `ancestors`: records at the management groups above the scope as well. */
 export interface GraphScope {
@@ -33,7 +34,7 @@ export function graphScope(estate: AzureEstate, request: { subscriptions: readon
 
 function visible(population: AzurePopulation, row: JsonObject, scope: GraphScope): boolean {
   if (population.account !== '') return true;
-  const group = /^\/providers\/Microsoft\.Management\/managementGroups\/([^/]+)/i.exec(String(row['id']))?.[1];
+  const group = /^\/providers\/Microsoft\.Management\/managementGroups\/([^/]+)/i.exec(textOf(row, 'id'))?.[1];
   return group === undefined || scope.managementGroups.has(group);
 }
 
@@ -72,7 +73,7 @@ export function runGraphQuery(estate: AzureEstate, query: KqlQuery, scope: Graph
     if (grouping !== null) { grouping.add(row); continue; }
     if (aggregated) { kept.push(row); continue; }
     refs.push(ref);
-    ids.push(String(row['id']));
+    ids.push(textOf(row, 'id'));
   }
   if (aggregated) {
     const rows = grouping === null ? rest.reduce((current, step) => apply(step, current), kept) : rest.slice(1).reduce((current, step) => apply(step, current), grouping.rows());
@@ -195,7 +196,7 @@ function countByScope(query: KqlQuery, conditions: readonly Extract<Step, { step
 
 function rank(a: Json, b: Json): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
-  const x = isJsonObject(a) ? JSON.stringify(a) : String(a);
-  const y = isJsonObject(b) ? JSON.stringify(b) : String(b);
+  const x = plain(a);
+  const y = plain(b);
   return x < y ? -1 : x > y ? 1 : 0;
 }

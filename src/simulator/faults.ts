@@ -49,11 +49,11 @@ export interface Fault {
 export interface CallBook {
   /** Numbers and logs a call, and says which faults strike it. */
   begin(call: Omit<SimulatedCall, 'n' | 'key'>): { call: SimulatedCall; faults: readonly Fault[] };
-  calls(): readonly SimulatedCall[];
+  readonly calls: () => readonly SimulatedCall[];
   /** Faults injected so far, with the calls they struck. */
-  struck(): readonly { fault: Fault; call: SimulatedCall }[];
-  inject(fault: Fault): void;
-  clear(): void;
+  readonly struck: () => readonly { fault: Fault; call: SimulatedCall }[];
+  readonly inject: (fault: Fault) => void;
+  readonly clear: () => void;
 }
 
 const isStanding = (kind: FaultKind): boolean => (standingFaults as readonly string[]).includes(kind);

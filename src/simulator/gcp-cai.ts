@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import protoLoader from '@grpc/proto-loader';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/proto-loader';
 import { isJsonObject, type Json, type JsonObject } from '../model/index.ts';
-import { type GcpAsset, type GcpEstate, gcpFolders, gcpOrganization } from './estate/gcp.ts';
+import { type GcpAsset, type GcpEstate, gcpFolders, gcpOrganization } from './estate/gcp-model.ts';
 import { hash32 } from './estate/random.ts';
-import { day, iso, type Population } from './estate/population.ts';
+import { day, iso, type Population, textOf } from './estate/population.ts';
 import { type CallBook, covers, cutPage, type Fault, strikes } from './faults.ts';
 import { clockSkewMilliseconds, listen } from './http.ts';
 import type { QuotaName, Quotas } from './quotas.ts';
@@ -78,7 +78,7 @@ const orgPolicyOf = (policy: JsonObject): Message => {
   const list = policy['listPolicy'];
   const boolean = policy['booleanPolicy'];
   return {
-    constraint: policy['constraint'], updateTime: toTimestamp(Date.parse(String(policy['updateTime']))), etag: Buffer.from('b4'),
+    constraint: policy['constraint'], updateTime: toTimestamp(Date.parse(textOf(policy, 'updateTime'))), etag: Buffer.from('b4'),
     ...(isJsonObject(list) ? { listPolicy: { allowedValues: list['allowedValues'] ?? [], deniedValues: list['deniedValues'] ?? [] } } : {}),
     ...(isJsonObject(boolean) ? { booleanPolicy: { enforced: boolean['enforced'] } } : {}),
   };
@@ -243,7 +243,7 @@ export async function serveCloudAsset(port: number, context: Context): Promise<{
     const binding = JSON.stringify([name, rest]);
     const offset = typeof pageToken === 'string' && pageToken !== '' ? openToken(pageToken, binding) : 0;
     const types = Array.isArray(request['assetTypes']) ? (request['assetTypes'] as string[]) : [];
-    const scope = String(request['parent'] ?? request['scope'] ?? '');
+    const scope = typeof request['parent'] === 'string' ? request['parent'] : typeof request['scope'] === 'string' ? request['scope'] : '';
     const { faults } = book.begin({
       provider: 'gcp', operation: name, scope,
       detail: `${typeof request['contentType'] === 'string' && name === 'ListAssets' ? `${request['contentType']} ` : ''}${types.length === 0 ? '*' : types.length > 3 ? `${types[0] ?? ''}+${String(types.length - 1)} ${hash32(types.join()).toString(16)}` : types.join(',')}`,
@@ -265,7 +265,7 @@ export async function serveCloudAsset(port: number, context: Context): Promise<{
     if (offset === null) return refuse(status.invalidArgument, 'The page token is invalid.');
     try {
       const message = operation.run(request as never, { faults, offset, binding });
-      const bytes = method.responseSerialize(message) as Buffer;
+      const bytes = method.responseSerialize(message);
       // Field 1000, a varint: a field that no client knows.
       return { faults, message: strikes(faults, 'unknown-enum-and-fields') ? Buffer.concat([bytes, Buffer.from([0xc0, 0x3e, 0x07])]) : bytes, refusal: null };
     } catch (error) {

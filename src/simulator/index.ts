@@ -2,7 +2,7 @@ import { awsConfigHandler, aggregatorName } from './aws-config.ts';
 import { accessKeyOf, awsStsHandler, collectorRole } from './aws-sts.ts';
 import { azureHandler } from './azure-arm.ts';
 import { buildEstate, type Estate, type EstateOptions } from './estate/index.ts';
-import { gcpOrganization } from './estate/gcp.ts';
+import { gcpOrganization } from './estate/gcp-model.ts';
 import { random } from './estate/random.ts';
 import { type CallBook, type Fault, openCallBook, type SimulatedCall } from './faults.ts';
 import { serveCloudAsset } from './gcp-cai.ts';
@@ -11,7 +11,7 @@ import { openQuotas, type QuotaMode } from './quotas.ts';
 
 export { aggregatorName, collectorRole };
 export { type Estate, type EstateOptions, buildEstate } from './estate/index.ts';
-export { type Fault, type FaultKind, faultKinds, faultsFor, pageFaults, type SimulatedCall, standingFaults, transportFaults } from './faults.ts';
+export { type Fault, type FaultKind, faultKinds, faultsFor, type SimulatedCall } from './faults.ts';
 export { publishedRates, type QuotaMode } from './quotas.ts';
 export { wholeRunFaults } from './scenarios.ts';
 
@@ -39,14 +39,14 @@ export interface Simulator {
   readonly estate: Estate;
   /** What is planted in the resource of this uid (ARN, lower-case Azure id, asset name); null for one that is not there. */
   truth(uid: string): readonly string[] | null;
-  calls(): readonly SimulatedCall[];
+  readonly calls: () => readonly SimulatedCall[];
   /** Adds a fault to those given at the start. */
-  inject(fault: Fault): void;
-  clearFaults(): void;
+  readonly inject: (fault: Fault) => void;
+  readonly clearFaults: () => void;
   /** Faults that struck, and the calls they struck. */
-  struck: CallBook['struck'];
+  readonly struck: CallBook['struck'];
   /** Requests refused for want of quota, by quota. */
-  refused(): Readonly<Record<string, number>>;
+  readonly refused: () => Readonly<Record<string, number>>;
   close(): Promise<void>;
 }
 

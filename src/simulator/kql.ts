@@ -221,9 +221,9 @@ function pinned(condition: Expression): string[] | null {
   const isType = (left.kind === 'path' && left.parts.length === 1 && left.parts[0] === 'type')
     || (left.kind === 'call' && left.name === 'tolower' && left.args[0]?.kind === 'path' && left.args[0].parts[0] === 'type');
   if (!isType) return null;
-  if ((condition.op === '=~' || condition.op === '==') && condition.right.kind === 'literal') return [String(condition.right.value).toLowerCase()];
+  if ((condition.op === '=~' || condition.op === '==') && condition.right.kind === 'literal') return [asText(condition.right.value).toLowerCase()];
   if ((condition.op === 'in' || condition.op === 'in~') && condition.right.kind === 'list') {
-    const values = condition.right.of.map((one) => (one.kind === 'literal' ? String(one.value).toLowerCase() : null));
+    const values = condition.right.of.map((one) => (one.kind === 'literal' ? asText(one.value).toLowerCase() : null));
     return values.includes(null) ? null : (values as string[]);
   }
   return null;

@@ -35,7 +35,7 @@ export interface QuotaAnswer {
 export interface Quotas {
   take(name: QuotaName, bucket: string): QuotaAnswer;
   /** How many requests were refused, by quota. */
-  refused(): Readonly<Record<string, number>>;
+  readonly refused: () => Readonly<Record<string, number>>;
 }
 
 /** Resource Graph counts in fixed windows; the others fill a bucket continuously. */

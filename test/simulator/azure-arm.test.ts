@@ -63,7 +63,7 @@ describe('Azure Resource Manager', () => {
 
   test('has the shapes of the service', async () => {
     const accounts = await all(`${storage} | project id, type, identity, tags, properties | order by id asc`);
-    const withKey = accounts.map((row) => row['properties'] as { encryption: Record<string, Record<string, unknown>> }).find((properties) => String(properties.encryption['keySource']) === 'Microsoft.Keyvault');
+    const withKey = accounts.map((row) => row['properties'] as { encryption: Record<string, Record<string, unknown>> }).find((properties) => (properties.encryption['keySource'] as unknown) === 'Microsoft.Keyvault');
     expect(Object.keys(withKey?.encryption['keyvaultproperties'] ?? {})).toEqual(expect.arrayContaining(['keyvaulturi', 'keyname', 'keyversion']));
     expect(accounts[0]).toMatchObject({ type: 'microsoft.storage/storageaccounts' });
     const vaults = await all("resources | where type =~ 'microsoft.keyvault/vaults' | project id, properties | order by id asc");

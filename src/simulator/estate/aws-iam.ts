@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../model/index.ts';
-import { type AwsCell, type AwsDraft, type AwsItem, awsItem } from './aws.ts';
+import { type AwsCell, type AwsDraft, type AwsItem, awsItem } from './aws-model.ts';
 import { day, iso, type Population } from './population.ts';
 import { random, type Random } from './random.ts';
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/index.ts';
-import { type AwsCell, awsItem, type AwsItem, foreignAccount } from './aws.ts';
+import { type AwsCell, awsItem, type AwsItem, foreignAccount } from './aws-model.ts';
 import { day, iso, type Population } from './population.ts';
 import { random, type Random } from './random.ts';
 

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../model/index.ts';
-import { type AwsCell, type AwsDraft, storeTags } from './aws.ts';
+import { type AwsCell, type AwsDraft, storeTags } from './aws-model.ts';
 import { chooseEncryption, type Encryption } from './aws-keys.ts';
 import { businessName, classify, type Classification, day, iso } from './population.ts';
 import type { Random } from './random.ts';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/index.ts';
-import { type AzureCell, azureManagementGroups, type AzurePopulation, type AzureRow, azureTenant } from './azure.ts';
+import { type AzureCell, azureManagementGroups, type AzurePopulation, type AzureRow, azureTenant } from './azure-model.ts';
 import { azureStoreTypes, systemPrincipals } from './azure-stores.ts';
 import { wrappingPrincipals } from './azure-vaults.ts';
 import { day, iso } from './population.ts';

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../model/index.ts';
-import { type AzureCell, azureManagementGroups, type AzurePopulation, type AzureRow, azureTenant, resourceGroups } from './azure.ts';
+import { type AzureCell, azureManagementGroups, type AzurePopulation, type AzureRow, azureTenant, resourceGroups } from './azure-model.ts';
+import { textOf } from './population.ts';
 
 interface GroupReference { readonly name: string; readonly displayName: string }
 
@@ -19,7 +20,7 @@ const blank = { kind: '', managedBy: '', sku: null, plan: null, identity: null, 
 
 /** Subscriptions, resource groups and management groups: the table `resourcecontainers`. */
 export function azureContainerPopulations(cells: readonly AzureCell[]): AzurePopulation[] {
-  const plain = (row: JsonObject): AzureRow => ({ uid: String(row['id']).toLowerCase(), troubles: [], classification: 'unclassified', row });
+  const plain = (row: JsonObject): AzureRow => ({ uid: textOf(row, 'id').toLowerCase(), troubles: [], classification: 'unclassified', row });
   const chain = (managementGroup: string): JsonObject[] => ancestors(managementGroup).map((group) => ({ ...group }));
   const perSubscription = cells.flatMap((cell): AzurePopulation[] => {
     const { id, name, managementGroup, weight } = cell.subscription;

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../model/index.ts';
-import { type AzureCell, type AzurePopulation, type AzureRow, azureTenant } from './azure.ts';
-import { day, hour, iso } from './population.ts';
+import { type AzureCell, type AzurePopulation, type AzureRow, azureTenant } from './azure-model.ts';
+import { day, hour, iso, textOf } from './population.ts';
 import { hash32, random } from './random.ts';
 
 interface PolicySpec {
@@ -85,14 +85,14 @@ export function azurePolicyPopulations(cells: readonly AzureCell[], inventory: r
   const objects = policyObjects(cells, asOf);
   const subscriptionOf = (id: string): string => /^\/subscriptions\/([^/]+)/i.exec(id)?.[1] ?? '';
   const list = (type: string, rows: readonly JsonObject[]): AzurePopulation[] => {
-    const accounts = [...new Set(rows.map((row) => subscriptionOf(String(row['id']))))];
+    const accounts = [...new Set(rows.map((row) => subscriptionOf(textOf(row, 'id'))))];
     return accounts.map((account): AzurePopulation => {
-      const here = rows.filter((row) => subscriptionOf(String(row['id'])) === account);
+      const here = rows.filter((row) => subscriptionOf(textOf(row, 'id')) === account);
       return {
         table: 'policyresources', type, account, region: '*', count: here.length,
         record: (i) => {
           const row = here[i] as JsonObject;
-          return graphRow({ id: String(row['id']), name: String(row['name']), type, subscriptionId: account, properties: row['properties'] as JsonObject });
+          return graphRow({ id: textOf(row, 'id'), name: textOf(row, 'name'), type, subscriptionId: account, properties: row['properties'] as JsonObject });
         },
       };
     });
@@ -135,14 +135,14 @@ function statesOf(cell: AzureCell, scope: string, policy: PolicySpec, inventory:
       table: 'policyresources', type: 'microsoft.policyinsights/policystates', account: cell.subscription.id, region: '*', count: judged.count,
       record: (i) => {
         const { row, troubles } = judged.record(i);
-        const id = String(row['id']);
+        const id = textOf(row, 'id');
         const resourceId = policy.child === undefined ? id : `${id}/${policy.child.path}`;
         const luck = policy.bad.length > 0 || random(cell.seed, 'luck', policy.id, id).chance(0.9);
         const compliant = luck && !troubles.some((trouble) => policy.bad.includes(trouble));
         const name = hash(`${policy.id} ${resourceId}`);
         return graphRow({
-          id: `${resourceId}/providers/Microsoft.PolicyInsights/policyStates/${name}`, name, type: 'microsoft.policyinsights/policystates', subscriptionId: cell.subscription.id, location: String(row['location']), resourceGroup: String(row['resourceGroup']),
-          properties: state({ resourceId, resourceType: policy.child?.type ?? policy.over, location: String(row['location']), group: String(row['resourceGroup']), compliant, exempt: policy.reference === 'vaultLogs' && troubles.includes('vault-soft-delete-off'), key: resourceId }),
+          id: `${resourceId}/providers/Microsoft.PolicyInsights/policyStates/${name}`, name, type: 'microsoft.policyinsights/policystates', subscriptionId: cell.subscription.id, location: textOf(row, 'location'), resourceGroup: textOf(row, 'resourceGroup'),
+          properties: state({ resourceId, resourceType: policy.child?.type ?? policy.over, location: textOf(row, 'location'), group: textOf(row, 'resourceGroup'), compliant, exempt: policy.reference === 'vaultLogs' && troubles.includes('vault-soft-delete-off'), key: resourceId }),
         });
       },
     }];

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../model/index.ts';
-import { type AzureCell, azureLocations, azureRow, type AzureRow, azureTags, azureTenant, resourceGroups } from './azure.ts';
+import { type AzureCell, azureLocations, azureRow, type AzureRow, azureTags, azureTenant, resourceGroups } from './azure-model.ts';
 import { chooseCustomerKey, type CustomerKey, systemIdentityLimit, systemPrincipal } from './azure-vaults.ts';
-import { businessName, classify, type Classification, day, iso } from './population.ts';
+import { businessName, type Classification, classify, day, iso, textOf } from './population.ts';
 import type { Random } from './random.ts';
 
 export interface AzureStoreType {
@@ -43,7 +43,7 @@ function storeType(type: string, weight: number, options: { name?: (name: string
       const draft = options.draft({ name, location, classification, createdAt, key, keyTroubles: key?.troubles ?? ['platform-key'] }, cell, pick);
       const environment = cell.subscription.name.endsWith('development') ? 'development' : 'production';
       const row = azureRow(cell, { type, group, name, location, tags: azureTags(classification, pick, environment), kind: draft.kind ?? '', sku: draft.sku ?? null, identity: draft.identity === undefined ? identityOf(key) : draft.identity, zones: draft.zones ?? null, properties: draft.properties });
-      return { uid: String(row['id']).toLowerCase(), troubles: draft.troubles, classification, row };
+      return { uid: textOf(row, 'id').toLowerCase(), troubles: draft.troubles, classification, row };
     },
   };
 }

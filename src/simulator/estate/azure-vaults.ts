@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/index.ts';
-import { type AzureCell, type AzurePopulation, azureRow, type AzureRow, azureTenant, resourceId } from './azure.ts';
+import { type AzureCell, type AzurePopulation, azureRow, type AzureRow, azureTenant, resourceId } from './azure-model.ts';
 import { day, iso } from './population.ts';
 import { random, type Random } from './random.ts';
 

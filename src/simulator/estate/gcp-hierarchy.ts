@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/index.ts';
-import { gcpAsset, type GcpAsset, type GcpCell, gcpFolders, gcpOrganization, type IamBinding, keyProject } from './gcp.ts';
+import { gcpAsset, type GcpAsset, type GcpCell, gcpFolders, gcpOrganization, type IamBinding, keyProject } from './gcp-model.ts';
 import { keyProjectBindings } from './gcp-keys.ts';
 import { day, iso, type Population } from './population.ts';
 import { random } from './random.ts';

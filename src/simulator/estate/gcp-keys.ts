@@ -1,6 +1,6 @@
-import { gcpAsset, type GcpAsset, type GcpCell, type GcpProject, type IamBinding, keyProject } from './gcp.ts';
+import { gcpAsset, type GcpAsset, type GcpCell, type GcpProject, type IamBinding, keyProject } from './gcp-model.ts';
 import type { JsonObject } from '../../model/index.ts';
-import { day, iso, type Population } from './population.ts';
+import { day, iso, type Population, textOf } from './population.ts';
 import { random, type Random } from './random.ts';
 
 export type KeyGroup = 'storage' | 'analytics' | 'compute' | 'database' | 'messaging';
@@ -137,7 +137,7 @@ export function gcpKeyPopulations(cell: GcpCell): Population<GcpAsset>[] {
         const pick = random(cell.seed, key.path, number);
         const data = version(cell, key, number, random(cell.seed, key.path));
         return gcpAsset(cell, 'cloudkms.googleapis.com/CryptoKeyVersion', pick, {
-          name: `//cloudkms.googleapis.com/${String(data['name'])}`, displayName: String(data['name']), location: keyLocation, parent: `//cloudkms.googleapis.com/${key.path}`, data, state: String(data['state']), troubles: [], classification: 'unclassified',
+          name: `//cloudkms.googleapis.com/${textOf(data, 'name')}`, displayName: textOf(data, 'name'), location: keyLocation, parent: `//cloudkms.googleapis.com/${key.path}`, data, state: textOf(data, 'state'), troubles: [], classification: 'unclassified',
         }, keyProject);
       },
     },

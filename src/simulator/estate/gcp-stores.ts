@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../model/index.ts';
-import { type GcpCell, type GcpDraft, gcpLabels, type IamBinding } from './gcp.ts';
+import { type GcpCell, type GcpDraft, gcpLabels, type IamBinding } from './gcp-model.ts';
 import { chooseGcpKey, type ChosenKey, keyLocation, type KeyGroup } from './gcp-keys.ts';
 import { businessName, classify, type Classification, day, iso } from './population.ts';
 import type { Random } from './random.ts';

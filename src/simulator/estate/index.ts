@@ -1,6 +1,9 @@
-import { type AwsEstate, awsAccounts, awsRegions, buildAws } from './aws.ts';
-import { type AzureEstate, azureSubscriptions, buildAzure } from './azure.ts';
-import { buildGcp, type GcpEstate, gcpProjects } from './gcp.ts';
+import { awsAccounts, type AwsEstate, awsRegions } from './aws-model.ts';
+import { buildAws } from './aws.ts';
+import { type AzureEstate, azureSubscriptions } from './azure-model.ts';
+import { buildAzure } from './azure.ts';
+import { type GcpEstate, gcpProjects } from './gcp-model.ts';
+import { buildGcp } from './gcp.ts';
 import type { Planted } from './population.ts';
 
 export interface EstateOptions {

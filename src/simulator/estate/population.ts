@@ -1,3 +1,4 @@
+import type { Json, JsonObject } from '../../model/index.ts';
 import type { Random } from './random.ts';
 
 /**
@@ -59,3 +60,14 @@ export function businessName(random: Random, index: number): string {
 }
 
 export const owners = ['payments-team', 'analytics-team', 'platform-team', 'identity-team', 'logistics-team'] as const;
+
+/** The text at a key; empty where there is none. */
+export function textOf(record: JsonObject, name: string): string {
+  const value = record[name];
+  return typeof value === 'string' ? value : '';
+}
+
+/** Any JSON value as text: texts as they are, the rest as JSON. */
+export function plain(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
