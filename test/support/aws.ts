@@ -50,7 +50,7 @@ export function hurriedPacers(): Pacers {
   return pacers({ now: () => performance.now() * 1000, sleep: (milliseconds, signal) => sleep(milliseconds / 1000, signal) });
 }
 
-export const hurried: Partial<Patience> = { requestTimeoutMs: 200, connectTimeoutMs: 200, callDeadlineMs: 3000, backoffBaseMs: 1, backoffCapMs: 4 };
+export const hurried: Partial<Patience> = { requestTimeoutMs: 2000, connectTimeoutMs: 2000, callDeadlineMs: 6000, backoffBaseMs: 1, backoffCapMs: 4 };
 
 export function needsOf(types: readonly string[], awsConfigRules: readonly string[] = []): Needs {
   return { types: { aws: types, azure: [], gcp: [] }, iamPolicies: [], orgPolicies: false, awsConfigRules, azurePolicies: [] };
@@ -63,15 +63,14 @@ export function temporaryDirectory(): { path: string; remove(): void } {
 
 type Overrides = Partial<Omit<CollectRequest, 'config'>> & { readonly aws?: CollectRequest['config']['scopes']['aws'] };
 
-/** Collects one account and region of the simulator (or what `aws` says) through the real SDK. */
-export function collectAws(aws: SimulatedAws, runDirectory: string, needs: Needs, overrides: Overrides = {}): Promise<Ledger> {
-  const { aws: scopes = [{ accounts: [aws.member], regions: [aws.region], role: collectorRole }], ...rest } = overrides;
-  return collect({
+/** What it takes to collect one account and region of the simulator. */
+export function collectRequestOf(aws: Pick<SimulatedAws, 'origin' | 'member' | 'region'>, runDirectory: string, types: readonly string[]): CollectRequest {
+  return {
     runDirectory,
     runId: 'test',
     asOf: '2026-11-01T00:00:00.000Z',
-    config: { scopes: { aws: scopes }, endpoints: { aws: { config: aws.origin, sts: aws.origin } } },
-    needs,
+    config: { scopes: { aws: [{ accounts: [aws.member], regions: [aws.region], role: collectorRole }] }, endpoints: { aws: { config: aws.origin, sts: aws.origin } } },
+    needs: needsOf(types),
     resume: false,
     signal: new AbortController().signal,
     progress: silent,
@@ -79,8 +78,14 @@ export function collectAws(aws: SimulatedAws, runDirectory: string, needs: Needs
     collectors: [awsConfig],
     patience: hurried,
     pacers: hurriedPacers(),
-    ...rest,
-  });
+  };
+}
+
+/** Collects that, or what `aws` says, through the real SDK. */
+export function collectAws(aws: SimulatedAws, runDirectory: string, needs: Needs, overrides: Overrides = {}): Promise<Ledger> {
+  const base = collectRequestOf(aws, runDirectory, []);
+  const { aws: scopes, ...rest } = overrides;
+  return collect({ ...base, needs, config: scopes === undefined ? base.config : { ...base.config, scopes: { aws: scopes } }, ...rest });
 }
 
 export function aggregatorScope(aws: SimulatedAws, role = `arn:aws:iam::{account}:role/${collectorRole}`): NonNullable<Overrides['aws']>[number] {

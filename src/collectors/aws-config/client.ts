@@ -195,6 +195,28 @@ function checkBody(bytes: Uint8Array, httpStatusCode: number): void {
   }
 }
 
+async function attempt<T>(work: () => Promise<T>, note: (error: unknown) => void): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    note(error);
+    throw error;
+  }
+}
+
+/** The error that an answer spells out, as far as classifying it needs. */
+function errorIn(bytes: Uint8Array, httpStatusCode: number): Error {
+  const body = parseBody(bytes);
+  const name = typeof body['__type'] === 'string' ? (body['__type'].split('#').at(-1) ?? '') : 'Error';
+  const said = body['message'] ?? body['Message'];
+  return Object.assign(new Error(typeof said === 'string' ? said : ''), { name, $metadata: { httpStatusCode } });
+}
+
+function withAttempts(error: unknown, attempts: number): unknown {
+  if (!(error instanceof Error)) return error;
+  return Object.assign(error, { $metadata: { ...(error as { $metadata?: object }).$metadata, attempts } });
+}
+
 export function connect(options: ConnectionOptions): Connection {
   const { region, pacer, patience } = options;
   const shared = {
@@ -209,21 +231,29 @@ export function connect(options: ConnectionOptions): Connection {
   let offset: number | null = null;
 
   /** The run's signal and the call's own deadline, told apart afterwards. */
-  async function bounded<T>(signal: AbortSignal, operation: string, work: (both: AbortSignal) => Promise<T>): Promise<{ ok: true; value: T } | { ok: false; failure: Failure }> {
+  async function bounded<T>(signal: AbortSignal, operation: string, work: (both: AbortSignal, note: (error: unknown) => void) => Promise<T>): Promise<{ ok: true; value: T } | { ok: false; failure: Failure }> {
     const deadline = new AbortController();
+    let last: unknown = null;
     const timer = setTimeout(() => {
       deadline.abort(new Error('deadline'));
     }, patience.callDeadlineMs);
     try {
       if (signal.aborted) return { ok: false, failure: failure(operation, new Error('the run was stopped'), 'aborted') };
-      return { ok: true, value: await work(AbortSignal.any([signal, deadline.signal])) };
+      return { ok: true, value: await work(AbortSignal.any([signal, deadline.signal]), (error) => { if (classify(error) !== 'aborted') last = error; }) };
     } catch (error) {
       if (signal.aborted) return { ok: false, failure: failure(operation, new Error('the run was stopped'), 'aborted') };
-      if (deadline.signal.aborted) return { ok: false, failure: failure(operation, new Error(`no answer within ${patience.callDeadlineMs} ms, retries included`), 'timeout') };
+      if (deadline.signal.aborted) return { ok: false, failure: outOfTime(operation, last) };
       return { ok: false, failure: failure(operation, error) };
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** What kept the call from an answer is its cause; the deadline only ended the waiting. */
+  function outOfTime(operation: string, last: unknown): Failure {
+    const cause = last === null ? null : failure(operation, last);
+    const waited = `no answer within ${patience.callDeadlineMs} ms, retries included`;
+    return cause === null ? failure(operation, new Error(waited), 'timeout') : { code: cause.code, message: `${cause.message}; ${waited}` };
   }
 
   return {
@@ -232,19 +262,22 @@ export function connect(options: ConnectionOptions): Connection {
     async call(operation, input, signal) {
       const command = commands[operation](input);
       let bytes: Uint8Array | null = null;
-      const outcome = await bounded(signal, operation, async (both) => {
+      let attempts = 0;
+      const outcome = await bounded(signal, operation, async (both, note) => {
         // Innermost step: sees each attempt's answer before the SDK reads it, and keeps the bytes as they came.
         command.middlewareStack.add(
           (next) => async (args) => {
             await pacer.take(both);
-            const result = await next(args as never);
+            attempts += 1;
+            const result = await attempt(() => next(args as never), (error) => { note(withAttempts(error, attempts)); });
             const response = result.response as { statusCode: number; headers: Record<string, string>; body: unknown };
-            bytes = await readBody(response.body, patience.requestTimeoutMs);
+            bytes = await attempt(() => readBody(response.body, patience.requestTimeoutMs), (error) => { note(withAttempts(error, attempts)); });
             response.body = bytes;
             const date = Date.parse(response.headers['date'] ?? '');
             const apart = Date.now() - date;
             if (!Number.isNaN(date) && (offset === null || Math.abs(apart) > Math.abs(offset))) offset = apart;
             checkBody(bytes, response.statusCode);
+            if (response.statusCode >= 400) note(withAttempts(errorIn(bytes, response.statusCode), attempts));
             return result;
           },
           { step: 'deserialize', priority: 'low', name: 'keepBytes' },
@@ -253,8 +286,8 @@ export function connect(options: ConnectionOptions): Connection {
       });
       if (!outcome.ok) return outcome;
       if (bytes === null) return { ok: false, failure: { code: 'malformed-response', message: `${operation} ended without a body` } };
-      const { requestId, httpStatusCode, attempts } = outcome.value.$metadata;
-      return { ok: true, response: { bytes, body: parseBody(bytes), requestId: requestId ?? null, httpStatus: httpStatusCode ?? null, attempts: attempts ?? 1 } };
+      const { requestId, httpStatusCode } = outcome.value.$metadata;
+      return { ok: true, response: { bytes, body: parseBody(bytes), requestId: requestId ?? null, httpStatus: httpStatusCode ?? null, attempts } };
     },
     async identity(signal) {
       sts ??= new STSClient({ ...shared, ...(options.stsEndpoint === undefined ? {} : { endpoint: options.stsEndpoint }) });

@@ -118,10 +118,11 @@ export function classify(error: unknown): FailureCode {
   const status = typeof $metadata?.httpStatusCode === 'number' ? $metadata.httpStatusCode : undefined;
   if (name === 'AbortError') return 'aborted';
   if ($metadata?.clockSkewCorrected === true) return 'clock-skew';
+  // The SDK calls a reset connection a TimeoutError: the code beneath knows better.
+  if (typeof code === 'string' && connectionCodes.has(code)) return 'connection';
   if (typeof name === 'string' && Object.hasOwn(byName, name)) return byName[name] as FailureCode;
   if ($retryable?.throttling === true || status === 429) return 'throttled';
   if (code === 'ETIMEDOUT' || code === 'ESOCKETTIMEDOUT') return 'timeout';
-  if (typeof code === 'string' && connectionCodes.has(code)) return 'connection';
   if (typeof message === 'string' && /^(aborted|socket hang up|read ECONNRESET|Premature close)$/i.test(message)) return 'connection';
   if (status !== undefined && status >= 500) return 'server-error';
   if (status === 401 || status === 403) return 'access-denied';

@@ -21,6 +21,7 @@ describe('classify', () => {
     ['timeout', error('Error', { code: 'ETIMEDOUT' })],
     ['connection', error('Error', { code: 'ECONNRESET' })],
     ['connection', error('Error', { code: 'ECONNREFUSED' })],
+    ['connection', error('TimeoutError', { code: 'ECONNRESET' })],
     ['connection', Object.assign(new Error('aborted'), { name: 'Error' })],
     ['connection', error('Error', { cause: error('Error', { code: 'ENOTFOUND' }) })],
     ['malformed-response', new SyntaxError('Unexpected token <')],

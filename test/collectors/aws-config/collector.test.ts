@@ -1,0 +1,361 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { awsConfig } from '../../../src/collectors/aws-config/collector.ts';
+import { doctor } from '../../../src/collectors/collect.ts';
+import { pacers } from '../../../src/collectors/rate.ts';
+import { type Ledger, querySchema } from '../../../src/model/index.ts';
+import { type FaultKind, faultsFor } from '../../../src/simulator/faults.ts';
+import { aggregatorScope, collectAws, entry, hurried, hurriedPacers, needsOf, recordsOf, silent, type SimulatedAws, simulateAws, temporaryDirectory } from '../../support/aws.ts';
+
+const bucket = 'AWS::S3::Bucket';
+const user = 'AWS::IAM::User';
+const rule = 'ENCRYPTED_VOLUMES';
+
+let aws: SimulatedAws;
+let directory: ReturnType<typeof temporaryDirectory>;
+beforeAll(async () => { aws = await simulateAws(1700); });
+afterAll(async () => { await aws.close(); });
+beforeEach(() => { directory = temporaryDirectory(); aws.book.clear(); });
+afterEach(() => { directory.remove(); });
+
+/** How many calls of an operation the simulator has seen since. */
+const callsSince = (from: number, operation: string): number => aws.book.calls().slice(from).filter((call) => call.operation === operation).length;
+
+describe('a clean collection', () => {
+  test('each type is complete: rows held equal the count, and the count cites its page', async () => {
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket, user], [rule]));
+    const buckets = entry(ledger, bucket);
+    expect(buckets).toMatchObject({ status: 'complete', reasons: [], account: aws.member, region: aws.region });
+    expect(buckets.held).toBeGreaterThan(100); // spans pages
+    expect(buckets.count).toMatchObject({ count: buckets.held, source: 'AWS Config GetDiscoveredResourceCounts' });
+    const { file, pointer } = buckets.count?.citation ?? { file: '', pointer: '' };
+    const page = JSON.parse(readFileSync(join(directory.path, file), 'utf8')) as { resourceCounts: { resourceType: string; count: number }[] };
+    expect(page.resourceCounts[Number(pointer.split('/').at(-1))]).toEqual({ resourceType: bucket, count: buckets.held });
+    expect((await recordsOf(directory.path)).get(`${aws.member}/${aws.region} ${bucket}`)).toHaveLength(buckets.held);
+    expect(entry(ledger, `verdict:${rule}`)).toMatchObject({ status: 'complete' });
+    expect(ledger.scopes).toMatchObject([{ status: 'complete', identity: `arn:aws:sts::${aws.member}:assumed-role/ExhibitCollector/exhibit` }]);
+  });
+
+  test('query.json states what was asked, of whom, by whom, and every page; pages are as received', async () => {
+    await collectAws(aws, directory.path, needsOf([bucket]));
+    const stored = join(directory.path, 'evidence', 'aws-config', `${aws.member}.${aws.region}`, 'AWS.S3.Bucket');
+    const query = querySchema.parse(JSON.parse(readFileSync(join(stored, 'query.json'), 'utf8')));
+    expect(query).toMatchObject({ operation: 'SelectResourceConfig', status: 'complete', types: [bucket], endpoint: aws.origin, parameters: { Limit: 100 } });
+    expect(query.text).toMatch(/^SELECT resourceId, .*configuration, supplementaryConfiguration, tags WHERE resourceType = 'AWS::S3::Bucket'$/);
+    expect(query.pages.length).toBeGreaterThan(1);
+    for (const [index, page] of query.pages.entries()) {
+      expect(page).toMatchObject({ httpStatus: 200, attempts: 1 });
+      expect(page.requestId).not.toBeNull();
+      expect(page.nextTokenSha256 === null).toBe(index === query.pages.length - 1);
+      const text = readFileSync(join(stored, page.file), 'utf8');
+      expect(text.startsWith('{"QueryInfo":')).toBe(true);
+    }
+  });
+
+  test('a type with nothing in it is complete with a count of zero', async () => {
+    const ledger = await collectAws(aws, directory.path, needsOf(['AWS::Lex::Bot']));
+    expect(entry(ledger, 'AWS::Lex::Bot')).toMatchObject({ status: 'complete', held: 0, count: { count: 0 } });
+  });
+
+  test('IAM is collected in the region that records it and excluded, with the reason, in the others', async () => {
+    const ledger = await collectAws(aws, directory.path, needsOf([user]), { aws: [{ accounts: [aws.member], regions: [...aws.estate.regions], role: 'ExhibitCollector' }] });
+    const other = aws.estate.regions.find((region) => region !== aws.region);
+    expect(entry(ledger, user, aws.member, aws.region)).toMatchObject({ status: 'complete' });
+    expect(entry(ledger, user, aws.member, other)).toMatchObject({ status: 'excluded', held: 0, reasons: [{ code: 'global-type-elsewhere' }] });
+  });
+
+  test('a rule that is not deployed is not recorded, never complete', async () => {
+    const ledger = await collectAws(aws, directory.path, needsOf([], ['NO_SUCH_RULE']));
+    expect(entry(ledger, 'verdict:NO_SUCH_RULE')).toMatchObject({ status: 'not-recorded', reasons: [{ code: 'rule-not-deployed' }] });
+  });
+
+  test('credentials of another account are refused before anything is stored under the wrong name', async () => {
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [{ accounts: [aws.member], regions: [aws.region] }] });
+    expect(entry(ledger, bucket)).toMatchObject({ status: 'failed', held: 0, reasons: [{ code: 'wrong-account' }] });
+    expect(await recordsOf(directory.path)).toEqual(new Map());
+  });
+
+  test('a role that cannot be assumed denies its account and no other', async () => {
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), {
+      aws: [{ accounts: [aws.member], regions: [aws.region], role: 'NoSuchRole' }, { accounts: [aws.estate.home.account], regions: [aws.region] }],
+    });
+    expect(entry(ledger, bucket, aws.member)).toMatchObject({ status: 'denied', reasons: [{ code: 'access-denied' }] });
+    expect(entry(ledger, bucket, aws.estate.home.account)).toMatchObject({ status: 'complete' });
+  });
+});
+
+describe('faults', () => {
+  let clean: { ledger: Ledger; records: Map<string, string[]> };
+  beforeAll(async () => {
+    const first = temporaryDirectory();
+    const ledger = await collectAws(aws, first.path, needsOf([bucket], [rule]));
+    clean = { ledger, records: await recordsOf(first.path) };
+    first.remove();
+  });
+
+  /** Whatever strikes: nothing gone, nothing complete that differs from the clean run, every gap named. Returns the ledger. */
+  async function struck(kind: FaultKind, where: object): Promise<Ledger> {
+    aws.book.inject({ kind, ...where });
+    const patience = kind === 'hang' ? { ...hurried, requestTimeoutMs: 150 } : hurried;
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket], [rule]), { patience });
+    const records = await recordsOf(directory.path);
+    expect(ledger.entries.map((one) => one.type)).toEqual(clean.ledger.entries.map((one) => one.type));
+    for (const one of ledger.entries) {
+      const key = `${one.account}/${one.region} ${one.type}`;
+      if (one.status === 'complete') expect(records.get(key)).toEqual(clean.records.get(key));
+      else expect(one.reasons.length).toBeGreaterThan(0);
+    }
+    return ledger;
+  }
+  const select = { match: { operation: 'SelectResourceConfig', type: bucket } };
+
+  test.each([
+    ['throttle', 'throttled'], ['throttle-without-hint', 'throttled'], ['http-500', 'server-error'], ['http-503', 'server-error'], ['reset', 'connection'], ['hang', 'timeout'],
+    ['truncated-body', 'connection'], ['malformed-json', 'malformed-response'], ['wrong-content-type', 'malformed-response'],
+  ] as const)('%s once is settled by trying again; for ever it is named %s', async (kind, code) => {
+    const once = await struck(kind, { ...select, times: 1 });
+    expect(entry(once, bucket)).toMatchObject({ status: 'complete', reasons: [] });
+    aws.book.clear();
+    const before = aws.book.calls().length;
+    const always = await struck(kind, { ...select, times: Infinity });
+    expect(entry(always, bucket)).toMatchObject({ held: 0 });
+    expect(entry(always, bucket).status).toBe('failed');
+    expect(entry(always, bucket).reasons.map((reason) => reason.code)).toContain(code);
+    expect(callsSince(before, 'SelectResourceConfig')).toBeLessThanOrEqual(8);
+    expect(entry(always, `verdict:${rule}`).status).toBe('complete'); // other queries go on
+    expect(entry(always, bucket).reasons.find((reason) => reason.code === code)?.message).toMatch(/SelectResourceConfig failed after [2-8] attempts/);
+  });
+
+  test.each([['access-denied', 'denied'], ['expired-credentials', 'failed']] as const)('%s is not tried again and is %s', async (kind, status) => {
+    const before = aws.book.calls().length;
+    const ledger = await struck(kind, { ...select, times: Infinity });
+    expect(entry(ledger, bucket)).toMatchObject({ status, held: 0 });
+    expect(entry(ledger, bucket).reasons.map((reason) => reason.code)).toContain(kind);
+    expect(callsSince(before, 'SelectResourceConfig')).toBe(1);
+  });
+
+  test('a fault at the second page keeps the first and says partial', async () => {
+    const ledger = await struck('access-denied', { ...select, nth: 2, times: Infinity });
+    expect(entry(ledger, bucket)).toMatchObject({ status: 'partial', held: 100 });
+    expect(entry(ledger, bucket).reasons.map((reason) => reason.code)).toEqual(expect.arrayContaining(['access-denied']));
+  });
+
+  test.each(['lost-page', 'duplicated-page', 'repeated-token', 'reordered-rows', 'empty-page-with-token'] as const)('%s once is settled by asking again', async (kind) => {
+    const ledger = await struck(kind, { ...select, times: 1 });
+    expect(entry(ledger, bucket)).toMatchObject({ status: 'complete', reasons: [] });
+  });
+
+  test.each([
+    ['lost-page', 'count-mismatch'], ['duplicated-page', 'repeated-rows'], ['repeated-token', 'repeated-token'], ['reordered-rows', 'repeated-rows'],
+  ] as const)('%s every time is partial, named, and asked a bounded number of times', async (kind, code) => {
+    const before = aws.book.calls().length;
+    const ledger = await struck(kind, { match: select.match, times: Infinity });
+    expect(entry(ledger, bucket).status).toBe('partial');
+    expect(entry(ledger, bucket).reasons.map((reason) => reason.code)).toContain(code);
+    expect(callsSince(before, 'SelectResourceConfig')).toBeLessThan(120);
+  });
+
+  test('without the independent count nothing is complete', async () => {
+    const ledger = await struck('access-denied', { match: { operation: 'GetDiscoveredResourceCounts' }, times: Infinity });
+    expect(entry(ledger, bucket)).toMatchObject({ status: 'partial', count: null });
+    expect(entry(ledger, bucket).reasons.map((reason) => reason.code)).toEqual(expect.arrayContaining(['count-unavailable', 'access-denied']));
+  });
+
+  test.each([
+    ['recorder-stopped', bucket, 'stale', 'recorder-stopped'],
+    ['recorder-stopped', `verdict:${rule}`, 'stale', 'recorder-stopped'],
+    ['insufficient-data', `verdict:${rule}`, 'partial', 'insufficient-data'],
+  ] as const)('%s makes %s %s', async (kind, type, status, code) => {
+    const ledger = await struck(kind, {});
+    expect(entry(ledger, type).status).toBe(status);
+    expect(entry(ledger, type).reasons.map((reason) => reason.code)).toContain(code);
+  });
+
+  test('a type that is not recorded is not recorded, although its count agrees that there is none', async () => {
+    const ledger = await struck('type-not-recorded', { match: { type: bucket } });
+    expect(entry(ledger, bucket)).toMatchObject({ status: 'not-recorded', held: 0, count: { count: 0 }, reasons: [{ code: 'type-not-recorded' }] });
+  });
+
+  test('a clock that is ten minutes off is corrected for, and said', async () => {
+    const ledger = await struck('clock-skew', {});
+    expect(ledger.scopes[0]?.status).not.toBe('complete');
+    expect(ledger.scopes[0]?.reasons.map((reason) => reason.code)).toContain('clock-skew');
+  });
+
+  test('recorders that cannot be read prove nothing', async () => {
+    const ledger = await struck('access-denied', { match: { operation: 'DescribeConfigurationRecorders' }, times: Infinity });
+    expect(entry(ledger, bucket).status).toBe('partial');
+    expect(entry(ledger, bucket).reasons.map((reason) => reason.code)).toEqual(expect.arrayContaining(['recorder-unknown', 'access-denied']));
+  });
+
+  test('a sample of every fault at every call', async () => {
+    const seen = [...new Map(aws.book.calls().filter((call) => call.scope === `${aws.member}.${aws.region}` || call.operation === 'AssumeRole').map((call) => [call.key, call])).values()];
+    const pairs = seen.flatMap((call) => faultsFor(call).filter((kind) => kind !== 'hang').map((kind) => ({ call, kind })));
+    // Spread over calls and kinds alike: 37 shares no factor with how many kinds a call can meet.
+    const sample = pairs.filter((_, index) => index % 37 === 0);
+    expect(new Set(sample.map(({ kind }) => kind)).size).toBeGreaterThan(8);
+    for (const { call, kind } of sample) {
+      aws.book.clear();
+      directory.remove();
+      directory = temporaryDirectory();
+      await struck(kind, { key: call?.key, times: Infinity });
+    }
+  });
+});
+
+describe('stopping and going on', () => {
+  const types = [bucket, 'AWS::EC2::Volume', 'AWS::KMS::Key', 'AWS::KMS::Alias', 'AWS::DynamoDB::Table'];
+
+  test('an abort keeps what was collected, names the rest, and a resumed run completes it without asking again what was finished', async () => {
+    const controller = new AbortController();
+    const partly = await collectAws(aws, directory.path, needsOf(types), {
+      signal: controller.signal,
+      progress: { ...silent, page: (_collector, _scope, query) => { if (query === 'AWS.S3.Bucket') controller.abort(); } },
+    });
+    const gaps = partly.entries.filter((one) => one.status !== 'complete');
+    expect(gaps.length).toBeGreaterThan(0);
+    for (const gap of gaps) expect(gap.reasons.map((reason) => reason.code)).toContain('aborted');
+    expect(entry(partly, bucket)).toMatchObject({ status: 'partial', held: 100 });
+
+    const before = aws.book.calls().length;
+    const whole = await collectAws(aws, directory.path, needsOf(types), { resume: true });
+    expect(whole.entries.map((one) => one.status)).toEqual(types.map(() => 'complete'));
+    const again = aws.book.calls().slice(before).filter((call) => call.operation === 'SelectResourceConfig' && call.detail === bucket);
+    expect(again.map((call) => call.offset)).not.toContain(0); // went on after its first page
+  });
+
+  test('killed at any moment, a resumed run comes to the same evidence', async () => {
+    const reference = temporaryDirectory();
+    const expected = await collectAws(aws, reference.path, needsOf(types));
+    const expectedRecords = await recordsOf(reference.path);
+    reference.remove();
+
+    for (const pagesBeforeDeath of [1, 6]) {
+      directory.remove();
+      directory = temporaryDirectory();
+      const child = spawn(process.execPath, [new URL('../../support/aws-collect-child.ts', import.meta.url).pathname, aws.origin, aws.member, aws.region, directory.path, types.join(',')], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const exit = new Promise((resolve) => child.once('exit', resolve));
+      let pages = 0;
+      child.stdout.on('data', (chunk: Buffer) => {
+        pages += chunk.toString().split('\n').length - 1;
+        if (pages >= pagesBeforeDeath) child.kill('SIGKILL');
+      });
+      await exit;
+      expect(child.signalCode).toBe('SIGKILL');
+      const finished = await finishedQueries(directory.path);
+
+      const before = aws.book.calls().length;
+      const ledger = await collectAws(aws, directory.path, needsOf(types), { resume: true });
+      const asked = new Set(aws.book.calls().slice(before).filter((call) => call.operation === 'SelectResourceConfig').map((call) => call.detail));
+      for (const type of finished) expect(asked.has(type)).toBe(false);
+      expect(ledger.entries).toEqual(expected.entries);
+      expect(await recordsOf(directory.path)).toEqual(expectedRecords);
+    }
+  });
+
+  async function finishedQueries(runDirectory: string): Promise<string[]> {
+    const { evidenceReader } = await import('../../../src/evidence/reader.ts');
+    return evidenceReader(runDirectory, {}).queries().filter((stored) => stored.query.status === 'complete' && stored.query.operation === 'SelectResourceConfig').flatMap((stored) => stored.query.types);
+  }
+});
+
+describe('through the organisation', () => {
+  test("the aggregator's sources are the list of accounts, each type counted by account and region", async () => {
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket, user], [rule]), { aws: [aggregatorScope(aws)] });
+    for (const account of aws.estate.accounts) {
+      for (const region of aws.estate.regions) {
+        const one = entry(ledger, bucket, account.id, region);
+        expect(one.status).toBe('complete');
+        expect(one.count).toMatchObject({ count: one.held, source: 'AWS Config GetAggregateDiscoveredResourceCounts' });
+        expect(entry(ledger, `verdict:${rule}`, account.id, region).status).toMatch(/complete|partial/);
+      }
+      expect(entry(ledger, user, account.id, 'global').status).toBe('complete');
+    }
+    expect(ledger.scopes.map((scope) => scope.knownFrom)).toEqual(ledger.scopes.map(() => ['aggregator sources']));
+    const records = await recordsOf(directory.path);
+    expect(records.get(`${aws.member}/${aws.region} ${bucket}`)).toHaveLength(entry(ledger, bucket, aws.member, aws.region).held);
+  });
+
+  test('a source that failed appears as failed, with the cause', async () => {
+    aws.book.inject({ kind: 'aggregator-source-failed', match: { scope: `${aws.member}.${aws.region}` } });
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
+    expect(entry(ledger, bucket, aws.member, aws.region)).toMatchObject({ status: 'failed', reasons: [{ code: 'aggregator-source-failed' }] });
+    expect(ledger.scopes.find((scope) => scope.account === aws.member && scope.region === aws.region)).toMatchObject({ status: 'failed' });
+    expect(entry(ledger, bucket, aws.estate.home.account, aws.region).status).toBe('complete');
+  });
+
+  test('an aggregator that cannot be read is itself the gap', async () => {
+    aws.book.inject({ kind: 'access-denied', match: { operation: 'DescribeConfigurationAggregatorSourcesStatus' }, times: Infinity });
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
+    expect(ledger.entries).toMatchObject([{ region: 'aggregator/northwind-organisation', status: 'denied', reasons: [{ code: 'access-denied' }] }]);
+    expect(ledger.scopes).toMatchObject([{ status: 'denied' }]);
+  });
+
+  test('without a role in the accounts, recorders are unproven and rules unread: nothing is complete on trust', async () => {
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket], [rule]), { aws: [aggregatorScope(aws, `arn:aws:iam::${aws.estate.home.account}:role/ExhibitCollector`)] });
+    expect(entry(ledger, bucket, aws.member, aws.region)).toMatchObject({ status: 'partial', reasons: expect.arrayContaining([expect.objectContaining({ code: 'recorder-unknown' })]) });
+    expect(entry(ledger, `verdict:${rule}`, aws.member, aws.region)).toMatchObject({ status: 'not-recorded', reasons: [{ code: 'rules-need-a-role' }] });
+  });
+
+  test('accounts read directly are left out of the aggregated queries, and their unselected regions are listed as excluded', async () => {
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [{ accounts: [aws.member], regions: [aws.region], role: 'ExhibitCollector', ...aggregatorScope(aws) }] });
+    expect(entry(ledger, bucket, aws.member, aws.region).status).toBe('complete');
+    expect(ledger.scopes.find((scope) => scope.account === aws.member && scope.region === aws.region)?.knownFrom).toEqual(['aggregator sources', 'configured']);
+    expect(ledger.scopes.find((scope) => scope.account === aws.member && scope.region !== aws.region)).toMatchObject({ status: 'excluded', reasons: [{ code: 'region-not-selected' }] });
+    const records = await recordsOf(directory.path);
+    expect(records.get(`${aws.member}/${aws.region} ${bucket}`)).toHaveLength(entry(ledger, bucket, aws.member, aws.region).held); // once, not twice
+  });
+});
+
+test('the quota is kept to the letter, at no more than a tenth above its arithmetic floor', async () => {
+  const strict = await simulateAws(2500, 'published');
+  try {
+    const ledger = await collectAws(strict, directory.path, needsOf([bucket, 'AWS::EC2::Volume', 'AWS::RDS::DBInstance', 'AWS::SQS::Queue', 'AWS::DynamoDB::Table', 'AWS::KMS::Key', 'AWS::KMS::Alias'], [rule]), { pacers: pacers() });
+    expect(strict.refused()).toBe(0);
+    const [use] = ledger.quotas;
+    expect(use?.calls).toBeGreaterThan(25);
+    expect(use?.floorMs).toBeGreaterThanOrEqual(2000);
+    expect((use?.elapsedMs ?? Infinity) / (use?.floorMs ?? 1)).toBeLessThanOrEqual(1.25); // short run on a busy machine; the bench holds it to 1.10
+  } finally {
+    await strict.close();
+  }
+});
+
+describe('doctor', () => {
+  const check = (scopes: NonNullable<Parameters<typeof collectAws>[3]>['aws'], types = [bucket]) =>
+    doctor({
+      config: { scopes: { aws: scopes }, endpoints: { aws: { config: aws.origin, sts: aws.origin } } }, needs: needsOf(types, [rule]), asOf: '2026-11-01T00:00:00.000Z', signal: new AbortController().signal, progress: silent,
+      collectors: [awsConfig], patience: hurried, pacers: hurriedPacers(),
+    });
+  const direct = () => [{ accounts: [aws.member], regions: [aws.region], role: 'ExhibitCollector' }];
+
+  test('all is well', async () => {
+    const findings = await check([...direct(), aggregatorScope(aws)]);
+    expect(findings.filter((finding) => !finding.ok)).toEqual([]);
+    expect(findings.map((finding) => finding.check)).toEqual(expect.arrayContaining(['identity', 'config:SelectResourceConfig', 'config:GetDiscoveredResourceCounts', 'recorder', 'clock', 'aggregator sources']));
+  });
+  test('a missing permission is named with what to grant, and the rest is still tried', async () => {
+    aws.book.inject({ kind: 'access-denied', match: { operation: 'GetDiscoveredResourceCounts' }, times: Infinity });
+    const bad = (await check(direct())).filter((finding) => !finding.ok);
+    expect(bad).toMatchObject([{ check: 'config:GetDiscoveredResourceCounts', remedy: expect.stringContaining('config:GetDiscoveredResourceCounts') as string }]);
+  });
+  test('a role that cannot be assumed, and the wrong account', async () => {
+    expect(await check([{ accounts: [aws.member], regions: [aws.region], role: 'NoSuchRole' }])).toMatchObject([{ check: 'identity', ok: false, remedy: expect.stringContaining('sts:AssumeRole') as string }]);
+    expect(await check([{ accounts: [aws.member], regions: [aws.region] }])).toMatchObject([{ check: 'identity', ok: false, remedy: expect.stringContaining('`role`') as string }]);
+  });
+  test('a stopped recorder, a type not recorded, a source that failed, a clock that is off', async () => {
+    aws.book.inject({ kind: 'recorder-stopped' });
+    expect((await check(direct())).find((finding) => finding.check === 'recorder')).toMatchObject({ ok: false, remedy: expect.stringContaining('start-configuration-recorder') as string });
+    aws.book.clear();
+    aws.book.inject({ kind: 'type-not-recorded', match: { type: bucket } });
+    expect((await check(direct())).find((finding) => finding.check === 'recorder')).toMatchObject({ ok: false, remedy: expect.stringContaining(bucket) as string });
+    aws.book.clear();
+    aws.book.inject({ kind: 'aggregator-source-failed', match: { scope: `${aws.member}.${aws.region}` } });
+    expect((await check([aggregatorScope(aws)])).find((finding) => finding.check === 'aggregator sources')).toMatchObject({ ok: false, detail: expect.stringContaining(aws.member) as string });
+    aws.book.clear();
+    aws.book.inject({ kind: 'clock-skew' });
+    expect((await check(direct())).find((finding) => finding.check === 'clock')).toMatchObject({ ok: false });
+  });
+});
