@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PDF, PdfArray, PdfDict, PdfRef } from '@libpdf/core';
+import { PDF, PdfArray, PdfDict, PdfNumber, PdfRef, PdfString } from '@libpdf/core';
 import type { PdfObject } from '@libpdf/core';
 
 /** What is read from, and done to, a printed PDF before it is sealed. */
@@ -69,8 +69,39 @@ export async function finishPdf(main: Uint8Array, volumes: readonly Uint8Array[]
     const source = await PDF.load(volume);
     await pdf.copyPagesFrom(source, Array.from({ length: source.getPageCount() }, (_, index) => index));
   }
+  tidyOutline(pdf);
   pdf.setMetadata({ title: metadata.title, author: metadata.author, subject: metadata.subject, creator: metadata.creator, creationDate: metadata.date, modificationDate: metadata.date });
   return identify(await pdf.save());
+}
+
+/** Depth of the outline: sections, and what lies in them. The headings inside a control's page would only hide the controls. */
+const OUTLINE_DEPTH = 2;
+
+/**
+ * The outline as a reader wants it: closed, two levels deep, and each title once (Chromium writes the title of a heading that
+ * begins a page twice over).
+ */
+function tidyOutline(pdf: PDF): void {
+  const outlines = resolve(pdf, pdf.getCatalog().get('Outlines'));
+  if (outlines instanceof PdfDict) outlines.set('Count', PdfNumber.of(tidyItems(pdf, outlines, 1)));
+}
+
+/** Tidies the children of an outline item and returns how many they are. */
+function tidyItems(pdf: PDF, parent: PdfDict, depth: number): number {
+  let count = 0;
+  for (let item = resolve(pdf, parent.get('First')); item instanceof PdfDict; item = resolve(pdf, item.get('Next'))) {
+    count += 1;
+    const title = item.get('Title');
+    if (title instanceof PdfString) {
+      const text = title.asString();
+      const half = text.slice(0, text.length / 2);
+      if (half !== '' && half + half === text) item.set('Title', PdfString.fromString(half));
+    }
+    const children = depth < OUTLINE_DEPTH ? tidyItems(pdf, item, depth + 1) : 0;
+    if (children > 0) item.set('Count', PdfNumber.of(-children));
+    else for (const key of ['First', 'Last', 'Count']) item.delete(key);
+  }
+  return count;
 }
 
 const IDENTIFIER = /\/ID \[<([0-9A-F]{32})> <([0-9A-F]{32})>\]/;

@@ -38,9 +38,10 @@ export async function pdfReport(input: PdfInput): Promise<PdfReport> {
   const opened = await openBrowser(input.browser);
   try {
     for (const warning of opened.record.warnings) input.log(warning);
-    const chunks = input.gathered.register ? await registerPages(opened, input) : null;
-    const main = await mainDocument(opened, input, chunks?.pages ?? 0);
-    const volumes = chunks === null ? [] : await printRegister(opened, input, main.pages, main.pages + chunks.pages);
+    const counts = input.gathered.register ? await registerPages(opened, input) : [];
+    const registerLength = counts.reduce((sum, count) => sum + count, 0);
+    const main = await mainDocument(opened, input, registerLength);
+    const volumes = registerLength === 0 ? [] : await printRegister(opened, input, main.pages, counts);
     const { assessment } = input;
     const bytes = await finishPdf(main.bytes, volumes, {
       title: main.view.title,
@@ -49,7 +50,7 @@ export async function pdfReport(input: PdfInput): Promise<PdfReport> {
       creator: `${assessment.tool.name} ${assessment.tool.version}`,
       date: new Date(assessment.asOf),
     });
-    return { bytes, pages: main.pages + (chunks?.pages ?? 0), browser: opened.record };
+    return { bytes, pages: main.pages + registerLength, browser: opened.record };
   } finally {
     await opened.close();
   }
@@ -105,24 +106,46 @@ function mainHtml(view: View, totalPages: number | null): string {
   return parts.beforeStyle + style + parts.beforeData + parts.end;
 }
 
-/** How many pages the register takes. */
-async function registerPages(opened: OpenBrowser, input: PdfInput): Promise<{ pages: number }> {
-  const printed = await printRegister(opened, input, 0, 0);
-  let pages = 0;
-  for (const volume of printed) pages += (await pdfFacts(volume)).pages;
-  return { pages };
+/** Pages of the browser that print at the same time. */
+const PRINTERS = 2;
+
+/** Page counts of the register's parts: the first of its two passes. */
+async function registerPages(opened: OpenBrowser, input: PdfInput): Promise<number[]> {
+  const counts: number[] = [];
+  await eachVolume(opened, input, () => 0, 0, async (bytes, index) => {
+    counts[index] = (await pdfFacts(bytes)).pages;
+  });
+  return counts;
 }
 
-async function printRegister(opened: OpenBrowser, input: PdfInput, after: number, total: number): Promise<Uint8Array[]> {
-  const view = buildView(input.assessment, input.gathered, input.signing, { format: 'pdf' });
+async function printRegister(opened: OpenBrowser, input: PdfInput, after: number, counts: readonly number[]): Promise<Uint8Array[]> {
+  const before = (index: number): number => counts.slice(0, index).reduce((sum, count) => sum + count, after);
   const volumes: Uint8Array[] = [];
-  let offset = after;
-  for await (const chunk of registerChunks(input.registerRows())) {
-    const bytes = await printChunk(opened, view, chunk, offset, total);
-    offset += (await pdfFacts(bytes)).pages;
-    volumes.push(bytes);
-  }
+  await eachVolume(opened, input, before, before(counts.length), async (bytes, index) => {
+    const { pages } = await pdfFacts(bytes);
+    if (pages !== counts[index]) throw new Error(`part ${index + 1} of the register took ${pages} pages, then ${String(counts[index])}`);
+    volumes[index] = bytes;
+  });
   return volumes;
+}
+
+/** Prints the parts of the register, a few at a time and no more of them in memory. */
+async function eachVolume(opened: OpenBrowser, input: PdfInput, before: (index: number) => number, total: number, use: (bytes: Uint8Array, index: number) => Promise<void>): Promise<void> {
+  const view = buildView(input.assessment, input.gathered, input.signing, { format: 'pdf' });
+  const running = new Set<Promise<void>>();
+  const all: Promise<void>[] = [];
+  let index = 0;
+  for await (const chunk of registerChunks(input.registerRows())) {
+    const at = index;
+    const work = printChunk(opened, view, chunk, before(at), total).then((bytes) => use(bytes, at));
+    const tracked = work.finally(() => running.delete(tracked));
+    tracked.catch(() => undefined);
+    running.add(tracked);
+    all.push(tracked);
+    index += 1;
+    if (running.size >= PRINTERS) await Promise.race(running);
+  }
+  await Promise.all(all);
 }
 
 function printChunk(opened: OpenBrowser, view: View, chunk: RegisterChunk, offset: number, total: number): Promise<Uint8Array> {

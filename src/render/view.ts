@@ -34,9 +34,10 @@ export async function gather(
   assessment: Assessment,
   observations: (finding: Finding) => AsyncIterable<Observation>,
   access: AsyncIterable<Access>,
+  limits: { total: number; each: number } = { total: INLINE_TOTAL, each: INLINE_EACH },
 ): Promise<Gathered> {
   const expected = assessment.findings.reduce((sum, { counts, gaps }) => sum + counts.fail + counts.error + counts.unknown + counts.notchecked + gaps, 0);
-  const limit = expected <= INLINE_TOTAL ? INLINE_TOTAL : INLINE_EACH;
+  const limit = expected <= limits.total ? limits.total : limits.each;
   const rows = new Map<string, { rows: RowView[]; nonPassing: number }>();
   let register = false;
   for (const finding of assessment.findings) {

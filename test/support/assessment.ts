@@ -164,10 +164,11 @@ export function writeFixture(runDirectory: string, options: FixtureOptions = {})
       serial += 1;
       const scope = scopes[Math.floor(next() * scopes.length)] ?? scopes[0]!;
       const roll = next();
-      const status: Status = clean ? (roll < 0.85 ? 'pass' : 'notapplicable') : roll < failing ? 'fail' : roll < failing + 0.03 ? 'unknown' : roll < failing + 0.035 ? 'error' : roll < 0.9 ? 'pass' : 'notapplicable';
-      const plain = `${['ledger', 'payments', 'claims', 'hr', 'archive'][Math.floor(next() * 5)] ?? 'x'}-${['prod', 'eu', 'core', 'stage'][Math.floor(next() * 4)] ?? 'y'}-${(serial * 7919).toString(16).padStart(6, '0')}`;
       const hostile = options.hostile === true && serial % 11 === 3 ? HOSTILE[Math.floor(serial / 11) % HOSTILE.length] : undefined;
-      const name = options.huge === true && serial === 1 ? 'H'.repeat(1_000_000) : (hostile ?? plain);
+      const huge = options.huge === true && serial === 1;
+      const status: Status = !clean && (huge || hostile !== undefined) ? 'fail' : clean ? (roll < 0.85 ? 'pass' : 'notapplicable') : roll < failing ? 'fail' : roll < failing + 0.03 ? 'unknown' : roll < failing + 0.035 ? 'error' : roll < 0.9 ? 'pass' : 'notapplicable';
+      const plain = `${['ledger', 'payments', 'claims', 'hr', 'archive'][Math.floor(next() * 5)] ?? 'x'}-${['prod', 'eu', 'core', 'stage'][Math.floor(next() * 4)] ?? 'y'}-${(serial * 7919).toString(16).padStart(6, '0')}`;
+      const name = huge ? 'H'.repeat(1_000_000) : (hostile ?? plain);
       const uid = uidOf(definition.provider, type, scope, name);
       const page = `evidence/${collector}/${scope.account}${scope.region === '*' ? '' : `.${scope.region}`}/${type.replace(/[^A-Za-z0-9]+/g, '.')}/page-${String(1 + Math.floor(serial / 100)).padStart(6, '0')}.json`;
       const waive = status === 'fail' && serial % 13 === 0;

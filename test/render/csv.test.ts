@@ -1,0 +1,64 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { csvCell } from '../../src/render/csv.ts';
+import { render } from '../../src/render/index.ts';
+import type { Assessment } from '../../src/model/index.ts';
+import { writeFixture } from '../support/assessment.ts';
+
+/** Records of an RFC 4180 file. */
+function parseCsv(text: string): string[][] {
+  const records: string[][] = [];
+  let record: string[] = [];
+  let field = '';
+  let quoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (quoted) {
+      if (character === '"' && text[at + 1] === '"') { field += '"'; at += 1; } else if (character === '"') quoted = false;
+      else field += character;
+    } else if (character === '"') quoted = true;
+    else if (character === ',') { record.push(field); field = ''; } else if (character === '\r' && text[at + 1] === '\n') { record.push(field); records.push(record); record = []; field = ''; at += 1; } else field += character;
+  }
+  return records;
+}
+
+describe('csvCell', () => {
+  test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', ' =1', '|cmd', '%x', '＝1+1', '\u00a0=1'])('guards %j', (text) => {
+    expect(csvCell(text).replace(/^"/, '')).toMatch(/^'/);
+  });
+  test('never touches numbers, and quotes what needs it', () => {
+    expect(csvCell(-5)).toBe('-5');
+    expect(csvCell('a,"b"\nc')).toBe('"a,""b""\nc"');
+    expect(csvCell('arn:aws:s3:::x')).toBe('arn:aws:s3:::x');
+    expect(csvCell(null)).toBe('');
+    expect(csvCell('a\u0000b')).toBe('a[U+0000]b');
+  });
+});
+
+describe('the files of a run', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'exhibit-csv-'));
+  let assessment: Assessment;
+  const read = (name: string): string[][] => parseCsv(readFileSync(join(directory, 'results', name), 'utf8').replace(/^\ufeff/, ''));
+  beforeAll(async () => {
+    assessment = writeFixture(directory, { observations: 300, hostile: true });
+    const formats = ['observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv'] as const;
+    await render({ runDirectory: directory, signing: null, log: () => undefined, formats });
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  test('every observation is a record, none can be a formula', () => {
+    const [header = [], ...records] = read('observations.csv');
+    expect(records).toHaveLength(assessment.findings.reduce((sum, finding) => sum + finding.observations.count, 0));
+    for (const record of records) {
+      expect(record).toHaveLength(header.length);
+      for (const field of record) expect(field).not.toMatch(/^[=+\-@\t\r]/);
+    }
+  });
+  test('every finding, reconciliation row and principal is a record', () => {
+    expect(read('findings.csv')).toHaveLength(assessment.findings.length + 1);
+    expect(read('reconciliation.csv')).toHaveLength(assessment.reconciliation.length + 1);
+    expect(new Set(read('access.csv').slice(1).map((record) => record[2])).size).toBe(assessment.access.stores);
+  });
+});

@@ -1,0 +1,116 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { accessLines, isNonPassing, observationsOf } from '../../src/render/observations.ts';
+import { buildView, gather } from '../../src/render/view.ts';
+import type { Gathered } from '../../src/render/view.ts';
+import { viewSchema } from '../../src/render/view-schema.ts';
+import { donut, stackedBar } from '../../src/render/charts.ts';
+import { emptyCounts } from '../../src/model/index.ts';
+import type { Assessment, Observation } from '../../src/model/index.ts';
+import { writeFixture } from '../support/assessment.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'exhibit-view-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const gatherFrom = (run: string, assessment: Assessment, limits?: { total: number; each: number }): Promise<Gathered> =>
+  gather(assessment, (finding) => observationsOf(join(run, 'results', 'observations.ndjson'), finding), accessLines(join(run, 'results', 'access.ndjson')), limits);
+const observationsIn = (run: string): Observation[] =>
+  readFileSync(join(run, 'results', 'observations.ndjson'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Observation);
+
+describe('the view', () => {
+  const run = join(directory, 'a');
+  const assessment = writeFixture(run, { observations: 600, hostile: true });
+
+  test('lists every observation that does not pass, with reason, values and citations', async () => {
+    const view = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' });
+    const listed = new Set(view.controls.flatMap((control) => control.rows.map((row) => row.id)));
+    const expected = observationsIn(run).filter((observation) => isNonPassing(observation.status));
+    expect(expected.length).toBeGreaterThan(50);
+    expect([...listed].sort()).toEqual(expected.map((observation) => observation.id).sort());
+    for (const row of view.controls.flatMap((control) => control.rows)) {
+      expect(row.reason).not.toBe('');
+      if (row.uid !== '' && row.leaves.length > 0) expect(row.citations.length).toBeGreaterThan(0);
+    }
+  });
+
+  test('says so when it lists only some', async () => {
+    const view = buildView(assessment, await gatherFrom(run, assessment, { total: 10, each: 2 }), null, { format: 'pdf' });
+    expect(view.register).toBe(true);
+    for (const control of view.controls) {
+      expect(control.rows.length).toBeLessThanOrEqual(2);
+      if (control.nonPassing > control.rows.length) expect(control.inRegister).not.toBeNull();
+    }
+  });
+
+  test('a missing list is refused, at any depth', async () => {
+    const view = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' });
+    const cut = structuredClone(view) as Record<string, unknown> & { controls: Record<string, unknown>[] };
+    delete cut.controls[0]?.['rows'];
+    expect(viewSchema.safeParse(cut).success).toBe(false);
+    const { reconciliation: _, ...without } = structuredClone(view);
+    expect(viewSchema.safeParse(without).success).toBe(false);
+    expect(viewSchema.safeParse({ ...view, surprise: 1 }).success).toBe(false);
+  });
+
+  test('no invisible or re-ordering character reaches it; the PDF has only what its fonts draw', async () => {
+    const gathered = await gatherFrom(run, assessment);
+    // eslint-disable-next-line no-control-regex
+    expect(JSON.stringify(buildView(assessment, gathered, null, { format: 'html' }))).not.toMatch(/[\u0000-\u001f\u200b-\u200f\u202a-\u202e\u2066-\u2069]|\\u00[01]|\\ud8/i);
+    expect(JSON.stringify(buildView(assessment, gathered, null, { format: 'pdf' }))).not.toMatch(/[\u4e00-\u9fff\u0590-\u05ff]|\p{Extended_Pictographic}/u);
+  });
+
+  test('the same input gives the same view', async () => {
+    const one = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'pdf' });
+    const two = buildView(structuredClone(assessment), await gatherFrom(run, assessment), null, { format: 'pdf' });
+    expect(JSON.stringify(two)).toBe(JSON.stringify(one));
+  });
+
+  test('unbalanced populations come first and name what was not seen', async () => {
+    const { reconciliation } = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' });
+    expect(reconciliation.unbalanced).toHaveLength(assessment.reconciliation.filter((row) => !row.balanced).length);
+    expect(reconciliation.unbalanced.map(({ line }) => line.verdict)).toEqual(expect.arrayContaining(['7 not seen', 'no independent count']));
+    for (const { line } of reconciliation.unbalanced) expect(line.notes.length).toBeGreaterThan(0);
+    expect(reconciliation.controls.flatMap((control) => control.lines)).toHaveLength(assessment.reconciliation.length);
+  });
+});
+
+describe('results that contradict one another', () => {
+  test('fewer observations than the assessment counts', async () => {
+    const run = join(directory, 'b');
+    const assessment = writeFixture(run, { observations: 100 });
+    const file = join(run, 'results', 'observations.ndjson');
+    writeFileSync(file, readFileSync(file).subarray(0, -400));
+    await expect(gatherFrom(run, assessment)).rejects.toThrow();
+  });
+  test('an observation under the wrong control', async () => {
+    const run = join(directory, 'c');
+    const assessment = writeFixture(run, { observations: 100 });
+    const [first, second] = assessment.findings;
+    if (first && second) [first.observations, second.observations] = [second.observations, first.observations];
+    await expect(gatherFrom(run, assessment)).rejects.toThrow(/assess again/);
+  });
+  test('more stores than counted', async () => {
+    const run = join(directory, 'd');
+    const assessment = writeFixture(run, { observations: 50 });
+    const file = join(run, 'results', 'access.ndjson');
+    appendFileSync(file, `${readFileSync(file, 'utf8').split('\n')[0] ?? ''}\n`);
+    const gathered = await gatherFrom(run, assessment);
+    expect(() => buildView(assessment, gathered, null, { format: 'html' })).toThrow(/access.ndjson/);
+  });
+});
+
+describe('charts', () => {
+  test('a status that occurs is seen', () => {
+    const { parts, label } = stackedBar({ ...emptyCounts(), pass: 9999, fail: 1 });
+    expect(parts.map((part) => part.status)).toEqual(['pass', 'fail']);
+    expect(parts[1]?.width).toBeGreaterThanOrEqual(12);
+    expect(parts.reduce((sum, part) => sum + part.width, 0)).toBe(1000);
+    expect(label).toBe('9,999 pass, 1 fail');
+  });
+  test('a ring of one part is whole', () => {
+    expect(donut({ ...emptyCounts(), pass: 3 })).toHaveLength(1);
+    expect(donut(emptyCounts())).toEqual([]);
+  });
+});
