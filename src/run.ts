@@ -1,5 +1,6 @@
 /** The line: collect → assess → render → seal. Each stage reads files and writes files below the run directory. */
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { collect } from './collectors/collect.ts';
 import type { CollectProgress } from './collectors/collector.ts';
@@ -12,9 +13,11 @@ import { selectControls } from './controls/select.ts';
 import type { Catalogue } from './controls/types.ts';
 import type { Assessment, Ledger } from './model/index.ts';
 import { seal, type SealReport } from './pack/seal.ts';
-import { initKeys, loadSigner } from './pack/sign/keys.ts';
+import { packFiles } from './pack/layout.ts';
+import { describeSigner, initKeys, loadSigner, loadSignerFromFiles } from './pack/sign/keys.ts';
+import type { Signer } from './pack/sign/signer.ts';
 import { render, type RenderReport } from './render/render.ts';
-import type { RunDirectory } from './run-directory.ts';
+import { type RunDirectory, runVersions } from './run-directory.ts';
 import { packageRoot, tool } from './version.ts';
 
 export interface StageContext {
@@ -35,6 +38,29 @@ export async function catalogueOf(loaded: LoadedConfig): Promise<Catalogue> {
 /** Directory of the signing keys, relative to the configuration file. */
 export function keysDirectory(loaded: LoadedConfig): string {
   return resolve(loaded.directory, loaded.config.signing.keys);
+}
+
+/** Who signs: the configured key and certificate, or the local identity, which is made on first use. */
+async function signerOf(loaded: LoadedConfig): Promise<Signer> {
+  const own = loaded.config.signing.certificate;
+  if (own === undefined) {
+    await initKeys(keysDirectory(loaded));
+    return loadSigner(keysDirectory(loaded));
+  }
+  const passphrase = own.passphraseFrom === undefined ? undefined : process.env[own.passphraseFrom];
+  return loadSignerFromFiles({
+    key: resolve(loaded.directory, own.key),
+    certificates: own.chain.map((file) => resolve(loaded.directory, file)),
+    ...(passphrase !== undefined && { passphrase }),
+  });
+}
+
+/** Root of the newest sealed version of the same engagement before this one: so a version left out shows in the next. */
+function formerRoot(context: StageContext): string | undefined {
+  const versions = runVersions(dirname(context.run.path), context.loaded.config.engagement.id);
+  const own = versions.find((version) => resolve(version.path) === resolve(context.run.path))?.version ?? 0;
+  const former = versions.filter((version) => version.version < own).map((version) => join(version.path, 'pack', packFiles.root)).findLast(existsSync);
+  return former === undefined ? undefined : createHash('sha256').update(readFileSync(former)).digest('hex');
 }
 
 /** What judged the evidence goes into the pack with it: the configuration and the control files, as they were read. */
@@ -84,15 +110,16 @@ export async function assessStage(context: StageContext): Promise<Assessment> {
 }
 
 export async function renderStage(context: StageContext): Promise<RenderReport> {
-  const keys = await initKeys(keysDirectory(context.loaded));
-  const report = await render({ runDirectory: context.run.path, signing: keys, log: context.note });
+  const signer = await signerOf(context.loaded);
+  const report = await render({ runDirectory: context.run.path, signing: describeSigner(signer), log: context.note });
   context.run.markDone('render');
   return report;
 }
 
 export async function sealStage(context: StageContext): Promise<SealReport> {
   const { signing } = context.loaded.config;
-  const signer = await loadSigner(keysDirectory(context.loaded));
+  const signer = await signerOf(context.loaded);
+  const previousRoot = signing.previousPack ?? formerRoot(context);
   const timestamp = signing.timestamp === undefined ? undefined : { url: signing.timestamp.url, root: resolve(context.loaded.directory, signing.timestamp.root) };
   const report = await seal({
     runDirectory: context.run.path,
@@ -100,6 +127,7 @@ export async function sealStage(context: StageContext): Promise<SealReport> {
     zipPath: join(context.run.path, 'pack.zip'),
     signer,
     ...(timestamp && { timestamp }),
+    ...(previousRoot !== undefined && { previousRoot }),
     log: context.note,
   });
   // The auditor's other channel: these must not travel with the pack.

@@ -75,7 +75,18 @@ const criticalSchema = closed({
 const signingSchema = closed({
   /** Directory of the local root and leaf, made on first use (private keys 0600). */
   keys: z.string().default('.exhibit/keys'),
+  /** A key and certificate of your own instead: PEM files, the private key readable by its owner alone. */
+  certificate: closed({
+    key: z.string(),
+    /** The signer's certificate first, then its issuers up to the root; in one file or several. */
+    chain: z.array(z.string()).min(1),
+    /** Name of the environment variable that holds the passphrase of an encrypted key. */
+    passphraseFrom: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable').optional(),
+  }).optional(),
+  /** RFC 3161 authority: its address, and a PEM file with the root certificate that its tokens must lead to. */
   timestamp: closed({ url, root: z.string() }).optional(),
+  /** Root of the pack before this one: `sha256sum tagmanifest-sha256.txt`. Absent: the former version of the same engagement. */
+  previousPack: z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the former tagmanifest-sha256.txt, 64 lower-case hex digits').optional(),
 });
 
 /** `exhibit.yaml`. Source of the editor schema; see docs/configuration.md. */

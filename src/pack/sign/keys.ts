@@ -179,6 +179,11 @@ export async function showKeys(directory: string): Promise<KeysReport> {
   };
 }
 
+/** A signer as the report names it. */
+export function describeSigner(signer: Signer): { subject: string; fingerprint: string; algorithm: Algorithm } {
+  return { subject: subjectText(signer.certificate), fingerprint: rootFingerprint(signer), algorithm: signer.algorithm };
+}
+
 /** The fingerprint an auditor has to be given by another way: of the root, or of the last certificate there is. */
 export function rootFingerprint(signer: Signer): string {
   return fingerprintOf((signer.chain.at(-1) ?? signer.certificate).der);
