@@ -272,7 +272,9 @@ function takeVerdict(verdict: Parameters<CheckJudge['verdict']>[0], reading: Ver
   const whole = `${key}\u0000${verdict.verdict}`;
   if (reading.seen.has(whole)) return;
   reading.seen.add(whole);
-  population.unitOf(verdict.provider, verdict.scope.account, verdict.scope.region, verdictType(verdict.provider, first.rule)).seen += 1;
+  const unit = population.unitOf(verdict.provider, verdict.scope.account, verdict.scope.region, verdictType(verdict.provider, first.rule));
+  unit.seen += 1;
+  if (unit.excluded) return;
   for (const { judge } of mine) judge.verdict(verdict);
 }
 
