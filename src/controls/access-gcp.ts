@@ -116,8 +116,8 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
   function addPolicy(record: IndexedRecord, from: Resource, store: GcpStore, found: Found, own: string): void {
     const bindings = valueAt(record.document, 'iamPolicy', 'bindings');
     if (!Array.isArray(bindings)) {
-      // A policy that binds nobody has no bindings at all.
-      if (!isJsonObject(valueAt(record.document, 'iamPolicy')) || bindings !== undefined) found.gap ??= `the IAM policy of ${gcpRelativeName(record.uid)} cannot be read`;
+      // An empty policy and one whose bindings were lost look the same: it settles nothing.
+      found.gap ??= `the IAM policy of ${gcpRelativeName(record.uid)} cannot be read`;
       return;
     }
     const level = gcpRelativeName(record.uid);
