@@ -3,6 +3,7 @@ import { CatalogueError } from '../controls/load.ts';
 import { SelectionError } from '../controls/select.ts';
 import { EvidenceError } from '../evidence/reader.ts';
 import { RunLockedError } from '../evidence/lock.ts';
+import { PackError } from '../pack/error.ts';
 import { exitStatus, type ExitStatus, UsageError } from './exit.ts';
 import { visible } from './console.ts';
 
@@ -39,7 +40,7 @@ function failureOf(error: unknown): Failure {
     };
   }
   if (error instanceof UsageError) return { status: exitStatus.usage, lines: [error.message, ...(error.remedy ? [`  ${error.remedy}`] : [])] };
-  if (error instanceof SelectionError || error instanceof EvidenceError || error instanceof RunLockedError) return { status: exitStatus.usage, lines: [error.message] };
+  if (error instanceof SelectionError || error instanceof EvidenceError || error instanceof RunLockedError || error instanceof PackError) return { status: exitStatus.usage, lines: [error.message] };
   if (error instanceof Error && error.name === 'AbortError') return { status: exitStatus.interrupted, lines: ['Stopped. What was collected is kept; `exhibit run --resume` goes on with it.'] };
   const { code, path } = error as NodeJS.ErrnoException;
   const remedy = code === undefined ? undefined : storageRemedies[code];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { PackError } from './error.ts';
 import { copyAndHash, inParallel, sha256 } from './files.ts';
 import { writeBagInfo } from './info.ts';
 import type { BagInfo } from './info.ts';
@@ -9,7 +10,9 @@ import { dataDirectory, packFiles, rootedFiles, safeName, writeManifest } from '
 import type { FileDigest } from './layout.ts';
 
 /** What lies in the run directory cannot be packed as it is. */
-export class BagError extends Error {}
+export class BagError extends PackError {
+  override readonly name = 'BagError';
+}
 
 const copyLanes = 8;
 

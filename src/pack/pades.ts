@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PdfRef } from '@libpdf/core';
 import { PDF, PdfArray, PdfDict, PdfName, PdfNumber, PdfString } from '@libpdf/core';
+import { PackError } from './error.ts';
 import { readDerPrefix } from './sign/der.ts';
 import { signCms, verifyCms } from './sign/cms.ts';
 import type { CmsVerdict } from './sign/cms.ts';
@@ -19,7 +20,9 @@ export interface PadesOptions {
 }
 
 /** The PDF cannot be signed without rewriting it (encrypted, damaged, linearized, without pages). */
-export class PadesError extends Error {}
+export class PadesError extends PackError {
+  override readonly name = 'PadesError';
+}
 
 /**
  * Signs a PDF as PAdES baseline B-B (B-T when `timestamp` gives a token): the document's own bytes stay as they are and

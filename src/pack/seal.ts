@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { PackError } from './error.ts';
 import { assessmentSchema, observationSchema } from '../model/index.ts';
 import type { Citation } from '../model/index.ts';
 import { readTimestamp, signBundle, signEnvelope, writeStatement } from './attest.ts';
@@ -52,7 +53,9 @@ export interface SealReport {
 }
 
 /** A pack cannot be made here: it is there already, or the run is not ready for it. */
-export class SealError extends Error {}
+export class SealError extends PackError {
+  override readonly name = 'SealError';
+}
 
 const payloadParts = ['evidence', 'results', 'inputs', 'report.html', 'report.pdf'] as const;
 const required = ['evidence/ledger.json', 'results/assessment.json', 'results/observations.ndjson', 'report.html', 'report.pdf'];

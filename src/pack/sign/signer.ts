@@ -1,5 +1,6 @@
 import { constants, createPrivateKey, sign as cryptoSign, verify as cryptoVerify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { PackError } from '../error.ts';
 import { algorithmOf } from './certificate.ts';
 import type { Algorithm, Certificate } from './certificate.ts';
 import { checkPath, maySignDocuments } from './path.ts';
@@ -16,7 +17,9 @@ export interface Signer {
 }
 
 /** A wrong key, certificate or permission: a configuration error, said so that it can be mended. */
-export class SignerError extends Error {}
+export class SignerError extends PackError {
+  override readonly name = 'SignerError';
+}
 
 /** A signer with a private key in memory. Throws SignerError when key, certificate and chain do not belong together. */
 export function signerFromKey(privateKeyPem: string | Buffer, certificates: readonly Certificate[], passphrase?: string): Signer {
