@@ -156,8 +156,14 @@ export function azureConnection(endpoints: EndpointsConfig, tenant: string): Azu
     },
     async exchange(call, signal, timeoutMs) {
       const slot: Slot = { signal, timeoutMs, response: null };
-      await slots.run(slot, call);
-      const response = slot.response;
+      try {
+        await slots.run(slot, call);
+      } catch (error) {
+        // The clients' own errors keep the status and lose the body, which says more.
+        if (isRestError(error) && slot.response !== null) error.response = slot.response;
+        throw error;
+      }
+      const response = slot.response as PipelineResponse | null;
       if (response === null) throw new Error('the call made no request');
       const body = response.bodyAsText ?? '';
       const type = response.headers.get('content-type') ?? '';

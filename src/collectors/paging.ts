@@ -73,7 +73,8 @@ interface SeriesRequest {
   readonly onPage?: (items: number) => void;
 }
 
-const maxEmptyPages = 20;
+/** Services answer with an empty page now and then; one that never ends must not hold up the run. */
+const maxEmptyPages = 10;
 
 /** Six bytes of SHA-256: enough to tell ids of one series apart without keeping them. */
 function fingerprint(id: string): number {
@@ -87,6 +88,7 @@ interface Count {
   ids: Set<number>;
   tokens: Set<string>;
   total: number | null;
+  /** Pages in a row that brought nothing new. */
   emptyRun: number;
   gaps: Reason[];
 }
@@ -98,6 +100,7 @@ function emptyCount(): Count {
 /** Adds a page; what it returns is a contradiction between pages that asking again may settle. */
 function add(count: Count, facts: PageFacts): Reason | null {
   let contradiction = facts.contradiction;
+  const known = count.ids.size;
   for (const record of facts.records) {
     const id = fingerprint(record.id);
     if (count.ids.has(id)) {
@@ -117,7 +120,7 @@ function add(count: Count, facts: PageFacts): Reason | null {
     count.total = facts.total;
   }
   count.gaps.push(...facts.gaps);
-  count.emptyRun = facts.items === 0 ? count.emptyRun + 1 : 0;
+  count.emptyRun = count.ids.size === known ? count.emptyRun + 1 : 0;
   if (facts.nextToken !== null) {
     if (count.tokens.has(facts.nextToken)) contradiction ??= { code: 'repeated-token', message: 'the provider gave the same continuation token twice' };
     count.tokens.add(facts.nextToken);
@@ -201,7 +204,7 @@ export function pagedSeries(request: SeriesRequest): PagedSeries {
         const reasons = [...standing, ...count.gaps];
         return end(reasons.length === 0 ? 'complete' : 'partial', reasons, count);
       }
-      if (count.emptyRun > maxEmptyPages) return end('partial', [...standing, ...count.gaps, { code: 'empty-pages', message: `${count.emptyRun} pages in a row held nothing but a continuation token` }], count);
+      if (count.emptyRun > maxEmptyPages) return end('partial', [...standing, ...count.gaps, { code: 'empty-pages', message: `${count.emptyRun} pages in a row brought nothing but a continuation token` }], count);
       token = facts.nextToken;
     }
   }
