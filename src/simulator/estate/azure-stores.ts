@@ -171,7 +171,7 @@ const registry = storeType('Microsoft.ContainerRegistry/registries', 5, {
     return {
       sku: { name: 'Premium', tier: 'Premium' }, identity: identityOf(key),
       properties: {
-        loginServer: `${name}.azurecr.io`, creationDate: iso(createdAt), provisioningState: 'Succeeded', adminUserEnabled: pick.chance(0.04), publicNetworkAccess: 'Disabled', zoneRedundancy: 'Enabled', policies: { exportPolicy: { status: 'disabled' } },
+        loginServer: `${name}.azurecr.io`, creationDate: iso(createdAt), provisioningState: 'Succeeded', anonymousPullEnabled: false, adminUserEnabled: pick.chance(0.04), publicNetworkAccess: 'Disabled', zoneRedundancy: 'Enabled', policies: { exportPolicy: { status: 'disabled' } },
         encryption: key === null ? { status: 'disabled' } : { status: 'enabled', keyVaultProperties: { keyIdentifier: keyUrl(key), versionedKeyIdentifier: keyUrl(key, key.currentVersion), identity: key.identity.principalId, keyRotationEnabled: key.keyVersion === '', lastKeyRotationTimestamp: iso(key.rotatedAt) } },
       },
       troubles: key === null ? ['platform-key'] : keyTroubles,
