@@ -1,7 +1,7 @@
 /** How our controls relate to verdicts that others published on recorded or hand-made documents. */
 export interface OracleTable {
   readonly cloud: 'aws' | 'azure' | 'gcp';
-  /** Their control key → ours: `control`, or `control/check` where the control has several checks. */
+  /** Their control key → ours: `control`, or `control/check` where the control has several checks; several joined by ` + ` where theirs asks at once what ours asks apart. */
   readonly judgedBy: Readonly<Record<string, string>>;
   /** Their key on a type of its own check: `<key> <resource type>` goes before the plain key. */
   readonly judgedByType?: Readonly<Record<string, string>>;

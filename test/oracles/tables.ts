@@ -1,4 +1,5 @@
 import { aws } from './aws.ts';
+import { gcp } from './gcp.ts';
 import type { OracleTable } from './oracle-table.ts';
 
-export const tables: readonly OracleTable[] = [aws];
+export const tables: readonly OracleTable[] = [aws, gcp];
