@@ -29,7 +29,9 @@ export class PadesError extends PackError {
  * one incremental update adds an invisible signature field on the first page. Throws PadesError.
  */
 export async function signPdf(document: Buffer, signer: Signer, options: PadesOptions): Promise<Buffer> {
-  const pdf = await PDF.load(document);
+  const pdf = await PDF.load(document).catch((error: unknown) => {
+    throw new PadesError(`the report cannot be read as a PDF: ${error instanceof Error ? error.message : String(error)}`);
+  });
   const blocker = pdf.canSaveIncrementally();
   if (blocker !== null) throw new PadesError(`the PDF cannot be extended in place: ${blocker}`);
   const page = pdf.getPage(0);
