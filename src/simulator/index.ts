@@ -12,7 +12,7 @@ import { openQuotas, type QuotaMode } from './quotas.ts';
 export { aggregatorName, collectorRole };
 export { type Estate, type EstateOptions, buildEstate } from './estate/index.ts';
 export { type Fault, type FaultKind, faultKinds, faultsFor, type SimulatedCall } from './faults.ts';
-export { publishedRates, type QuotaMode } from './quotas.ts';
+export type { QuotaMode } from './quotas.ts';
 export { wholeRunFaults } from './scenarios.ts';
 
 export interface SimulatorOptions extends EstateOptions {

@@ -71,7 +71,7 @@ describe('the estate', () => {
     expect(sound / stores).toBeLessThan(0.85);
     expect([...troubles.keys()].sort()).toEqual([
       'administrator-policy', 'aws-managed-key', 'aws-owned-key', 'customer-supplied-key', 'decrypts-everything', 'direct-grant', 'disk-set-no-rotation', 'google-managed-key', 'identity-cannot-wrap', 'key-administrators-use',
-      'key-destroy-scheduled', 'key-disabled', 'key-imported-expiring', 'key-in-another-account', 'key-long-rotation', 'key-no-rotation', 'key-not-recorded', 'key-open-policy', 'key-outside-the-organisation', 'key-pending-deletion',
+      'key-destroy-scheduled', 'key-disabled', 'key-imported-expiring', 'key-in-another-account', 'key-in-software', 'key-long-rotation', 'key-no-rotation', 'key-not-recorded', 'key-open-policy', 'key-open-to-a-partner', 'key-open-to-the-organisation', 'key-outside-the-organisation', 'key-pending-deletion',
       'key-rotation-off', 'key-without-agent', 'not-action', 'pinned-old-version', 'platform-key', 'public-data-access', 'public-read', 's3-managed-key', 'secrets-not-encrypted', 'secrets-platform-key', 'service-scope-keys', 'sqs-managed-key',
       'unencrypted', 'vault-in-another-tenant', 'vault-no-purge-protection', 'vault-not-found', 'vault-open-network', 'vault-soft-delete-off', 'wide-data-access',
     ]);

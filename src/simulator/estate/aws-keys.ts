@@ -52,11 +52,12 @@ export function keyArn(region: string, account: string, id: string): string {
 const administration = ['kms:Create*', 'kms:Describe*', 'kms:Enable*', 'kms:List*', 'kms:Put*', 'kms:Update*', 'kms:Revoke*', 'kms:Disable*', 'kms:Get*', 'kms:Delete*', 'kms:TagResource', 'kms:UntagResource', 'kms:ScheduleKeyDeletion', 'kms:CancelKeyDeletion'];
 const use = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'];
 
-function keyPolicy(cell: AwsCell, key: KeySpec, pick: Random): JsonObject {
+/** The policy, and what is planted in it beyond the key's kind. */
+function keyPolicy(cell: AwsCell, key: KeySpec, pick: Random): { policy: JsonObject; troubles: string[] } {
   const { id: account } = cell.account;
   const arn = (role: string): string => `arn:aws:iam::${account}:role/${role}`;
   if (key.service !== null) {
-    return {
+    const policy: JsonObject = {
       Version: '2012-10-17',
       Id: `auto-${key.service}-2`,
       Statement: [
@@ -64,7 +65,9 @@ function keyPolicy(cell: AwsCell, key: KeySpec, pick: Random): JsonObject {
         { Sid: 'Allow direct access to key metadata to the account', Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: ['kms:Describe*', 'kms:Get*', 'kms:List*'], Resource: '*' },
       ],
     };
+    return { policy, troubles: [] };
   }
+  const troubles: string[] = [];
   const users = [arn('app-payments'), arn(pick.pick(['app-reporting', 'app-orders', 'data-pipeline']))];
   const statements: JsonObject[] = [
     { Sid: 'Enable IAM policies', Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'kms:*', Resource: '*' },
@@ -73,9 +76,14 @@ function keyPolicy(cell: AwsCell, key: KeySpec, pick: Random): JsonObject {
     { Sid: 'Allow attachment of persistent resources', Effect: 'Allow', Principal: { AWS: users }, Action: ['kms:CreateGrant', 'kms:ListGrants', 'kms:RevokeGrant'], Resource: '*', Condition: { Bool: { 'kms:GrantIsForAWSResource': 'true' } } },
   ];
   if (key.kind === 'open-policy') statements.push({ Sid: 'Temporary', Effect: 'Allow', Principal: pick.chance(0.5) ? '*' : { AWS: '*' }, Action: ['kms:Decrypt', 'kms:DescribeKey'], Resource: '*' });
-  else if (pick.chance(0.15)) statements.push({ Sid: 'Organisation', Effect: 'Allow', Principal: { AWS: '*' }, Action: ['kms:Decrypt', 'kms:DescribeKey'], Resource: '*', Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-nw7exhibit1' } } });
-  else if (pick.chance(0.1)) statements.push({ Sid: 'Partner', Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${foreignAccount}:root` }, Action: ['kms:Decrypt', 'kms:DescribeKey'], Resource: '*' });
-  return { Version: '2012-10-17', Id: 'key-policy-1', Statement: statements };
+  else if (pick.chance(0.08)) {
+    troubles.push('key-open-to-the-organisation');
+    statements.push({ Sid: 'Organisation', Effect: 'Allow', Principal: { AWS: '*' }, Action: ['kms:Decrypt', 'kms:DescribeKey'], Resource: '*', Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-nw7exhibit1' } } });
+  } else if (pick.chance(0.06)) {
+    troubles.push('key-open-to-a-partner');
+    statements.push({ Sid: 'Partner', Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${foreignAccount}:root` }, Action: ['kms:Decrypt', 'kms:DescribeKey'], Resource: '*' });
+  }
+  return { policy: { Version: '2012-10-17', Id: 'key-policy-1', Statement: statements }, troubles };
 }
 
 function keyConfiguration(cell: AwsCell, key: KeySpec, pick: Random): { configuration: JsonObject; rotation: boolean; createdAt: number } {
@@ -128,15 +136,16 @@ export function awsKeyPopulations(cell: AwsCell): Population<AwsItem>[] {
         const key = cell.keys[i] as KeySpec;
         const pick = random(cell.seed, 'key-item', key.arn);
         const { configuration, rotation, createdAt } = keyConfiguration(cell, key, pick);
+        const { policy, troubles } = keyPolicy(cell, key, pick);
         const owner = key.service === null ? { owner: 'identity-team' } : {};
         return awsItem(cell, 'AWS::KMS::Key', pick, {
           id: key.id, name: key.id, arn: key.arn, createdAt, configuration, tags: owner,
           supplementary: {
-            Policy: JSON.stringify(keyPolicy(cell, key, pick), null, 2),
+            Policy: JSON.stringify(policy, null, 2),
             KeyRotationStatus: key.service === null ? rotation : true,
             Tags: Object.entries(owner).map(([tagKey, tagValue]) => ({ tagKey, tagValue })),
           },
-          troubles: keyTroubles(key.kind), classification: 'unclassified',
+          troubles: [...keyTroubles(key.kind), ...troubles], classification: 'unclassified',
         });
       },
     },

@@ -69,7 +69,7 @@ export function gcpHierarchyPopulations(cells: readonly GcpCell[]): Population<G
       type: 'cloudresourcemanager.googleapis.com/Project', account: one.project.id, region: '*', count: 1,
       record: () => ({
         ...gcpAsset(one, 'cloudresourcemanager.googleapis.com/Project', random(one.seed, one.project.id), {
-          name: `${crm}/projects/${one.project.number}`, displayName: one.project.name, location: 'global', parent: `${crm}/folders/${one.project.folder}`, state: 'ACTIVE', troubles: [], classification: 'unclassified',
+          name: `${crm}/projects/${one.project.number}`, displayName: one.project.name, location: 'global', parent: `${crm}/folders/${one.project.folder}`, state: 'ACTIVE', troubles: one.project.id.endsWith('analytics') ? ['wide-data-access'] : [], classification: 'unclassified',
           data: { projectNumber: one.project.number, projectId: one.project.id, lifecycleState: 'ACTIVE', name: one.project.name, createTime: iso(one.asOf - 900 * day), parent: { type: 'folder', id: one.project.folder }, labels: { owner: 'platform-team' } },
           labels: { owner: 'platform-team' }, bindings: projectBindings(one, cells),
         }),

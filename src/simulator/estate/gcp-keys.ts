@@ -56,12 +56,13 @@ export function gcpKeySpecs(of: { seed: number; project: GcpProject; perProject:
   const make = (name: string, group: KeyGroup | null, kind: GcpKeyKind, protection: 'SOFTWARE' | 'HSM', versions: number): GcpKeySpec => ({ name, path: `${ring}/cryptoKeys/${name}`, ring, group, kind, protection, versions, consumer: of.project });
   const groups: KeyGroup[] = ['storage', 'analytics', 'compute', 'database', 'messaging'];
   return [
-    ...groups.map((group) => make(`${group}-data`, group, 'sound', group === 'storage' || group === 'database' ? 'HSM' : 'SOFTWARE', 2)),
+    // Messaging keys of some projects were made without an HSM.
+    ...groups.map((group) => make(`${group}-data`, group, 'sound', group === 'messaging' && random(of.seed, 'protection', of.project.id).chance(0.5) ? 'SOFTWARE' : 'HSM', 2)),
     ...Array.from({ length: growth }, (_, i) => make(`storage-team-${String(i)}`, 'storage', 'sound', 'HSM', 1)),
     make('never-rotated', null, 'no-rotation', 'SOFTWARE', 1),
     make('rotated-yearly', null, 'long-rotation', 'HSM', 1),
-    make('switched-off', null, 'disabled', 'SOFTWARE', 1),
-    make('to-be-destroyed', null, 'destroy-scheduled', 'SOFTWARE', 1),
+    make('switched-off', null, 'disabled', 'HSM', 1),
+    make('to-be-destroyed', null, 'destroy-scheduled', 'HSM', 1),
     make('without-agents', null, 'no-agent', 'HSM', 1),
     make('release-signing', null, 'signing', 'HSM', 1),
   ];
@@ -126,7 +127,7 @@ export function gcpKeyPopulations(cell: GcpCell): Population<GcpAsset>[] {
             ...(rotates ? { rotationPeriod: `${String(rotation * 86_400)}s`, nextRotationTime: iso(cell.asOf + 30 * day) } : {}),
             labels: { owner: 'identity-team' },
           },
-          labels: { owner: 'identity-team' }, bindings: keyBindings(key), troubles: keyTroubles[key.kind], classification: 'unclassified',
+          labels: { owner: 'identity-team' }, bindings: keyBindings(key), troubles: [...keyTroubles[key.kind], ...(key.protection === 'SOFTWARE' ? ['key-in-software'] : [])], classification: 'unclassified',
         }, keyProject);
       },
     },
@@ -158,6 +159,9 @@ export function chooseGcpKey(cell: GcpCell, pick: Random, group: KeyGroup): Chos
     const path = `projects/${keyProject.id}/locations/${keyLocation}/keyRings/${cell.project.id}/cryptoKeys/gone-${pick.hex(4)}`;
     return { path, primary: `${path}/cryptoKeyVersions/1`, troubles: ['key-not-recorded'] };
   }
-  const key = choice === 'sound' ? pick.pick(cell.keys.filter((one) => one.group === group)) : (cell.keys.find((one) => one.kind === choice) as GcpKeySpec);
+  // The agents of these groups hold the role on the ring or the project, so no key of the ring is without them.
+  const inherited = group === 'compute' || group === 'messaging' || group === 'analytics';
+  const kind = choice === 'no-agent' && inherited ? 'sound' : choice;
+  const key = kind === 'sound' ? pick.pick(cell.keys.filter((one) => one.group === group)) : (cell.keys.find((one) => one.kind === kind) as GcpKeySpec);
   return { path: key.path, primary: `${key.path}/cryptoKeyVersions/${String(key.versions)}`, troubles: keyTroubles[key.kind] };
 }
