@@ -59,22 +59,39 @@ function queryOf<F extends ListFold | GroupFold>(context: AggregatorContext, ope
   };
 }
 
-/** The aggregator's own list of accounts and regions: the independent list of what there is. `reasons` when it is not whole. */
-export async function readSources(context: AggregatorContext): Promise<{ sources: Source[]; status: LedgerStatus; reasons: Reason[] }> {
+interface Sources {
+  readonly sources: Source[];
+  readonly status: LedgerStatus;
+  /** Why the list is not whole; empty when it is. */
+  readonly reasons: Reason[];
+}
+
+/**
+ * The aggregator's own list of accounts and regions: the independent list of what there is. It is held against the accounts
+ * that have resources counted; one that has, and is not listed, is taken up all the same, as a source nobody vouches for.
+ */
+export async function readSources(context: AggregatorContext): Promise<Sources> {
   const described = await page(
     context.paging,
     queryOf(context, 'DescribeConfigurationAggregators', { ConfigurationAggregatorNames: [context.name] }, 'DescribeConfigurationAggregators', () => listFold('ConfigurationAggregators', (item) => text(item['ConfigurationAggregatorName']))),
   );
-  const listed = await page(
-    context.paging,
-    queryOf(context, 'DescribeConfigurationAggregatorSourcesStatus', { ConfigurationAggregatorName: context.name, Limit: pageSize }, 'DescribeConfigurationAggregatorSourcesStatus', () =>
-      listFold('AggregatedSourceStatusList', (item) => {
-        const id = text(item['SourceId']);
-        return id === null ? null : `${id} ${text(item['AwsRegion']) ?? ''}`;
-      }),
-    ),
+  const listing = queryOf(context, 'DescribeConfigurationAggregatorSourcesStatus', { ConfigurationAggregatorName: context.name, Limit: pageSize }, 'DescribeConfigurationAggregatorSourcesStatus', () =>
+    listFold('AggregatedSourceStatusList', (item) => {
+      const id = text(item['SourceId']);
+      return id === null ? null : `${id} ${text(item['AwsRegion']) ?? ''}`;
+    }),
   );
-  const reasons: Reason[] = [...described.reasons, ...listed.reasons];
+  let listed = await page(context.paging, listing);
+  const counted = await page(context.paging, queryOf(context, 'GetAggregateDiscoveredResourceCounts', { ConfigurationAggregatorName: context.name, GroupByKey: 'ACCOUNT_ID', Limit: 1000 }, 'Counts.by-account', groupFold));
+  const unlisted = (): string[] => {
+    const known = new Set(listed.fold.items.map((item) => text(item['SourceId'])));
+    return counted.fold.groups().filter((account) => /^\d{12}$/.test(account) && !known.has(account));
+  };
+  for (let round = 0; round < context.paging.requeries && listed.status === 'complete' && unlisted().length > 0; round += 1) {
+    listed = await askAgain(context.paging, listing, listed, unlistedReason(unlisted()));
+  }
+
+  const reasons: Reason[] = [...described.reasons, ...listed.reasons, ...counted.reasons];
   const sources: Source[] = [];
   for (const item of listed.fold.items) {
     const account = text(item['SourceId']) ?? '';
@@ -88,7 +105,18 @@ export async function readSources(context: AggregatorContext): Promise<{ sources
     }
   }
   if (listed.status === 'complete' && sources.length === 0) reasons.push({ code: 'no-sources', message: `the aggregator ${context.name} names no source account` });
-  return { sources, status: worst([described.status, listed.status, reasons.length > 0 ? 'partial' : 'complete']), reasons: distinct(reasons) };
+  if (unlisted().length > 0) reasons.push(unlistedReason(unlisted()));
+  for (const account of unlisted()) {
+    const name = `Counts.by-region.${account}`;
+    const regions = await page(context.paging, queryOf(context, 'GetAggregateDiscoveredResourceCounts', { ConfigurationAggregatorName: context.name, Filters: { AccountId: account }, GroupByKey: 'AWS_REGION', Limit: 1000 }, name, groupFold));
+    reasons.push(...regions.reasons);
+    sources.push(...regions.fold.groups().filter((region) => region !== 'global').map((region): Source => ({ account, region, status: 'partial', reasons: [unlistedReason([account])] })));
+  }
+  return { sources, status: worst([described.status, listed.status, counted.status, reasons.length > 0 ? 'partial' : 'complete']), reasons: distinct(reasons) };
+}
+
+function unlistedReason(accounts: readonly string[]): Reason {
+  return { code: 'unlisted-source', message: `resources are counted in ${accounts.slice(0, 5).join(', ')}${accounts.length > 5 ? ` and ${accounts.length - 5} more` : ''}, which the aggregator does not list as a source` };
 }
 
 function sourceState(item: ListFold['items'][number]): Pick<Source, 'status' | 'reasons'> {

@@ -144,6 +144,7 @@ export function countFold(): CountFold {
 }
 
 export interface GroupFold extends Fold {
+  groups(): string[];
   /** The count of a group; 0 where a complete answer does not list it. Null when there was no page at all. */
   of(group: string): Counted | null;
 }
@@ -172,6 +173,7 @@ export function groupFold(): GroupFold {
       }
       return list.length;
     },
+    groups: () => [...groups.keys()].sort(),
     of: (group) => groups.get(group) ?? (last === null ? null : { count: 0, file: last, pointer: '/GroupedResourceCounts' }),
     complaints() {
       const reasons: Reason[] = [];

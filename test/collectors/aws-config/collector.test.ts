@@ -287,10 +287,27 @@ describe('through the organisation', () => {
   });
 
   test('an aggregator that cannot be read is itself the gap', async () => {
-    aws.book.inject({ kind: 'access-denied', match: { operation: 'DescribeConfigurationAggregatorSourcesStatus' }, times: Infinity });
+    aws.book.inject({ kind: 'access-denied', match: { operation: 'GetCallerIdentity' }, times: Infinity });
     const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
     expect(ledger.entries).toMatchObject([{ region: 'aggregator/northwind-organisation', status: 'denied', reasons: [{ code: 'access-denied' }] }]);
     expect(ledger.scopes).toMatchObject([{ status: 'denied' }]);
+  });
+
+  test.each(['access-denied', 'lost-page'] as const)('when its list of sources is lost (%s), the accounts that are counted still appear, and none is complete', async (kind) => {
+    aws.book.inject({ kind, match: { operation: 'DescribeConfigurationAggregatorSourcesStatus' }, times: Infinity });
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
+    for (const account of aws.estate.accounts) {
+      for (const region of aws.estate.regions) {
+        expect(entry(ledger, bucket, account.id, region)).toMatchObject({ status: 'partial', reasons: expect.arrayContaining([expect.objectContaining({ code: 'unlisted-source' })]) });
+      }
+    }
+    expect(ledger.scopes.filter((scope) => scope.status === 'complete')).toEqual([]);
+  });
+
+  test('a page of sources that is lost once is asked for again', async () => {
+    aws.book.inject({ kind: 'lost-page', match: { operation: 'DescribeConfigurationAggregatorSourcesStatus' }, times: 1 });
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
+    expect(ledger.entries.map((one) => one.status)).toEqual(ledger.entries.map(() => 'complete'));
   });
 
   test('without a role in the accounts, recorders are unproven and rules unread: nothing is complete on trust', async () => {
