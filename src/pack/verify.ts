@@ -14,7 +14,7 @@ import type { PolicyOptions, SignerFacts } from './verify/policy.ts';
 import { verifySignatures } from './verify/signatures.ts';
 
 export type { Note, NoteCode, Problem, ProblemCode } from './verify/codes.ts';
-export { noteCodes, problemCodes } from './verify/codes.ts';
+export { problemCodes } from './verify/codes.ts';
 
 export interface VerifyOptions extends Omit<PolicyOptions, 'at' | 'timestampRoots'> {
   /** PEM file with the root of the timestamp authority. */
