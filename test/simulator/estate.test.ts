@@ -86,6 +86,44 @@ describe('the estate', () => {
   });
 });
 
+describe('the estate hangs together', () => {
+  const estate = buildEstate({ seed: 5, resources: 6000, asOf });
+  const records = (type: string) => estate.azure.populations.filter((population) => population.type === type).flatMap((population) => Array.from({ length: population.count }, (_, i) => population.record(i)));
+
+  test('an Azure identity that is to unwrap holds a policy or a role, on the vault or above; a planted one does not', () => {
+    const vaults = records('microsoft.keyvault/vaults').map(({ row }) => row as unknown as { id: string; properties: { vaultUri: string; enableRbacAuthorization?: boolean; accessPolicies: { objectId: string; permissions: { keys: string[] } }[] } });
+    const grants = records('microsoft.authorization/roleassignments').map(({ row }) => row['properties'] as { principalId: string; roleDefinitionId: string; scope: string });
+    let checked = 0;
+    for (const { row, troubles } of records('microsoft.storage/storageaccounts')) {
+      const { encryption } = row['properties'] as { encryption: { keyvaultproperties?: { keyvaulturi: string }; identity?: { userAssignedIdentity?: string } } };
+      const vault = vaults.find((one) => one.properties.vaultUri === `${encryption.keyvaultproperties?.keyvaulturi ?? ''}/`);
+      if (vault === undefined) continue;
+      const identity = row['identity'] as { principalId?: string; userAssignedIdentities?: Record<string, { principalId: string }> };
+      const principal = encryption.identity?.userAssignedIdentity === undefined ? identity.principalId : identity.userAssignedIdentities?.[encryption.identity.userAssignedIdentity]?.principalId;
+      const byPolicy = vault.properties.accessPolicies.some((policy) => policy.objectId === principal && ['get', 'wrapkey', 'unwrapkey'].every((need) => policy.permissions.keys.some((key) => key.toLowerCase() === need)));
+      const byRole = grants.some((grant) => grant.principalId === principal && grant.roleDefinitionId.endsWith('e147488a-f6f5-4113-8e2d-b22465e65bf6') && vault.id.startsWith(grant.scope));
+      expect([row['id'], vault.properties.enableRbacAuthorization === true ? byRole : byPolicy]).toEqual([row['id'], !troubles.includes('identity-cannot-wrap')]);
+      checked += 1;
+    }
+    expect(checked).toBeGreaterThan(100);
+  });
+
+  test('a KMS key that an AWS store names is recorded, unless planted otherwise', () => {
+    const keys = new Map<string, string>();
+    for (const population of estate.aws.populations.filter((one) => one.type === 'AWS::KMS::Key')) for (let i = 0; i < population.count; i += 1) { const item = population.record(i); keys.set(item.arn, String(item.configuration['keyManager'] as string)); }
+    for (const population of estate.aws.populations.filter((one) => one.type === 'AWS::EC2::Volume')) {
+      for (let i = 0; i < population.count; i += 1) {
+        const { configuration, troubles } = population.record(i);
+        const key = configuration['kmsKeyId'] as string | null;
+        const expected = key === null ? undefined : keys.get(key);
+        if (troubles.includes('unencrypted')) expect(key).toBeNull();
+        else if (troubles.some((trouble) => trouble === 'key-outside-the-organisation' || trouble === 'key-not-recorded')) expect(expected).toBeUndefined();
+        else expect(expected).toBe(troubles.includes('aws-managed-key') ? 'AWS' : 'CUSTOMER');
+      }
+    }
+  });
+});
+
 test('apportions by weight, exactly', () => {
   expect(apportion(10, [1, 1, 1])).toEqual([4, 3, 3]);
   expect(apportion(7, [0, 5, 2])).toEqual([0, 5, 2]);
