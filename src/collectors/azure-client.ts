@@ -41,6 +41,8 @@ export interface AzureConnection {
   identity(signal: AbortSignal, timeoutMs: number): Promise<Answer<string>>;
   /** Makes a client's calls observable to `exchange`. */
   observe(pipeline: Pipeline): void;
+  /** Refuses a nextLink to anywhere but Resource Manager: it would carry our token there. Throws MalformedResponse. */
+  accept(link: string): void;
   /** One GET of Resource Manager through a client's own pipeline, for what no SDK of ours covers. `url` may be a nextLink. */
   get(pipeline: Pipeline, url: string): Promise<unknown>;
   /** Runs one SDK call of one request and returns the raw response. Throws the client's errors and MalformedResponse. */
@@ -108,6 +110,12 @@ export function azureConnection(endpoints: EndpointsConfig, tenant: string): Azu
   const endpoint = loopback ? cloud.resourceManager : origin;
   const httpClient = loopback ? loopbackClient(origin) : createDefaultHttpClient();
 
+  function accept(link: string): void {
+    const asked = URL.canParse(link) ? new URL(link) : null;
+    const known = [new URL(origin).host, new URL(endpoint).host];
+    if (asked === null || !known.includes(asked.host) || (asked.protocol !== 'https:' && !loopback)) throw new MalformedResponse(`the next page is said to be at ${asked?.origin ?? link.slice(0, 100)}, which is not Resource Manager`);
+  }
+
   const capture: PipelinePolicy = {
     name: 'captureRawResponse',
     async sendRequest(request, next) {
@@ -145,10 +153,10 @@ export function azureConnection(endpoints: EndpointsConfig, tenant: string): Azu
     observe(pipeline) {
       pipeline.addPolicy(capture, { afterPhase: 'Sign' });
     },
+    accept,
     async get(pipeline, url) {
       const asked = new URL(url, endpoint);
-      // A link to anywhere else would carry our token there.
-      if (asked.origin !== origin && asked.origin !== endpoint) throw new MalformedResponse(`the next page is said to be at ${asked.origin}, which is not Resource Manager`);
+      accept(asked.toString());
       const request = createPipelineRequest({ url: asked.toString(), method: 'GET', headers: createHttpHeaders({ accept: 'application/json' }) });
       const response = await pipeline.sendRequest(httpClient, request);
       if (response.status !== 200) throw new RestError(response.bodyAsText?.slice(0, 300) ?? 'no body', { statusCode: response.status, request, response });

@@ -31,12 +31,6 @@ export function connect(context: Pick<CollectContext, 'endpoints' | 'pacers' | '
     return made;
   };
 
-  /** A link to anywhere else would carry our token there. */
-  function accept(link: string): void {
-    const origin = new URL(link, connection.origin).origin;
-    if (origin !== connection.origin && origin !== new URL(connection.clientOptions.endpoint).origin) throw new MalformedResponse(`the next page is said to be at ${origin}, which is not Resource Manager`);
-  }
-
   function pages(listing: ListingName, subscription: string | null): { byPage(settings: { continuationToken?: string }): AsyncIterator<unknown> } {
     const client = clientOf(subscription);
     const iterate = {
@@ -58,7 +52,7 @@ export function connect(context: Pick<CollectContext, 'endpoints' | 'pacers' | '
         async call(signal) {
           const answer = await connection.exchange(
             async () => {
-              if (link !== null) accept(link);
+              if (link !== null) connection.accept(link);
               await pages(listing, subscription).byPage(link === null ? {} : { continuationToken: link }).next();
             },
             signal,

@@ -4,7 +4,7 @@ import { azureRemedy } from '../azure-remedy.ts';
 import { type TenantScope, tenantScopes } from '../azure-tenants.ts';
 import type { CollectContext, DoctorFinding } from '../collector.ts';
 import { policyGuid } from './map.ts';
-import { pageRows, stateCountQuery, stateType, subscriptionsPerCount } from './queries.ts';
+import { componentStateType, pageRows, stateCountQuery, stateType, subscriptionsPerCount } from './queries.ts';
 
 const collector = 'azure-policy';
 
@@ -23,10 +23,13 @@ async function diagnoseTenant(context: Omit<CollectContext, 'writer'>, scope: Te
   const guids = context.needs.azurePolicies.map((guid) => guid.toLowerCase());
   if (guids.length === 0) return findings;
   const graphScope = scope.managementGroups.length > 0 ? { managementGroups: scope.managementGroups } : { subscriptions: scope.subscriptions.slice(0, subscriptionsPerCount(guids.length)) };
-  const answer = await client.graph.ask({ scope: graphScope, query: stateCountQuery(stateType, guids), top: pageRows, skipToken: null, ancestors: false });
-  if (!answer.ok) return [...findings, { collector, scope: scope.tenant, check: 'policy states', ok: false, detail: answer.reason.message, reasons: [answer.reason], remedy: azureRemedy(answer.reason.code, who.value, '') ?? 'see the message' }];
-  const rows = isJsonObject(answer.value.json) && Array.isArray(answer.value.json.data) ? answer.value.json.data : [];
-  const evaluated = new Set(rows.flatMap((row) => (isJsonObject(row) ? [policyGuid(text(row.policyDefinitionId) ?? '')] : [])));
+  const evaluated = new Set<string>();
+  for (const type of [stateType, componentStateType]) {
+    const answer = await client.graph.ask({ scope: graphScope, query: stateCountQuery(type, guids), top: pageRows, skipToken: null, ancestors: false });
+    if (!answer.ok) return [...findings, { collector, scope: scope.tenant, check: 'policy states', ok: false, detail: answer.reason.message, reasons: [answer.reason], remedy: azureRemedy(answer.reason.code, who.value, '') ?? 'see the message' }];
+    const rows = isJsonObject(answer.value.json) && Array.isArray(answer.value.json.data) ? answer.value.json.data : [];
+    for (const row of rows) if (isJsonObject(row)) evaluated.add(policyGuid(text(row.policyDefinitionId) ?? ''));
+  }
   const at = scope.managementGroups[0] === undefined ? `/subscriptions/${scope.subscriptions[0] ?? '<subscription>'}` : `/providers/Microsoft.Management/managementGroups/${scope.managementGroups[0]}`;
   for (const guid of guids) {
     const ok = evaluated.has(guid);
