@@ -148,6 +148,21 @@ interface Identity {
   readonly citation: Citation;
 }
 
+/** An identity that some statement allows an action, and the statements that speak of the action. */
+interface Candidate {
+  readonly identity: Identity;
+  readonly allows: readonly { readonly name: string; readonly statement: Statement }[];
+  readonly denies: readonly Statement[];
+  /** Its permissions boundary as far as it speaks of the action; null where that is not in the evidence, absent where there is none. */
+  readonly boundary?: readonly Statement[] | null;
+}
+
+interface Candidates {
+  readonly found: readonly Candidate[];
+  readonly unsettled: readonly string[];
+  readonly gap: string | null;
+}
+
 interface AccountIdentities {
   readonly principals: Identity[];
   readonly groups: Map<string, Identity>;
@@ -171,7 +186,7 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
   const accounts = new Map<string, AccountIdentities>();
   const byKey = new Map<string, Analysis>();
   const byStore = new Map<string, Analysis>();
-  const allowances = new Map<string, Allowed>();
+  const candidates = new Map<string, Candidates>();
 
   const accountOf = (account: string): AccountIdentities => {
     let known = accounts.get(account);
@@ -211,41 +226,57 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     else accountOf(account).principals.push(identity);
   }
 
-  /** Identities of an account whose collected policies allow an action on a resource. */
-  function allowedByIam(account: string, action: string, resources: readonly string[]): Allowed {
-    const memo = JSON.stringify([account, action, resources]);
-    const known = allowances.get(memo);
+  /** Those of an account that some statement allows an action at all: the few that have to be asked for each resource. Made once. */
+  function candidatesOf(account: string, action: string): Candidates {
+    const memo = `${account} ${action}`;
+    const known = candidates.get(memo);
     if (known) return known;
     const book = accountOf(account);
-    const readers: Reader[] = [];
+    const found: Candidate[] = [];
     const unseen = new Map<string, number>();
-    const unreadable: string[] = [];
+    const unreadable = new Set<string>();
+    const covers = (statement: Statement): boolean => coversAction(statement, action);
     for (const identity of book.principals) {
-      const members = [identity, ...identity.groups.flatMap((group) => book.groups.get(group) ?? [])];
-      for (const group of identity.groups) if (!book.groups.has(group)) unreadable.push(`group ${group}`);
-      const policies: NamedPolicy[] = [];
-      for (const member of members) {
+      for (const group of identity.groups) if (!book.groups.has(group)) unreadable.add(`group ${group}`);
+      const allows: Candidate['allows'][number][] = [];
+      const denies: Statement[] = [];
+      const take = (name: string, statements: readonly Statement[]): void => {
+        for (const statement of statements) {
+          if (!covers(statement)) continue;
+          if (statement.effect === 'Deny') denies.push(statement);
+          else allows.push({ name, statement });
+        }
+      };
+      for (const member of [identity, ...identity.groups.flatMap((group) => book.groups.get(group) ?? [])]) {
         const from = member === identity ? '' : `group ${member.name}, `;
-        if (member.unreadable) unreadable.push(member.arn);
-        policies.push(...member.inline.map((policy) => ({ name: `${from}inline policy ${policy.name}`, statements: policy.statements })));
+        if (member.unreadable) unreadable.add(member.arn);
+        for (const policy of member.inline) take(`${from}inline policy ${policy.name}`, policy.statements);
         for (const arn of member.attached) {
           const statements = statementsOf(book, arn);
-          if (statements) policies.push({ name: `${from}policy ${arn}`, statements });
+          if (statements) take(`${from}policy ${arn}`, statements);
           else unseen.set(arn, (unseen.get(arn) ?? 0) + 1);
         }
       }
-      const reader = decide(identity, policies, action, resources, book);
-      if (reader) readers.push(reader);
+      if (allows.length === 0) continue;
+      const boundary = identity.boundary === null ? undefined : (statementsOf(book, identity.boundary)?.filter((statement) => covers(statement)) ?? null);
+      found.push({ identity, allows, denies, ...(boundary === undefined ? {} : { boundary }) });
     }
     // Policies that AWS owns are in no account's evidence; those of the account ought to be.
-    const missing = (arn: string): boolean => parseArn(arn)?.account !== 'aws';
-    const unsettled = [...unseen].sort().map(([arn, count]) => `policy ${arn}, attached to ${count} ${count === 1 ? 'identity' : 'identities'}, is not in the evidence`);
-    const broken = [...new Set(unreadable)].sort().map((name) => `the policies of ${name} cannot be read`);
-    const gap = broken[0] ?? [...unseen.keys()].sort().filter(missing).map((arn) => `policy ${arn} is not in the evidence or cannot be read`)[0] ?? null;
-    const made: Allowed = { readers: orderReaders(readers), unsettled: [...unsettled, ...broken], gap };
-    if (allowances.size > 5_000) allowances.clear();
-    allowances.set(memo, made);
+    const own = [...unseen.keys()].sort().filter((arn) => parseArn(arn)?.account !== 'aws');
+    const broken = [...unreadable].sort().map((name) => `the policies of ${name} cannot be read`);
+    const made: Candidates = {
+      found,
+      unsettled: [...[...unseen].sort().map(([arn, count]) => `policy ${arn}, attached to ${count} ${count === 1 ? 'identity' : 'identities'}, is not in the evidence`), ...broken],
+      gap: broken[0] ?? own.map((arn) => `policy ${arn} is not in the evidence or cannot be read`)[0] ?? null,
+    };
+    candidates.set(memo, made);
     return made;
+  }
+
+  /** Identities of an account whose collected policies allow an action on a resource. */
+  function allowedByIam(account: string, action: string, resources: readonly string[]): Allowed {
+    const { found, unsettled, gap } = candidatesOf(account, action);
+    return { readers: orderReaders(found.flatMap((candidate) => decide(candidate, action, resources) ?? [])), unsettled, gap };
   }
 
   function statementsOf(book: AccountIdentities, arn: string): readonly Statement[] | null {
@@ -257,26 +288,23 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     return book.policies.get(arn) ?? null;
   }
 
-  function decide(identity: Identity, policies: readonly NamedPolicy[], action: string, resources: readonly string[], book: AccountIdentities): Reader | null {
-    const covers = (statement: Statement): boolean => coversAction(statement, action) && coversResource(statement, resources, false);
+  function decide({ identity, allows, denies, boundary }: Candidate, action: string, resources: readonly string[]): Reader | null {
+    const covers = (statement: Statement): boolean => coversResource(statement, resources, false);
     let allow: { name: string; conditional: boolean } | null = null;
-    let doubtful = false;
-    for (const { name, statements } of policies) {
-      for (const statement of statements) {
-        if (!covers(statement)) continue;
-        if (statement.effect === 'Deny') {
-          // A deny on part of the resources, or under a condition, leaves the rest readable.
-          if (statement.condition === null && deniesAll(statement, resources)) return null;
-          doubtful = true;
-        } else if (allow === null || (allow.conditional && statement.condition === null)) {
-          allow = { name, conditional: statement.condition !== null };
-        }
-      }
+    for (const { name, statement } of allows) {
+      if (allow !== null && (!allow.conditional || statement.condition !== null)) continue;
+      if (covers(statement)) allow = { name, conditional: statement.condition !== null };
     }
     if (allow === null) return null;
-    if (identity.boundary !== null) {
-      const boundary = statementsOf(book, identity.boundary);
-      if (boundary && !boundary.some((statement) => statement.effect === 'Allow' && covers(statement))) return null;
+    let doubtful = false;
+    for (const statement of denies) {
+      if (!covers(statement)) continue;
+      // A deny on part of the resources, or under a condition, leaves the rest readable.
+      if (statement.condition === null && deniesAll(statement, resources)) return null;
+      doubtful = true;
+    }
+    if (boundary !== undefined) {
+      if (boundary?.some((statement) => statement.effect === 'Allow' && covers(statement)) === false) return null;
       doubtful = doubtful || boundary === null || boundary.some((statement) => statement.condition !== null || statement.effect === 'Deny');
     }
     return { principal: identity.arn, kind: identity.kind, via: `IAM ${allow.name} (${action})`, conditional: allow.conditional || doubtful, wide: false, citation: identity.citation };

@@ -148,7 +148,7 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
 
   function roleReads(role: string, store: GcpStore, from: Resource): 'yes' | 'no' | 'unknown' {
     if (store.roles.includes(role) || basicRoles.includes(role)) return 'yes';
-    if (knownRoles.has(role)) return 'no';
+    if (knownRoles.has(role) || harmlessServices.test(role)) return 'no';
     if (role.startsWith('roles/')) return 'unknown';
     const hit = lookup(roleTable, `//iam.googleapis.com/${role}`, false, from);
     const permissions = hit.outcome === 'found' ? valueAt(hit.records[0]?.document, 'resource', 'data', 'includedPermissions') : undefined;
