@@ -8,6 +8,7 @@ import type { BagInfo } from './info.ts';
 import { writeInstructions } from './instructions.ts';
 import { dataDirectory, packFiles, rootedFiles, safeName, writeManifest } from './layout.ts';
 import type { FileDigest } from './layout.ts';
+import type { Observe } from './verify/contents.ts';
 
 /** What lies in the run directory cannot be packed as it is. */
 export class BagError extends PackError {
@@ -45,22 +46,18 @@ export async function listPayload(directory: string, parts: readonly string[]): 
 }
 
 /**
- * Copies `paths` from `source` into `bag`/data, hashing each in the same reading. Copies and does not link: a pack must
+ * Copies `paths` from `source` into `bag`/data, hashing each in the same reading and showing it to `observe`. Copies and does not link: a pack must
  * not change when someone later writes to the run directory.
  */
-export async function copyPayload(
-  source: string,
-  bag: string,
-  paths: readonly string[],
-  progress: (done: number) => void = () => undefined,
-): Promise<FileDigest[]> {
+export async function copyPayload(source: string, bag: string, paths: readonly string[], observe: Observe): Promise<FileDigest[]> {
   const directories = new Set(paths.map((path) => dirname(join(bag, dataDirectory, path))));
   for (const directory of directories) await mkdir(directory, { recursive: true });
   const files: FileDigest[] = [];
   await inParallel(paths, copyLanes, async (path) => {
     const to = `${dataDirectory}/${path}`;
-    files.push({ path: to, ...(await copyAndHash(join(source, path), join(bag, to))) });
-    progress(files.length);
+    const sink = observe(to);
+    files.push({ path: to, ...(await copyAndHash(join(source, path), join(bag, to), (piece) => sink?.piece(piece))) });
+    sink?.end();
   });
   return files;
 }

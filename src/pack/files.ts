@@ -22,14 +22,19 @@ export async function readInPieces(path: string, piece: (bytes: Buffer) => void 
   }
 }
 
-/** Copies `from` to `to` (which must not exist) and hashes it on the way: one reading for both. */
-export async function copyAndHash(from: string, to: string): Promise<{ sha256: string; bytes: number }> {
+/** Copies `from` to `to` (which must not exist) and hashes it on the way: one reading for both, and for whoever watches. */
+export async function copyAndHash(
+  from: string,
+  to: string,
+  watch: (piece: Buffer) => void = () => undefined,
+): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash('sha256');
   const target = await open(to, 'wx', 0o644);
   let bytes = 0;
   try {
     await readInPieces(from, async (piece) => {
       hash.update(piece);
+      watch(piece);
       bytes += piece.length;
       for (let at = 0; at < piece.length;) at += (await target.write(piece, at)).bytesWritten;
     });

@@ -20,6 +20,9 @@ import type { Signer } from './sign/signer.ts';
 import { requestTimestamp } from './timestamp.ts';
 import type { TimestampAuthority } from './timestamp.ts';
 import { verifyPack } from './verify.ts';
+import { problemList } from './verify/codes.ts';
+import { evidenceCheck } from './verify/evidence.ts';
+import type { EvidenceCheck } from './verify/evidence.ts';
 import { writeZip } from './zip.ts';
 
 export interface SealOptions {
@@ -34,6 +37,8 @@ export interface SealOptions {
   /** SHA-256 of the previous pack's tagmanifest-sha256.txt. */
   readonly previousRoot?: string;
   readonly now?: Date;
+  /** Seals a run whose evidence and results disagree, to keep it as it is; its pack will not verify. */
+  readonly evenIfInconsistent?: boolean;
   readonly log?: (message: string) => void;
 }
 
@@ -186,7 +191,9 @@ async function fillBag(bag: string, options: SealOptions, info: PackInfo, author
     timestamp: stamp.sign,
   });
   const paths = (await listPayload(options.runDirectory, payloadParts)).filter((path) => path !== 'report.pdf');
-  const payload = await copyPayload(options.runDirectory, bag, paths);
+  const evidence = evidenceCheck();
+  const payload = await copyPayload(options.runDirectory, bag, paths, (path) => evidence.observe(path));
+  if (options.evenIfInconsistent !== true) assertConsistent(evidence, payload);
   await writeFile(join(bag, reportFile), report, { mode: 0o644, flag: 'wx' });
   payload.push({ path: reportFile, sha256: sha256(report), bytes: report.length });
   const size = { bytes: payload.reduce((sum, file) => sum + file.bytes, 0), files: payload.length };
@@ -238,6 +245,16 @@ async function fillBag(bag: string, options: SealOptions, info: PackInfo, author
   await writeFile(join(bag, packFiles.signatureDigests), digests, { mode: 0o644 });
   signed.push({ path: packFiles.signatureDigests, sha256: sha256(digests), bytes: digests.length });
   return { root, files: [...payload, ...tag.files, ...signed], timestamp: stamp.outcome() };
+}
+
+/** A run that does not agree with itself makes a pack that does not verify: it is refused before anything is signed. */
+function assertConsistent(evidence: EvidenceCheck, payload: readonly FileDigest[]): void {
+  const problems = problemList();
+  evidence.finish({ kind: 'directory', files: new Map(payload.map((file) => [file.path, file])), notes: [] }, problems);
+  const [first] = problems.list();
+  if (first === undefined) return;
+  const others = problems.count > 1 ? ` (and ${String(problems.count - 1)} more)` : '';
+  throw new SealError(`the run does not agree with itself, and its pack would not verify. ${first.message}${others}`);
 }
 
 /** The first citation of a failing observation near the start of the results, else of any; null when there is none. */
