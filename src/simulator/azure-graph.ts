@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from '../model/index.ts';
 import { ancestors } from './estate/azure-containers.ts';
 import { azureManagementGroups, type AzureEstate, type AzurePopulation } from './estate/azure-model.ts';
-import { evaluate, type KqlQuery, type Step } from './kql.ts';
+import { evaluate } from './kql-evaluate.ts';
+import type { KqlQuery, Step } from './kql.ts';
 import { plain, textOf } from './estate/population.ts';
 
 /** What a query may see. `ancestors`: records at the management groups above the scope as well. */

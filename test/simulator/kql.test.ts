@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { evaluate, KqlError, parseKql, type Step } from '../../src/simulator/kql.ts';
+import { evaluate } from '../../src/simulator/kql-evaluate.ts';
+import { KqlError, parseKql, type Step } from '../../src/simulator/kql.ts';
 import type { JsonObject } from '../../src/model/index.ts';
 
 const row: JsonObject = { id: '/subscriptions/1/x', type: 'Microsoft.Storage/storageAccounts', name: 'Alpha-one', n: 5, empty: '', gone: null, tags: { 'data-classification': 'critical' }, properties: { a: { b: [{ c: 'x' }] }, on: true } };
