@@ -183,6 +183,9 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
     runDirectory,
     open: openQuery,
     async writeLedger(ledger) {
+      // A killed run can leave a ledger half written under its temporary name: no evidence, and not to be packed.
+      const evidence = join(runDirectory, 'evidence');
+      for (const name of existsSync(evidence) ? readdirSync(evidence) : []) if (/^ledger\.json\.[0-9a-f]+\.tmp$/.test(name)) await rm(join(evidence, name), { force: true });
       await writeJsonAtomic(join(runDirectory, 'evidence', 'ledger.json'), ledgerSchema.parse(ledger));
     },
   };

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -32,6 +32,14 @@ const received = (body: string, nextToken: string | null) => ({ body, items: 1, 
 const directory = 'evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket';
 
 describe('evidence writer', () => {
+  test('a ledger that a killed run left half written is cleared', async () => {
+    mkdirSync(join(run, 'evidence'), { recursive: true });
+    writeFileSync(join(run, 'evidence', 'ledger.json.0123456789ab.tmp'), '{"vers');
+    const ledger = { version: 1 as const, runId: 'r', asOf: 'now', startedAt: 'now', endedAt: null, tool: { name: 'exhibit', version: '0' }, scopes: [], entries: [] };
+    await evidenceWriter(run, { resume: true }).writeLedger(ledger);
+    expect(readdirSync(join(run, 'evidence'))).toEqual(['ledger.json']);
+  });
+
   test('a page is the body byte for byte, and query.json holds its digest', async () => {
     const query = await evidenceWriter(run, { resume: false }).open(request);
     const body = '{ "Results" : [ "ü" ] }\n';
