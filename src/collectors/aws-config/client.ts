@@ -74,7 +74,7 @@ export function credentialProvider(options: CredentialOptions): CredentialProvid
   return async () => {
     const known = current === null ? null : await current.catch(() => null);
     if (known !== null && (known.expiration === undefined || known.expiration.getTime() - Date.now() > 300_000)) return known;
-    current = provider({ callerClientConfig: { region: () => Promise.resolve(options.region) } } as never);
+    current = provider({ callerClientConfig: { region: () => Promise.resolve(options.region) } });
     return current;
   };
 }
@@ -109,7 +109,7 @@ function retryStrategy(patience: Patience, pacer: Pacer): NonNullable<ConfigServ
       return Promise.resolve(token(failed, delay));
     },
     recordSuccess: () => undefined,
-  } as unknown as NonNullable<ConfigServiceClientConfig['retryStrategy']>;
+  };
 }
 
 type AnyCommand = Parameters<ConfigServiceClient['send']>[0];
@@ -121,17 +121,17 @@ const untyped = (command: unknown): AnyCommand => command as AnyCommand;
 const commands: Readonly<Record<Operation, (input: JsonObject) => AnyCommand>> = {
   SelectResourceConfig: (input) => untyped(new SelectResourceConfigCommand(input as never)),
   SelectAggregateResourceConfig: (input) => untyped(new SelectAggregateResourceConfigCommand(input as never)),
-  GetDiscoveredResourceCounts: (input) => untyped(new GetDiscoveredResourceCountsCommand(input as never)),
+  GetDiscoveredResourceCounts: (input) => untyped(new GetDiscoveredResourceCountsCommand(input)),
   GetAggregateDiscoveredResourceCounts: (input) => untyped(new GetAggregateDiscoveredResourceCountsCommand(input as never)),
-  DescribeConfigurationRecorders: (input) => untyped(new DescribeConfigurationRecordersCommand(input as never)),
-  DescribeConfigurationRecorderStatus: (input) => untyped(new DescribeConfigurationRecorderStatusCommand(input as never)),
-  DescribeConfigurationAggregators: (input) => untyped(new DescribeConfigurationAggregatorsCommand(input as never)),
+  DescribeConfigurationRecorders: (input) => untyped(new DescribeConfigurationRecordersCommand(input)),
+  DescribeConfigurationRecorderStatus: (input) => untyped(new DescribeConfigurationRecorderStatusCommand(input)),
+  DescribeConfigurationAggregators: (input) => untyped(new DescribeConfigurationAggregatorsCommand(input)),
   DescribeConfigurationAggregatorSourcesStatus: (input) => untyped(new DescribeConfigurationAggregatorSourcesStatusCommand(input as never)),
-  DescribeConfigRules: (input) => untyped(new DescribeConfigRulesCommand(input as never)),
-  DescribeConfigRuleEvaluationStatus: (input) => untyped(new DescribeConfigRuleEvaluationStatusCommand(input as never)),
-  DescribeComplianceByConfigRule: (input) => untyped(new DescribeComplianceByConfigRuleCommand(input as never)),
+  DescribeConfigRules: (input) => untyped(new DescribeConfigRulesCommand(input)),
+  DescribeConfigRuleEvaluationStatus: (input) => untyped(new DescribeConfigRuleEvaluationStatusCommand(input)),
+  DescribeComplianceByConfigRule: (input) => untyped(new DescribeComplianceByConfigRuleCommand(input)),
   GetComplianceDetailsByConfigRule: (input) => untyped(new GetComplianceDetailsByConfigRuleCommand(input as never)),
-  DescribeConformancePacks: (input) => untyped(new DescribeConformancePacksCommand(input as never)),
+  DescribeConformancePacks: (input) => untyped(new DescribeConformancePacksCommand(input)),
   GetConformancePackComplianceDetails: (input) => untyped(new GetConformancePackComplianceDetailsCommand(input as never)),
 };
 
@@ -282,11 +282,12 @@ export function connect(options: ConnectionOptions): Connection {
           },
           { step: 'deserialize', priority: 'low', name: 'keepBytes' },
         );
-        return (await config.send(command as never, { abortSignal: both })) as { $metadata: { requestId?: string; httpStatusCode?: number; attempts?: number } };
+        const { $metadata } = await config.send(command, { abortSignal: both });
+        return $metadata;
       });
       if (!outcome.ok) return outcome;
       if (bytes === null) return { ok: false, failure: { code: 'malformed-response', message: `${operation} ended without a body` } };
-      const { requestId, httpStatusCode } = outcome.value.$metadata;
+      const { requestId, httpStatusCode } = outcome.value;
       return { ok: true, response: { bytes, body: parseBody(bytes), requestId: requestId ?? null, httpStatus: httpStatusCode ?? null, attempts } };
     },
     async identity(signal) {

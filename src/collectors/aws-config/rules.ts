@@ -190,7 +190,7 @@ async function confirm(context: RegionContext, query: PagedQuery<DetailFold>, de
   const second = await page(context.paging, again);
   queries.push(second.directory);
   if (second.status === 'complete' && second.fold.fingerprint() === details.fold.fingerprint()) return null;
-  return second.reasons[0] ?? { code: 'count-mismatch', message: `two askings for the results of ${String(query.input['ConfigRuleName'] ?? query.input['ConformancePackName'])} differ` };
+  return second.reasons[0] ?? { code: 'count-mismatch', message: `two askings for the results in ${query.request.name} differ` };
 }
 
 /** A rule's results on one page are held against the rule's own summary; results that span pages are asked for twice. */

@@ -298,7 +298,7 @@ describe('through the organisation', () => {
     const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
     for (const account of aws.estate.accounts) {
       for (const region of aws.estate.regions) {
-        expect(entry(ledger, bucket, account.id, region)).toMatchObject({ status: 'partial', reasons: expect.arrayContaining([expect.objectContaining({ code: 'unlisted-source' })]) });
+        expect(entry(ledger, bucket, account.id, region)).toMatchObject({ status: 'partial', reasons: expect.arrayContaining([expect.objectContaining({ code: 'unlisted-source' })]) as unknown });
       }
     }
     expect(ledger.scopes.filter((scope) => scope.status === 'complete')).toEqual([]);
@@ -312,7 +312,7 @@ describe('through the organisation', () => {
 
   test('without a role in the accounts, recorders are unproven and rules unread: nothing is complete on trust', async () => {
     const ledger = await collectAws(aws, directory.path, needsOf([bucket], [rule]), { aws: [aggregatorScope(aws, `arn:aws:iam::${aws.estate.home.account}:role/ExhibitCollector`)] });
-    expect(entry(ledger, bucket, aws.member, aws.region)).toMatchObject({ status: 'partial', reasons: expect.arrayContaining([expect.objectContaining({ code: 'recorder-unknown' })]) });
+    expect(entry(ledger, bucket, aws.member, aws.region)).toMatchObject({ status: 'partial', reasons: expect.arrayContaining([expect.objectContaining({ code: 'recorder-unknown' })]) as unknown });
     expect(entry(ledger, `verdict:${rule}`, aws.member, aws.region)).toMatchObject({ status: 'not-recorded', reasons: [{ code: 'rules-need-a-role' }] });
   });
 
