@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path';
 import type { ExhibitConfig } from '../config/schema.ts';
 import { writeFileAtomic } from '../evidence/files.ts';
+import { lockRun } from '../evidence/lock.ts';
 import { evidenceReader, type EvidenceReader, type PageReader, type StoredQuery } from '../evidence/reader.ts';
 import {
   type Assessment, type Control, emptyCounts, type Finding, type Json, type Provider, type QueryIndex, type Reason, type ReconciliationRow, type Resource,
@@ -52,9 +53,23 @@ interface Running {
 /**
  * Judges the stored evidence: a pure function of the evidence, the controls, the configuration and the ledger's `asOf`.
  * Writes `results/{observations.ndjson,findings.json,reconciliation.json,access.ndjson,assessment.json}` whole or not at all.
- * Throws EvidenceError where there is no ledger to read, and the signal's reason when aborted.
+ * Throws EvidenceError where there is no ledger to read, RunLockedError where another process works on the run, the signal's reason
+ * when aborted, and file system errors; earlier results then stay as they were.
  */
 export async function assess(request: AssessRequest): Promise<Assessment> {
+  const release = lockRun(request.runDirectory);
+  const work = join(request.runDirectory, 'results.tmp');
+  try {
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(work, { recursive: true });
+    return await assessInto(work, request);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+    release();
+  }
+}
+
+async function assessInto(work: string, request: AssessRequest): Promise<Assessment> {
   const { runDirectory, catalogue, config, signal } = request;
   const reader = evidenceReader(runDirectory, request.readers);
   const ledger = reader.ledger();
@@ -65,10 +80,6 @@ export async function assess(request: AssessRequest): Promise<Assessment> {
   const waivers = waiverBook(config.waivers, ledger.asOf);
   const criticality = criticalSelector(config.critical);
   const checks = catalogue.controls.flatMap(({ checks: own }) => own);
-
-  const work = join(runDirectory, 'results.tmp');
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(work, { recursive: true });
 
   const index = tableIndex(
     tableReads(checks),
@@ -233,6 +244,8 @@ async function readAll(reading: Reading, take: (resource: Resource, earlier: Res
   const { reader, population, types, counts } = reading;
   const register: DuplicateRegister = duplicateRegister(reader);
   for (const stored of reading.queries) {
+    // A result is repeated, if at all, within its own query.
+    reading.verdicts?.seen.clear();
     const onDefect = (defect: Parameters<Population['defect']>[1]): void => population.defect(stored, defect);
     const numbers = new Map(stored.query.pages.map((page, at) => [`${stored.directory}/${page.file}`, at]));
     for await (const page of reader.pages(stored, onDefect)) {

@@ -137,23 +137,15 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
     gaps += 1;
     const messages = reasons.map((reason) => reason.message);
     const subject: Subject = {
-      kind: 'scope', provider, type, uid: scopeKey(scope), name: nameOf(scope), account: scope.account, location: scope.region, scope, capturedAt: null,
+      kind: 'scope', provider, type, uid: scopeKey(scope), name: population.nameOf(scope), account: scope.account, location: scope.region, scope, capturedAt: null,
     };
     const cited = [...ledgerCitations(scope, type), ...reasons.flatMap((reason) => (reason.citation ? [citationJson(reason.citation, reason.code, scopeKey(scope))] : []))];
     const leaves: CheckOutcome['leaves'] = reasons.map((reason) => ({ id: 'evidence', path: 'ledger.status', operator: 'equals', expected: 'complete', observed: reason.code, outcome: 'unknown', because: reason.message, source: 0 }));
     write(subject, JSON.stringify(subject), 'unknown', `The evidence of ${type} in ${placeName(scope)} is not whole: ${messages.join('; ')}.`, leaves, `[${cited.join(',')}]`);
   }
 
-  function nameOf(scope: Scope): string {
-    const named = population.scopes.find((one) => one.provider === scope.provider && one.account === scope.account && one.name !== null)?.name;
-    return named ?? placeName(scope);
-  }
-
   function ledgerCitations(scope: Scope, type: string): string[] {
-    const own = (one: { provider: string; account: string; region: string }): boolean => one.provider === scope.provider && one.account === scope.account && one.region === scope.region;
-    const cite = (list: 'entries' | 'scopes', at: number): string => citationJson({ file: 'evidence/ledger.json', pointer: `/${list}/${at}`, encoding: 'json' }, 'ledger', scopeKey(scope));
-    const entries = population.ledger.entries.flatMap((entry, at) => (own(entry) && entry.type === type ? [cite('entries', at)] : []));
-    return entries.length > 0 ? entries : population.ledger.scopes.flatMap((one, at) => (own(one) ? [cite('scopes', at)] : []));
+    return population.ledgerPointers(scope, type).map((pointer) => citationJson({ file: 'evidence/ledger.json', pointer, encoding: 'json' }, 'ledger', scopeKey(scope)));
   }
 
   const units = (): Unit[] => types.flatMap((type) => [...population.units(provider, type)]);
@@ -175,7 +167,7 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
       const group = groups.take(key);
       const { status, reason } = decideGroup(aggregate, group, reasons, `${check.title} in ${placeName(scope)}`);
       counts[status] += 1;
-      const subject: Subject = { kind: 'scope', provider, type: types.join(', '), uid: key, name: nameOf(scope), account: scope.account, location: scope.region, scope, capturedAt: null };
+      const subject: Subject = { kind: 'scope', provider, type: types.join(', '), uid: key, name: population.nameOf(scope), account: scope.account, location: scope.region, scope, capturedAt: null };
       const waiver = status === 'fail' ? waivers.apply(control.id, key) : undefined;
       let waivedIn = waiver === undefined ? null : members;
       const cited = group.samples.length > 0 ? group.samples : members.flatMap((unit) => ledgerCitations(unit.scope, unit.type));

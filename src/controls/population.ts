@@ -34,6 +34,10 @@ export interface Population {
   markRead(type: string): void;
   /** Why a unit's evidence is not whole; empty when it is. `forLookup` forgives a missing independent count. */
   gaps(unit: Unit, forLookup?: boolean): Reason[];
+  /** Pointers into the ledger: the entries of a scope and type, or the scope's own lines where it has none. */
+  ledgerPointers(scope: Scope, type: string): string[];
+  /** What people call the account. */
+  nameOf(scope: Scope): string;
   /** Why a miss in a table whose records live there does not mean absent; null when it does. */
   homeGap(provider: Provider, home: Home): string | null;
 }
@@ -71,6 +75,20 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]):
       if (sharing) sharing.push(entry);
       else byDirectory.set(directory, [entry]);
     }
+  }
+
+  const pointers = new Map<string, string[]>();
+  const names = new Map<string, string>();
+  const point = (key: string, pointer: string): void => {
+    const known = pointers.get(key);
+    if (known) known.push(pointer);
+    else pointers.set(key, [pointer]);
+  };
+  for (const [at, entry] of ledger.entries.entries()) point(`${scopeKey(entry)}/${entry.type}`, `/entries/${at}`);
+  for (const [at, scope] of ledger.scopes.entries()) {
+    point(scopeKey(scope), `/scopes/${at}`);
+    const account = `${scope.provider}/${scope.account}`;
+    if (scope.name !== null && !names.has(account)) names.set(account, scope.name);
   }
 
   const coverage = new Map<string, ScopeCoverage[]>();
@@ -233,6 +251,8 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]):
         orphanDefects.set(key, [...(orphanDefects.get(key) ?? []), reason]);
       }
     },
+    ledgerPointers: (scope, type) => pointers.get(`${scopeKey(scope)}/${type}`) ?? pointers.get(scopeKey(scope)) ?? [],
+    nameOf: (scope) => names.get(`${scope.provider}/${scope.account}`) ?? placeName(scope),
     markRead(type) {
       read.add(type);
       homeGaps = new Map();
