@@ -99,7 +99,7 @@ function compileLookup(compiler: CheckCompiler, scope: Scope, source: Record<str
   if (many !== undefined && typeof many !== 'boolean') compiler.report([...at, 'many'], '`many` is true or false');
   if (typeof table !== 'string' || by === undefined) return undefined;
   if (!compiler.reads.has(table)) compiler.reads.set(table, new Set());
-  compiler.tables.push({ table, at: [...at, 'lookup'] });
+  compiler.tables.push({ table, many: many === true, at: [...at, 'lookup'] });
   const list = many === true;
   let last = 0; // `source` is asked for right after `read`
   const read = (evaluation: Evaluation): Value => {

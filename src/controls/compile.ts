@@ -31,7 +31,7 @@ export interface CheckCompilation {
   readonly errors: readonly Reported[];
   readonly doubts: readonly Reported[];
   readonly usedParameters: ReadonlySet<string>;
-  readonly tables: readonly { table: string; at: At }[];
+  readonly tables: readonly { table: string; many: boolean; at: At }[];
 }
 
 /** Keys of a check that judges by a condition. */

@@ -20,7 +20,7 @@ export interface LintOptions {
 
 /** The rules of the lint, in the order of the reference. */
 export const lintRules = [
-  'absence-decides', 'unused-let', 'unused-parameter', 'unused-section', 'missing-prose', 'unknown-table', 'path-spelling', 'path-unseen', 'missing-cases',
+  'absence-decides', 'unused-let', 'unused-parameter', 'unused-section', 'missing-prose', 'unknown-table', 'lookup-many', 'path-spelling', 'path-unseen', 'missing-cases',
 ] as const;
 
 /** Everything wrong or doubtful in the catalogue of that file, errors first. Never throws for what the catalogue holds. */
@@ -40,10 +40,12 @@ export function lintCatalogue(loaded: LoadedCatalogue, options: LintOptions): Pr
     const place = loaded.places.get(control.control.id);
     if (place !== undefined) problems.push(place.source.problem([...place.at, ...path], message, hint, rule));
   };
-  for (const { table, problem } of loaded.tables) {
-    if (lookupTable(table) !== undefined) continue;
-    const known = [...tableNames, ...Object.keys(tableFamilies).map((family) => `${family}:<type>`)];
-    problems.push({ ...problem(`unknown lookup table ${table}`, didYouMean(table, known) ?? `tables are ${known.join(', ')}`), rule: 'unknown-table' });
+  for (const { table, many, problem } of loaded.tables) {
+    const known = lookupTable(table);
+    if (known?.many === true && !many) problems.push({ ...problem(`${table} leads to several records`, 'many: true, and look into them with some, every or none'), rule: 'lookup-many' });
+    if (known !== undefined) continue;
+    const names = [...tableNames, ...Object.keys(tableFamilies).map((family) => `${family}:<type>`)];
+    problems.push({ ...problem(`unknown lookup table ${table}`, didYouMean(table, names) ?? `tables are ${names.join(', ')}`), rule: 'unknown-table' });
   }
   for (const name of Object.keys(loaded.catalogue.parameters)) {
     if (loaded.usedParameters.has(name) || Object.hasOwn(freshnessParameters, name)) continue;

@@ -36,7 +36,7 @@ export interface LoadedCatalogue {
   /** Where each control stands. */
   readonly places: ReadonlyMap<string, { readonly source: YamlSource; readonly at: At }>;
   readonly usedParameters: ReadonlySet<string>;
-  readonly tables: readonly { readonly table: string; readonly problem: (message: string, hint?: string) => Problem }[];
+  readonly tables: readonly { readonly table: string; readonly many: boolean; readonly problem: (message: string, hint?: string) => Problem }[];
 }
 
 /** Reads controls.yaml and the files it includes, and compiles them. Throws CatalogueError with every mistake found. */
@@ -90,7 +90,7 @@ interface Loader {
   readonly controls: CompiledControl[];
   readonly places: Map<string, { source: YamlSource; at: At }>;
   readonly usedParameters: Set<string>;
-  readonly tables: { table: string; problem: (message: string, hint?: string) => Problem }[];
+  readonly tables: { table: string; many: boolean; problem: (message: string, hint?: string) => Problem }[];
 }
 
 function newLoader(entry: CatalogueEntry, parameters: Loader['parameters'], problems: Problem[]): Loader {
@@ -131,7 +131,7 @@ function loadControl(loader: Loader, source: YamlSource, at: At, entry: ControlE
   const written: { check: CheckEntry; raw: Record<string, unknown>; at: At }[] = [];
   if (entry.checks === undefined) {
     if (inline.length === 0) problems.push(source.problem([...at, 'id'], `${entry.id} checks nothing`, 'add `on` and `require`, a `verdict`, a `question`, or a list of `checks`'));
-    else written.push({ check: { ...Object.fromEntries(checkWords.map((word) => [word, raw[word]])), id: 'main', title: entry.title } as CheckEntry, raw, at });
+    else written.push({ check: { ...Object.fromEntries(checkWords.map((word) => [word, raw[word]])), id: 'main', title: entry.title }, raw, at });
   } else {
     for (const word of inline) problems.push(source.problem([...at, word], `\`${word}\` stands beside \`checks\``, 'put it into one of them'));
     const seen = new Set<string>();
@@ -174,7 +174,7 @@ function loadCheck(loader: Loader, source: YamlSource, provider: Provider, entry
   for (const error of compiled.errors) problems.push(source.problem(error.at, error.message, error.hint));
   for (const doubt of compiled.doubts) loader.doubts.push(source.problem(doubt.at, doubt.message, doubt.hint, doubt.rule));
   for (const name of compiled.usedParameters) loader.usedParameters.add(name);
-  for (const table of compiled.tables) loader.tables.push({ table: table.table, problem: (message, hint) => source.problem(table.at, message, hint) });
+  for (const table of compiled.tables) loader.tables.push({ table: table.table, many: table.many, problem: (message, hint) => source.problem(table.at, message, hint) });
   return compiled.check;
 }
 
@@ -217,9 +217,9 @@ async function included(directory: string, entry: CatalogueEntry, source: YamlSo
 function parametersOf(entry: CatalogueEntry, source: YamlSource, problems: Problem[]): Record<string, ParameterDefinition> {
   const parameters: Record<string, ParameterDefinition> = {};
   for (const [name, definition] of Object.entries(entry.parameters)) {
-    const mistake = parameterMistake(definition.type, definition.default as Json);
+    const mistake = parameterMistake(definition.type, definition.default);
     if (mistake !== null) problems.push(source.problem(['parameters', name, 'default'], `the default of ${name} ${mistake}`));
-    parameters[name] = { name, type: definition.type, default: definition.default as Json, description: definition.description };
+    parameters[name] = { name, type: definition.type, default: definition.default, description: definition.description };
   }
   return parameters;
 }

@@ -171,9 +171,10 @@ export function compileParameter(compiler: CheckCompiler, name: unknown, at: At)
 /** Applies `as:` to an operand. */
 export function convertOperand(compiler: CheckCompiler, operand: Operand, as: unknown, at: At): Operand | undefined {
   if (as === undefined) return operand;
-  const convert = typeof as === 'string' ? conversionNamed(as) : undefined;
+  const name = typeof as === 'string' ? as : JSON.stringify(as);
+  const convert = conversionNamed(name);
   if (convert === undefined) {
-    compiler.report(at, `unknown conversion ${String(as)}`, didYouMean(String(as), conversionNames) ?? `one of ${conversionNames.join(', ')}`);
+    compiler.report(at, `unknown conversion ${name}`, didYouMean(name, conversionNames) ?? `one of ${conversionNames.join(', ')}`);
     return undefined;
   }
   return { ...operand, read: (evaluation) => convert(operand.read(evaluation)), origin: covered, shape: 'value' };

@@ -40,7 +40,7 @@ function operator<P>(entry: Omit<Operator, 'prepare' | 'test'> & {
   prepare: (expected: Json, comparison: Comparison) => P | undefined;
   test: (observed: Json, prepared: P, comparison: Comparison) => Tri;
 }): Operator {
-  return entry as unknown as Operator;
+  return entry;
 }
 
 const bool = (value: boolean): Tri => (value ? TRUE : FALSE);
@@ -78,7 +78,7 @@ interface ScalarSet {
 /** A list of scalars of one type: with mixed types a retyped value could match by accident. An empty list matches nothing. */
 function prepareSet(expected: Json, comparison: Comparison): ScalarSet | undefined {
   if (!Array.isArray(expected) || !expected.every(isScalar) || expected.some(inexact)) return undefined;
-  const ordered = (expected as Scalar[]).map((value) => fold(value, comparison));
+  const ordered = (expected).map((value) => fold(value, comparison));
   const type = typeof ordered[0];
   if (ordered.length > 0 && !ordered.every((value) => typeof value === type)) return undefined;
   return { type: ordered.length === 0 ? 'string' : type, values: new Set(ordered), ordered };

@@ -93,7 +93,7 @@ export function compileWalk(segments: readonly Segment[], caseless: boolean): Wa
   return (root) => {
     if (root instanceof Void) return root.kind === 'missing' ? NO_CONTAINER : root;
     if (root instanceof ListValue) return MISTYPED;
-    let current = root as Json;
+    let current = root;
     for (let i = 0; i <= last; i++) {
       const step = steps[i] as (typeof steps)[number];
       if (current === null) return NO_CONTAINER;

@@ -24,7 +24,7 @@ export interface CheckCompiler {
   readonly absences: { path: string; keys: string[]; because: string | null; at: At }[];
   readonly usedParameters: Set<string>;
   /** Every lookup, for the lint. */
-  readonly tables: { table: string; at: At }[];
+  readonly tables: { table: string; many: boolean; at: At }[];
   usesReaders: boolean;
   slots: number;
   /** The condition compiler: bindings hold conditions, and conditions bindings. */

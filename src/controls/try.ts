@@ -111,7 +111,7 @@ function parseRequest(line: string): TryRequest | string {
     if (typeof relatedType !== 'string' || relatedDocument === undefined || relatedDocument === null) return `\`related[${index}]\` must be { type, document }`;
   }
   if (!Array.isArray(complete) || !complete.every((entry) => typeof entry === 'string')) return '`complete` must be a list of resource types';
-  return { id: String(id), type, document: document as Json, related: related as TryRequest['related'], complete: complete as string[] };
+  return { id: String(id), type, document: document as Json, related: related as TryRequest['related'], complete: complete };
 }
 
 interface TryCheck {
@@ -188,12 +188,13 @@ export function environmentOf(checks: readonly ConditionCheck[], resources: read
     return whole.has(type) || whole.has(type.replace(/^iam-policy:/, '')) ? null : `${home.type} is not given as complete`;
   };
   const index = tableIndex(tableReads(checks), homeGap);
-  const access = accessAnalysis(checks, index.lookup, homeGap);
+  const lookup: EvaluationEnvironment['lookup'] = (table, key, many, from) => index.lookup(table, key, many, from);
+  const access = accessAnalysis(checks, lookup, homeGap);
   for (const resource of resources) {
     index.add(resource);
     access.add(resource);
   }
-  return { asOf, parameters, lookup: index.lookup, readers: access.readers };
+  return { asOf, parameters, lookup, readers: (from) => access.readers(from) };
 }
 
 /** A check over groups, on a group of this one document. */

@@ -5,32 +5,37 @@ import { lookupTable } from './tables.ts';
 
 /** Conditions and bindings as a person reads them: lines, indented by two spaces a level. */
 
+/** Text as it is, anything else as JSON. */
+function plain(source: Json | undefined): string {
+  return typeof source === 'string' ? source : JSON.stringify(source ?? null);
+}
+
 function value(source: Json | undefined): string {
   if (typeof source === 'string') return source;
   if (Array.isArray(source)) return source.map((entry) => value(entry)).join(', ');
-  if (!isJsonObject(source)) return String(source);
+  if (!isJsonObject(source)) return plain(source);
   return operand(source);
 }
 
 /** A binding in a phrase: `the first part of …`. */
 export function operand(source: Json | undefined): string {
   if (typeof source === 'string') return source;
-  if (!isJsonObject(source)) return String(source);
+  if (!isJsonObject(source)) return plain(source);
   const { as } = source;
   const converted = typeof as === 'string' && source['first'] === undefined && source['all'] === undefined ? ` (as ${as})` : '';
-  if (source['param'] !== undefined) return `the parameter ${String(source['param'])}`;
+  if (source['param'] !== undefined) return `the parameter ${plain(source['param'])}`;
   if (source['literal'] !== undefined) return value(source['literal']);
-  if (source['ref'] !== undefined) return `the value of ${String(source['ref'])}${converted}`;
-  if (source['text'] !== undefined) return `the text "${String(source['text'])}"${converted}`;
+  if (source['ref'] !== undefined) return `the value of ${plain(source['ref'])}${converted}`;
+  if (source['text'] !== undefined) return `the text "${plain(source['text'])}"${converted}`;
   if (source['readers'] !== undefined) return 'who can read this resource, by the evidence';
   if (source['lookup'] !== undefined) {
-    const name = String(source['lookup']);
+    const name = plain(source['lookup']);
     const title = lookupTable(name)?.title;
     return `${source['many'] === true ? 'all records' : 'the record'} of ${name}${title === undefined ? '' : ` (${title})`} for ${operand(source['by'])}`;
   }
   if (source['decode'] !== undefined) return `${operand(source['path'])}, decoded (${value(source['decode'])})`;
-  if (source['split'] !== undefined) return source['at'] === undefined ? `the parts of ${operand(source['split'])} between "${String(source['on'])}"` : `part ${String(source['at'])} of ${operand(source['split'])} split at "${String(source['on'])}"`;
-  if (source['replace'] !== undefined) return `${operand(source['replace'])} with "${String(source['pattern'])}" replaced by "${String(source['with'] ?? '')}"`;
+  if (source['split'] !== undefined) return source['at'] === undefined ? `the parts of ${operand(source['split'])} between "${plain(source['on'])}"` : `part ${plain(source['at'])} of ${operand(source['split'])} split at "${plain(source['on'])}"`;
+  if (source['replace'] !== undefined) return `${operand(source['replace'])} with "${plain(source['pattern'])}" replaced by "${plain(source['with'] ?? '')}"`;
   if (source['path'] !== undefined) return `${operand(source['path'])}${converted}`;
   return 'a value';
 }
@@ -41,7 +46,7 @@ export function bindingLines(name: string, source: Json, indent = ''): string[] 
       if (source[kind] === undefined) continue;
       const what = kind === 'first' ? 'the first entry' : 'every entry';
       const get = source['get'] === undefined ? '' : `, of each ${operand(source['get'])}`;
-      const head = `${indent}$${name}: ${what} $${String(source['as'])} of ${operand(source[kind])}${get}`;
+      const head = `${indent}$${name}: ${what} $${plain(source['as'])} of ${operand(source[kind])}${get}`;
       return source['where'] === undefined ? [head] : [`${head}, where`, ...conditionLines(source['where'], `${indent}  `)];
     }
     if (Array.isArray(source['choose'])) {
@@ -75,20 +80,20 @@ export function conditionLines(source: Json | undefined, indent = ''): string[] 
 }
 
 function quantifierLines(word: keyof typeof listWords, quantifier: JsonObject, parent: JsonObject, indent: string): string[] {
-  const bounds = word === 'count' ? ` is ${[['atLeast', 'at least'], ['atMost', 'at most'], ['equals', 'exactly']].filter(([key]) => parent[key as string] !== undefined).map(([key, text]) => `${String(text)} ${String(parent[key as string])}`).join(' and ')}` : '';
+  const bounds = word === 'count' ? ` is ${[['atLeast', 'at least'], ['atMost', 'at most'], ['equals', 'exactly']].filter(([key]) => parent[key as string] !== undefined).map(([key, text]) => `${plain(text)} ${plain(parent[key as string])}`).join(' and ')}` : '';
   const empty = quantifier['ifEmpty'] === undefined ? '' : ` (an empty list ${quantifier['ifEmpty'] === true ? 'counts as met' : 'counts as not met'})`;
-  const head = `${indent}- ${listWords[word]} $${String(quantifier['as'])} of ${operand(quantifier['in'])}${bounds}${empty}${missingWords(quantifier)}`;
+  const head = `${indent}- ${listWords[word]} $${plain(quantifier['as'])} of ${operand(quantifier['in'])}${bounds}${empty}${missingWords(quantifier)}`;
   const lets = isJsonObject(quantifier['let']) ? Object.entries(quantifier['let']).flatMap(([name, binding]) => bindingLines(name, binding, `${indent}  with `)) : [];
   if (quantifier['where'] === undefined) return [head, ...lets];
   return [`${head}, ${word === 'count' ? 'counting those' : 'for'} which`, ...lets, ...conditionLines(quantifier['where'], `${indent}  `)];
 }
 
 function leafWords(source: JsonObject): string {
-  const as = source['as'] === undefined ? '' : ` (as ${String(source['as'])})`;
-  const field = `${String(source['field'])}${as}`;
+  const as = source['as'] === undefined ? '' : ` (as ${plain(source['as'])})`;
+  const field = `${plain(source['field'])}${as}`;
   if (source['present'] !== undefined) {
-    const within = source['within'] === undefined ? '' : `, within ${String(source['within'])}`;
-    const because = source['because'] === undefined ? '' : ` (${String(source['because'])})`;
+    const within = source['within'] === undefined ? '' : `, within ${plain(source['within'])}`;
+    const because = source['because'] === undefined ? '' : ` (${plain(source['because'])})`;
     return `${field} is ${source['present'] === true ? 'set' : 'not set'}${within}${because}`;
   }
   const name = operatorNames.find((known) => source[known] !== undefined);
@@ -102,6 +107,6 @@ function leafWords(source: JsonObject): string {
 function missingWords(source: JsonObject): string {
   const missing = source['ifMissing'];
   if (!isJsonObject(missing)) return '';
-  const because = missing['because'] === undefined ? '' : `: ${String(missing['because'])}`;
+  const because = missing['because'] === undefined ? '' : `: ${plain(missing['because'])}`;
   return `; where it is missing although ${value(missing['when'])} is there, this counts as ${missing['then'] === true ? 'met' : 'not met'}${because}`;
 }

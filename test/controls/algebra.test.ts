@@ -24,7 +24,7 @@ function objectOf(fields: Record<string, fc.Arbitrary<Json>>): fc.Arbitrary<Json
 }
 
 const inner: Record<string, fc.Arbitrary<Json>> = { s: text, n: number, t: fc.boolean(), l: texts, __proto__x: text };
-const document = objectOf({ ...inner, ['__proto__']: objectOf(inner), o: objectOf(inner), m: fc.array(field(objectOf(inner)).map((entry) => entry ?? null), { maxLength: 3 }) as fc.Arbitrary<Json> });
+const document = objectOf({ ...inner, ['__proto__']: objectOf(inner), o: objectOf(inner), m: fc.array(field(objectOf(inner)).map((entry) => entry ?? null), { maxLength: 3 }) });
 
 const under = (prefixes: readonly string[], names: readonly string[]): fc.Arbitrary<string> =>
   fc.tuple(fc.constantFrom(...prefixes), fc.oneof({ arbitrary: fc.constantFrom(...names), weight: 9 }, { arbitrary: fc.constantFrom('s', 'n', 't', 'l', 'z'), weight: 1 })).map(([prefix, key]) => `${prefix}${key}`);
@@ -42,7 +42,7 @@ function leaf(prefixes: readonly string[]): fc.Arbitrary<Json> {
     fc.tuple(under(prefixes, ['s']), under(['', 'o.'], ['s'])).map(([path, other]) => ({ field: path, notEquals: { ref: other } })),
     fc.tuple(under(prefixes, ['l']), fc.constantFrom(0, 1, 2)).map(([path, expected]) => ({ field: path, as: 'count', atLeast: expected })),
   );
-  return fc.oneof(textLeaf, memberLeaf, setLeaf, numberLeaf, otherLeaf) as fc.Arbitrary<Json>;
+  return fc.oneof(textLeaf, memberLeaf, setLeaf, numberLeaf, otherLeaf);
 }
 
 const top = leaf(['', 'o.', '__proto__.']);
@@ -53,11 +53,11 @@ const condition: fc.Arbitrary<Json> = fc.letrec<{ condition: Json }>((tie) => ({
   condition: fc.oneof(
     { maxDepth: 3, withCrossShrink: true },
     { arbitrary: top, weight: 3 },
-    fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((all) => ({ all }) as Json),
-    fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((any) => ({ any }) as Json),
-    tie('condition').map((not) => ({ not }) as Json),
-    fc.tuple(fc.constantFrom('some', 'every', 'none'), fc.constantFrom('m', 'm', 'o'), ofEntry, fc.boolean()).map(([word, list, where, single]) => ({ [word]: { in: list, as: 'e', where, single } }) as Json),
-    fc.tuple(ofEntry, fc.constantFrom<Record<string, Json>>({ atLeast: 1 }, { atMost: 1 }, { equals: 1 })).map(([where, bounds]) => ({ count: { in: 'm', as: 'e', where }, ...bounds }) as Json),
+    fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((all) => ({ all })),
+    fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((any) => ({ any })),
+    tie('condition').map((not) => ({ not })),
+    fc.tuple(fc.constantFrom('some', 'every', 'none'), fc.constantFrom('m', 'm', 'o'), ofEntry, fc.boolean()).map(([word, list, where, single]) => ({ [word]: { in: list, as: 'e', where, single } })),
+    fc.tuple(ofEntry, fc.constantFrom<Record<string, Json>>({ atLeast: 1 }, { atMost: 1 }, { equals: 1 })).map(([where, bounds]) => ({ count: { in: 'm', as: 'e', where }, ...bounds })),
   ),
 })).condition;
 

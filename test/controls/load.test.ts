@@ -160,6 +160,7 @@ describe('lint', () => {
   const doubtful = `${head('aws-x')}  on: AWS::S3::Bucket
   let:
     spare: { path: configuration.spare }
+    grants: { lookup: gcp.kms.key-iam, by: configuration.k }
     key: { lookup: aws.kms.kee, by: 'supplementaryConfiguration.ServerSideEncryptionConfigurations.rules[0].x' }
   require:
     all:
@@ -171,13 +172,13 @@ describe('lint', () => {
     const file = catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': doubtful, 'cases/aws/aws-y.yaml': '[]' });
     const problems = await lintFile(file, { cases: join(dirname(file), 'cases') });
     const rules = new Set(problems.map((problem) => problem.rule));
-    expect([...rules].sort()).toEqual(['absence-decides', 'missing-cases', 'missing-prose', 'path-spelling', 'unknown-table', 'unused-let', 'unused-parameter', 'unused-section']);
+    expect([...rules].sort()).toEqual(['absence-decides', 'lookup-many', 'missing-cases', 'missing-prose', 'path-spelling', 'unknown-table', 'unused-let', 'unused-parameter', 'unused-section']);
     const of = (rule: string): string[] => problems.filter((problem) => problem.rule === rule).map(formatProblem);
-    expect(of('unknown-table')).toEqual(['controls/aws/a.yaml:9:12  unknown lookup table aws.kms.kee (did you mean aws.kms.key?)']);
-    expect(of('unused-let')).toEqual(['controls/aws/a.yaml:8:5  $spare is never used']);
+    expect(of('unknown-table')).toEqual(['controls/aws/a.yaml:10:12  unknown lookup table aws.kms.kee (did you mean aws.kms.key?)']);
+    expect(of('unused-let')).toEqual(['controls/aws/a.yaml:8:5  $spare is never used', 'controls/aws/a.yaml:9:5  $grants is never used']);
     expect(of('unused-section')).toEqual([expect.stringContaining('controls.yaml:5:27  no control is in the section Azure / Storage')]);
     expect(of('path-spelling')[0]).toContain('did you mean supplementaryConfiguration.ServerSideEncryptionConfiguration?');
-    expect(of('absence-decides')[0]).toMatch(/^controls\/aws\/a\.yaml:12:\d+ {2}the absence of configuration\.public leads towards a pass here/);
+    expect(of('absence-decides')[0]).toMatch(/^controls\/aws\/a\.yaml:13:\d+ {2}the absence of configuration\.public leads towards a pass here/);
     expect(problems[0]?.severity).toBe('error');
   });
 

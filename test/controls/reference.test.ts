@@ -8,7 +8,7 @@ import { conversions } from '../../src/controls/convert.ts';
 import { lintRules } from '../../src/controls/lint.ts';
 import { operators } from '../../src/controls/operators.ts';
 import { compileCheck } from '../../src/controls/compile.ts';
-import { referenceTables, renewReference } from '../../src/controls/reference.ts';
+import { referenceTables, renewReference } from '../../src/controls/language-reference.ts';
 import { tableNames } from '../../src/controls/tables.ts';
 import type { Json } from '../../src/model/index.ts';
 

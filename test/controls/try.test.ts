@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { readDocument } from '../../src/collectors/registry.ts';
 import { compileControls } from '../../src/controls/load.ts';
@@ -154,10 +155,8 @@ test('lines end at line feeds only, wherever the chunks of the input end', async
   for (const size of [1, 2, 3, 7, 1000]) {
     const bytes = new TextEncoder().encode(text);
     const lines: string[] = [];
-    async function* chunks(): AsyncGenerator<Uint8Array> {
-      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-    }
-    for await (const line of splitLines(chunks())) lines.push(line);
+    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) => bytes.subarray(index * size, (index + 1) * size));
+    for await (const line of splitLines(Readable.from(chunks, { objectMode: true }))) lines.push(line);
     expect(lines).toEqual(['{"a":"é\u2028\u2029\u0085"}\r', '', '{"b":"😀"}']);
   }
 });

@@ -24,7 +24,7 @@ function spelled(document: Json, segments: readonly (string | number)[], caseles
   let value: Json | undefined = document;
   for (const segment of segments) {
     if (typeof value !== 'object' || value === null) break;
-    const container: Container = value as Container;
+    const container: Container = value;
     const step: string | number | undefined = typeof segment === 'number'
       ? (Array.isArray(container) ? (segment < 0 ? container.length + segment : segment) : undefined)
       : Object.keys(container).find((key) => (caseless ? key.toLowerCase() === segment.toLowerCase() : key === segment));
