@@ -35,7 +35,7 @@ describe('evidence writer', () => {
   test('a ledger that a killed run left half written is cleared', async () => {
     mkdirSync(join(run, 'evidence'), { recursive: true });
     writeFileSync(join(run, 'evidence', 'ledger.json.0123456789ab.tmp'), '{"vers');
-    const ledger = { version: 1 as const, runId: 'r', asOf: 'now', startedAt: 'now', endedAt: null, tool: { name: 'exhibit', version: '0' }, scopes: [], entries: [] };
+    const ledger = { version: 1 as const, runId: 'r', asOf: 'now', startedAt: 'now', endedAt: null, tool: { name: 'exhibit', version: '0' }, scopes: [], entries: [], quotas: [] };
     await evidenceWriter(run, { resume: true }).writeLedger(ledger);
     expect(readdirSync(join(run, 'evidence'))).toEqual(['ledger.json']);
   });
