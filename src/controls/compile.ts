@@ -34,9 +34,6 @@ export interface CheckCompilation {
   readonly tables: readonly { table: string; many: boolean; at: At }[];
 }
 
-/** Keys of a check that judges by a condition. */
-export const checkKeysKnown = ['on', 'scope', 'when', 'let', 'require', 'aggregate', 'satisfied'] as const;
-
 /** Compiles one check to closures. Total: every mistake is in `errors`. */
 export function compileCheck(source: CheckSource, parameters: Readonly<Record<string, ParameterDefinition>>): CheckCompilation {
   const errors: Reported[] = [];
