@@ -30,10 +30,12 @@ function seconds(value: unknown): number {
   return typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : isMessage(value) && typeof value.low === 'number' && typeof value.high === 'number' ? value.high * 2 ** 32 + (value.low >>> 0) : 0;
 }
 
-/** `{seconds, nanos}` with as many digits as it needs: 0, 3, 6 or 9. */
+/** `{seconds, nanos}` with as many digits as it needs: 0, 3, 6 or 9; '' for what is no instant. */
 export function timestampText(value: Message): string {
   const nanos = seconds(value.nanos);
-  const whole = new Date(seconds(value.seconds) * 1000).toISOString().slice(0, 19);
+  const instant = new Date(seconds(value.seconds) * 1000);
+  if (Number.isNaN(instant.getTime())) return '';
+  const whole = instant.toISOString().slice(0, 19);
   return `${whole}${fraction(nanos)}Z`;
 }
 
