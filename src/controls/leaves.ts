@@ -2,7 +2,7 @@ import type { Json, Leaf } from '../model/index.ts';
 import { compileOperand } from './bindings.ts';
 import { combinators } from './condition.ts';
 import type { Condition, Polarity } from './condition.ts';
-import { compilePath, convertOperand, inWords, isObject, literalOperand } from './operands.ts';
+import { commaHint, compilePath, convertOperand, inWords, isObject, literalOperand } from './operands.ts';
 import { parsePath } from './paths.ts';
 import type { Segment } from './paths.ts';
 import { operatorNamed, operatorNames, typeInWords } from './operators.ts';
@@ -22,7 +22,7 @@ export function compileLeaf(compiler: CheckCompiler, scope: Scope, source: Recor
   for (const key of Object.keys(source)) {
     if (leafWords.includes(key) || (combinators as readonly string[]).includes(key)) continue;
     fine = false;
-    compiler.report([...at, key], `unknown operator \`${key}\``, didYouMean(key, leafWords) ?? `operators are present, ${operatorNames.join(', ')}`);
+    compiler.report([...at, key], `unknown operator \`${key}\``, commaHint(key, source[key]) ?? didYouMean(key, leafWords) ?? `operators are present, ${operatorNames.join(', ')}`);
   }
   const chosen = ['present', ...operatorNames].filter((name) => Object.hasOwn(source, name));
   if (chosen.length !== 1) {

@@ -180,13 +180,18 @@ export function convertOperand(compiler: CheckCompiler, operand: Operand, as: un
   return { ...operand, read: (evaluation) => convert(operand.read(evaluation)), origin: covered, shape: 'value' };
 }
 
+/** A key of several words without a value is what YAML makes of the rest of a text after a comma. */
+export function commaHint(key: string, value: unknown): string | undefined {
+  return value === null && key.includes(' ') ? 'inside { } a text with a comma must be quoted' : undefined;
+}
+
 /** Key words of an object, with the unknown ones reported. */
 export function checkKeys(compiler: CheckCompiler, value: object, known: readonly string[], at: At, what: string): boolean {
   let fine = true;
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     fine = false;
-    compiler.report([...at, key], `${what} knows no \`${key}\``, didYouMean(key, known) ?? `it knows ${known.join(', ')}`);
+    compiler.report([...at, key], `${what} knows no \`${key}\``, commaHint(key, (value as Record<string, unknown>)[key]) ?? didYouMean(key, known) ?? `it knows ${known.join(', ')}`);
   }
   return fine;
 }

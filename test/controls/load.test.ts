@@ -99,6 +99,7 @@ describe('loading', () => {
     ['a bad aggregate', '  on: AWS::S3::Bucket\n  aggregate: { per: region, atLeast: -1 }\n  require: { field: a, equals: 1 }\n', /`per` is accountId or scope/],
     ['a hole that does not close', '  on: AWS::S3::Bucket\n  require: { field: a, equals: 1, otherwise: "x {a" }\n', /a sentence is needed/],
     ['an exploding pattern', '  on: AWS::S3::Bucket\n  require: { field: a, matches: "(a+)+$" }\n', /without nested repetition/],
+    ['a text cut at its comma', '  on: AWS::S3::Bucket\n  require: { field: a, equals: 1, otherwise: first, and second }\n', /unknown operator `and second` \(inside \{ \} a text with a comma must be quoted\)/],
     ['an exploding pattern in groups', '  on: AWS::S3::Bucket\n  require: { field: a, matches: "^((x|[a-z]+))*$" }\n', /without nested repetition/],
     ['mixed types in a set', '  on: AWS::S3::Bucket\n  require: { field: a, in: [x, 1] }\n', /a list of texts, of numbers or of booleans/],
     ['reading below a list of records', '  on: AWS::S3::Bucket\n  let: { k: { lookup: aws.kms.key, by: a, many: true } }\n  require: { field: $k.x, equals: 1 }\n', /is a list/],
