@@ -10,7 +10,11 @@ export interface Located {
 }
 
 /** The items of a query by position: counted without making them where only types are asked for. */
-export function locate(query: Pick<SelectQuery, 'typesOnly'> & Partial<Pick<SelectQuery, 'where'>>, populations: readonly Population<AwsItem>[], row: (item: AwsItem) => JsonObject): Located {
+export function locate(
+  query: Pick<SelectQuery, 'typesOnly'> & Partial<Pick<SelectQuery, 'where'>>,
+  populations: readonly Population<AwsItem>[],
+  row: (item: AwsItem) => JsonObject,
+): Located {
   const where = query.where ?? null;
   if (query.typesOnly || where === null) {
     const length = populations.reduce((sum, population) => sum + population.count, 0);
@@ -37,7 +41,11 @@ export function locate(query: Pick<SelectQuery, 'typesOnly'> & Partial<Pick<Sele
 }
 
 /** The rows of a query that counts, largest group first. */
-export function countGroups(query: SelectQuery, populations: readonly Population<AwsItem>[], row: (item: AwsItem) => JsonObject): JsonObject[] {
+export function countGroups(
+  query: SelectQuery,
+  populations: readonly Population<AwsItem>[],
+  row: (item: AwsItem) => JsonObject,
+): JsonObject[] {
   const scopeFields = new Set(['resourceType', 'accountId']);
   const cheap = query.typesOnly && query.groupBy.every((path) => scopeFields.has(path));
   const counts = new Map<string, { group: JsonObject; count: number }>();
@@ -49,13 +57,24 @@ export function countGroups(query: SelectQuery, populations: readonly Population
   };
   for (const population of populations) {
     if (cheap) {
-      add(Object.fromEntries(query.groupBy.map((path) => [path, path === 'resourceType' ? population.type : population.account])), population.count);
+      add(
+        Object.fromEntries(query.groupBy.map((path) => [path, path === 'resourceType' ? population.type : population.account])),
+        population.count,
+      );
       continue;
     }
     for (let i = 0; i < population.count; i += 1) {
       const shown = row(population.record(i));
       if (query.where !== null && !holds(query.where, shown)) continue;
-      add(Object.fromEntries(query.groupBy.map((path) => [path, path.split('.').reduce<Json>((value, part) => (isJsonObject(value) ? (value[part] ?? null) : null), shown)])), 1);
+      add(
+        Object.fromEntries(
+          query.groupBy.map((path) => [
+            path,
+            path.split('.').reduce<Json>((value, part) => (isJsonObject(value) ? (value[part] ?? null) : null), shown),
+          ]),
+        ),
+        1,
+      );
     }
   }
   const groups = [...counts.values()].sort((a, b) => b.count - a.count || (JSON.stringify(a.group) < JSON.stringify(b.group) ? -1 : 1));

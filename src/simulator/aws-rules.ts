@@ -57,33 +57,63 @@ export interface DeployedRule {
 /** The rules of one account and region, with their results on demand. */
 export function rulesOf(estate: AwsEstate, seed: number, asOf: number, account: string, region: string): DeployedRule[] {
   const here = estate.populations.filter((population) => population.account === account && population.region === region);
-  return deployedRules.filter((spec) => spec.homeOnly !== true || region === estate.home.region).map((spec): DeployedRule => {
-    const id = `config-rule-${random(seed, 'rule', account, region, spec.identifier).code(6).toLowerCase()}`;
-    const judged: Population<AwsItem> | undefined = here.find((population) => population.type === spec.over);
-    const customerKeys = spec.over === 'AWS::KMS::Key' && judged !== undefined
-      ? Array.from({ length: judged.count }, (_, i) => i).filter((i) => judged.record(i).configuration['keyManager'] === 'CUSTOMER')
-      : null;
-    const count = spec.over !== null ? (customerKeys?.length ?? judged?.count ?? 0) : spec.as === 'AWS::::Account' ? 1 : here.length > 0 ? 4 : 1;
-    const result = (index: number): RuleResult => {
-      const pick = random(seed, 'rule-result', account, region, spec.identifier, index);
-      const recordedAt = asOf - Math.floor((0.2 + pick.next() * 10) * hour);
-      if (judged !== undefined) {
-        const item = judged.record(customerKeys === null ? index : (customerKeys[index] ?? 0));
-        const bad = item.troubles.some((trouble) => spec.troubles?.includes(trouble) === true);
-        return { resourceType: item.resourceType, resourceId: item.resourceId, compliance: bad ? 'NON_COMPLIANT' : 'COMPLIANT', recordedAt };
-      }
-      const resourceId = spec.as === 'AWS::::Account' ? account : `/northwind/${pick.pick(['orders', 'payments', 'audit', 'etl'])}-${String(index)}`;
-      return { resourceType: spec.as ?? 'AWS::::Account', resourceId, compliance: pick.chance(0.85) ? 'COMPLIANT' : 'NON_COMPLIANT', recordedAt };
-    };
-    return { spec, name: `exhibit-${spec.identifier.toLowerCase().replaceAll('_', '-')}`, id, arn: `arn:aws:config:${region}:${account}:config-rule/${id}`, account, region, count, result };
-  });
+  return deployedRules
+    .filter((spec) => spec.homeOnly !== true || region === estate.home.region)
+    .map((spec): DeployedRule => {
+      const id = `config-rule-${random(seed, 'rule', account, region, spec.identifier).code(6).toLowerCase()}`;
+      const judged: Population<AwsItem> | undefined = here.find((population) => population.type === spec.over);
+      const customerKeys =
+        spec.over === 'AWS::KMS::Key' && judged !== undefined
+          ? Array.from({ length: judged.count }, (_, i) => i).filter((i) => judged.record(i).configuration['keyManager'] === 'CUSTOMER')
+          : null;
+      const count =
+        spec.over !== null ? (customerKeys?.length ?? judged?.count ?? 0) : spec.as === 'AWS::::Account' ? 1 : here.length > 0 ? 4 : 1;
+      const result = (index: number): RuleResult => {
+        const pick = random(seed, 'rule-result', account, region, spec.identifier, index);
+        const recordedAt = asOf - Math.floor((0.2 + pick.next() * 10) * hour);
+        if (judged !== undefined) {
+          const item = judged.record(customerKeys === null ? index : (customerKeys[index] ?? 0));
+          const bad = item.troubles.some((trouble) => spec.troubles?.includes(trouble) === true);
+          return {
+            resourceType: item.resourceType,
+            resourceId: item.resourceId,
+            compliance: bad ? 'NON_COMPLIANT' : 'COMPLIANT',
+            recordedAt,
+          };
+        }
+        const resourceId =
+          spec.as === 'AWS::::Account' ? account : `/northwind/${pick.pick(['orders', 'payments', 'audit', 'etl'])}-${String(index)}`;
+        return {
+          resourceType: spec.as ?? 'AWS::::Account',
+          resourceId,
+          compliance: pick.chance(0.85) ? 'COMPLIANT' : 'NON_COMPLIANT',
+          recordedAt,
+        };
+      };
+      return {
+        spec,
+        name: `exhibit-${spec.identifier.toLowerCase().replaceAll('_', '-')}`,
+        id,
+        arn: `arn:aws:config:${region}:${account}:config-rule/${id}`,
+        account,
+        region,
+        count,
+        result,
+      };
+    });
 }
 
 export function describeRule(rule: DeployedRule): JsonObject {
   return {
-    ConfigRuleName: rule.name, ConfigRuleArn: rule.arn, ConfigRuleId: rule.id, Description: '', ConfigRuleState: 'ACTIVE',
+    ConfigRuleName: rule.name,
+    ConfigRuleArn: rule.arn,
+    ConfigRuleId: rule.id,
+    Description: '',
+    ConfigRuleState: 'ACTIVE',
     ...(rule.spec.over === null ? {} : { Scope: { ComplianceResourceTypes: [rule.spec.over] } }),
-    Source: { Owner: 'AWS', SourceIdentifier: rule.spec.identifier }, InputParameters: '{}', EvaluationModes: [{ Mode: 'DETECTIVE' }],
+    Source: { Owner: 'AWS', SourceIdentifier: rule.spec.identifier },
+    InputParameters: '{}',
+    EvaluationModes: [{ Mode: 'DETECTIVE' }],
   };
 }
 

@@ -43,21 +43,30 @@ export function batchItem(item: AwsItem, capturedAt = item.capturedAt): JsonObje
     availabilityZone: item.availabilityZone,
     resourceCreationTime: item.createdAt === null ? null : item.createdAt / 1000,
     configuration: JSON.stringify(item.configuration),
-    supplementaryConfiguration: Object.fromEntries(Object.entries(item.supplementaryConfiguration).map(([name, value]) => [name, JSON.stringify(value)])),
+    supplementaryConfiguration: Object.fromEntries(
+      Object.entries(item.supplementaryConfiguration).map(([name, value]) => [name, JSON.stringify(value)]),
+    ),
   }) as JsonObject;
 }
 
 function dropNulls(value: Json): Json {
   if (Array.isArray(value)) return value.filter((element) => element !== null).map(dropNulls);
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== null).map(([name, inner]) => [name, dropNulls(inner)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== null)
+      .map(([name, inner]) => [name, dropNulls(inner)]),
+  );
 }
 
 /** JSON as advanced queries print it: numbers of the configuration always carry a fraction (`60.0`). */
 export function selectText(value: Json): string {
   if (typeof value === 'number') return Number.isInteger(value) ? `${String(value)}.0` : String(value);
   if (Array.isArray(value)) return `[${value.map(selectText).join(',')}]`;
-  if (isJsonObject(value)) return `{${Object.entries(value).map(([name, inner]) => `${JSON.stringify(name)}:${selectText(inner)}`).join(',')}}`;
+  if (isJsonObject(value))
+    return `{${Object.entries(value)
+      .map(([name, inner]) => `${JSON.stringify(name)}:${selectText(inner)}`)
+      .join(',')}}`;
   return JSON.stringify(value);
 }
 
@@ -96,7 +105,24 @@ function tokens(text: string): string[] {
   return found;
 }
 
-const topLevel = new Set(['resourceId', 'resourceName', 'resourceType', 'arn', 'accountId', 'awsRegion', 'availabilityZone', 'version', 'configurationItemCaptureTime', 'configurationItemStatus', 'configurationStateId', 'resourceCreationTime', 'tags', 'relationships', 'configuration', 'supplementaryConfiguration']);
+const topLevel = new Set([
+  'resourceId',
+  'resourceName',
+  'resourceType',
+  'arn',
+  'accountId',
+  'awsRegion',
+  'availabilityZone',
+  'version',
+  'configurationItemCaptureTime',
+  'configurationItemStatus',
+  'configurationStateId',
+  'resourceCreationTime',
+  'tags',
+  'relationships',
+  'configuration',
+  'supplementaryConfiguration',
+]);
 const refused = /^(FROM|AS|DISTINCT|HAVING|UNION|JOIN|NULL|LIMIT|EXISTS|CASE|WITH)$/i;
 
 /** Parses the subset of SQL that advanced queries take; throws InvalidExpression otherwise. */
@@ -105,8 +131,13 @@ export function parseSelect(expression: string): SelectQuery {
   let at = 0;
   const peek = (): string => list[at] ?? '';
   const is = (word: string): boolean => peek().toUpperCase() === word;
-  const fail = (): never => { throw new InvalidExpression(`The expression has a syntax error near '${peek() || 'end of expression'}'.`); };
-  const expect = (word: string): void => { if (!is(word)) fail(); at += 1; };
+  const fail = (): never => {
+    throw new InvalidExpression(`The expression has a syntax error near '${peek() || 'end of expression'}'.`);
+  };
+  const expect = (word: string): void => {
+    if (!is(word)) fail();
+    at += 1;
+  };
   const path = (): string => {
     const token = peek();
     if (!/^[A-Za-z_]/.test(token) || refused.test(token)) fail();
@@ -125,58 +156,109 @@ export function parseSelect(expression: string): SelectQuery {
     return fail();
   };
   const field = (): SelectField => {
-    if (is('*')) { at += 1; return { kind: 'all' }; }
-    if (is('COUNT')) { at += 1; expect('('); if (is('*')) at += 1; else path(); expect(')'); return { kind: 'count' }; }
+    if (is('*')) {
+      at += 1;
+      return { kind: 'all' };
+    }
+    if (is('COUNT')) {
+      at += 1;
+      expect('(');
+      if (is('*')) at += 1;
+      else path();
+      expect(')');
+      return { kind: 'count' };
+    }
     return { kind: 'path', path: path() };
   };
   const comparison = (): Predicate => {
-    if (is('(')) { at += 1; const inner = disjunction(); expect(')'); return inner; }
-    if (is('NOT')) { at += 1; return { op: 'not', of: comparison() }; }
+    if (is('(')) {
+      at += 1;
+      const inner = disjunction();
+      expect(')');
+      return inner;
+    }
+    if (is('NOT')) {
+      at += 1;
+      return { op: 'not', of: comparison() };
+    }
     const name = path();
     const negated = is('NOT');
     if (negated) at += 1;
     const wrap = (predicate: Predicate): Predicate => (negated ? { op: 'not', of: predicate } : predicate);
     if (is('IN')) {
-      at += 1; expect('(');
+      at += 1;
+      expect('(');
       const values = [literal()];
-      while (is(',')) { at += 1; values.push(literal()); }
+      while (is(',')) {
+        at += 1;
+        values.push(literal());
+      }
       expect(')');
       return wrap({ op: 'in', path: name, values });
     }
-    if (is('BETWEEN')) { at += 1; const low = literal(); expect('AND'); return wrap({ op: 'between', path: name, low, high: literal() }); }
-    if (is('LIKE')) { at += 1; return wrap({ op: 'like', path: name, value: literal() }); }
+    if (is('BETWEEN')) {
+      at += 1;
+      const low = literal();
+      expect('AND');
+      return wrap({ op: 'between', path: name, low, high: literal() });
+    }
+    if (is('LIKE')) {
+      at += 1;
+      return wrap({ op: 'like', path: name, value: literal() });
+    }
     const operator = peek() === '<>' ? '!=' : peek();
-    if (operator !== '=' && operator !== '!=' && operator !== '<' && operator !== '<=' && operator !== '>' && operator !== '>=') return fail();
+    if (operator !== '=' && operator !== '!=' && operator !== '<' && operator !== '<=' && operator !== '>' && operator !== '>=')
+      return fail();
     at += 1;
     return { op: operator, path: name, value: literal() };
   };
   const conjunction = (): Predicate => {
     const of = [comparison()];
-    while (is('AND')) { at += 1; of.push(comparison()); }
+    while (is('AND')) {
+      at += 1;
+      of.push(comparison());
+    }
     return of.length === 1 ? (of[0] as Predicate) : { op: 'and', of };
   };
   const disjunction = (): Predicate => {
     const of = [conjunction()];
-    while (is('OR')) { at += 1; of.push(conjunction()); }
+    while (is('OR')) {
+      at += 1;
+      of.push(conjunction());
+    }
     return of.length === 1 ? (of[0] as Predicate) : { op: 'or', of };
   };
   expect('SELECT');
   const fields = [field()];
-  while (is(',')) { at += 1; fields.push(field()); }
+  while (is(',')) {
+    at += 1;
+    fields.push(field());
+  }
   let where: Predicate | null = null;
-  if (is('WHERE')) { at += 1; where = disjunction(); }
+  if (is('WHERE')) {
+    at += 1;
+    where = disjunction();
+  }
   const groupBy: string[] = [];
   if (is('GROUP')) {
-    at += 1; expect('BY'); groupBy.push(path());
-    while (is(',')) { at += 1; groupBy.push(path()); }
+    at += 1;
+    expect('BY');
+    groupBy.push(path());
+    while (is(',')) {
+      at += 1;
+      groupBy.push(path());
+    }
   }
   if (is('ORDER')) {
-    at += 1; expect('BY');
-    if (is('COUNT')) field(); else path();
+    at += 1;
+    expect('BY');
+    if (is('COUNT')) field();
+    else path();
     if (is('ASC') || is('DESC')) at += 1;
   }
   if (at < list.length) fail();
-  if (groupBy.length > 0 && fields.some((one) => one.kind === 'all' || (one.kind === 'path' && !groupBy.includes(one.path)))) throw new InvalidExpression('Every selected property must be in GROUP BY.');
+  if (groupBy.length > 0 && fields.some((one) => one.kind === 'all' || (one.kind === 'path' && !groupBy.includes(one.path))))
+    throw new InvalidExpression('Every selected property must be in GROUP BY.');
   const { types, only } = pinnedTypes(where);
   return { fields, where, groupBy, types, typesOnly: where === null || only };
 }
@@ -205,13 +287,26 @@ function reach(value: Json | undefined, parts: readonly string[]): Json[] {
 
 export function holds(predicate: Predicate, row: JsonObject): boolean {
   switch (predicate.op) {
-    case 'and': return predicate.of.every((part) => holds(part, row));
-    case 'or': return predicate.of.some((part) => holds(part, row));
-    case 'not': return !holds(predicate.of, row);
-    case 'in': return reach(row, predicate.path.split('.')).some((value) => predicate.values.some((one) => String(one) === plain(value)));
-    case 'between': return reach(row, predicate.path.split('.')).some((value) => compare(value, predicate.low) >= 0 && compare(value, predicate.high) <= 0);
+    case 'and':
+      return predicate.of.every((part) => holds(part, row));
+    case 'or':
+      return predicate.of.some((part) => holds(part, row));
+    case 'not':
+      return !holds(predicate.of, row);
+    case 'in':
+      return reach(row, predicate.path.split('.')).some((value) => predicate.values.some((one) => String(one) === plain(value)));
+    case 'between':
+      return reach(row, predicate.path.split('.')).some(
+        (value) => compare(value, predicate.low) >= 0 && compare(value, predicate.high) <= 0,
+      );
     case 'like': {
-      const pattern = new RegExp(`^${String(predicate.value).split('%').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`, 's');
+      const pattern = new RegExp(
+        `^${String(predicate.value)
+          .split('%')
+          .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+          .join('.*')}$`,
+        's',
+      );
       return reach(row, predicate.path.split('.')).some((value) => pattern.test(plain(value)));
     }
     default: {
@@ -253,12 +348,17 @@ function place(target: JsonObject, source: JsonObject, parts: readonly string[])
   const value = source[head];
   if (value === undefined) return;
   if (rest.length === 0 || !isJsonObject(value)) {
-    target[head] = rest.length > 0 && Array.isArray(value)
-      ? value.map((element) => { const part: JsonObject = {}; if (isJsonObject(element)) place(part, element, rest); return part; })
-      : value;
+    target[head] =
+      rest.length > 0 && Array.isArray(value)
+        ? value.map((element) => {
+            const part: JsonObject = {};
+            if (isJsonObject(element)) place(part, element, rest);
+            return part;
+          })
+        : value;
     return;
   }
-  const inner = isJsonObject(target[head]) ? (target[head]) : {};
+  const inner = isJsonObject(target[head]) ? target[head] : {};
   target[head] = inner;
   place(inner, value, rest);
 }

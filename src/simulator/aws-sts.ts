@@ -29,7 +29,8 @@ export function awsIdentity(request: HttpRequest, estate: AwsEstate): AwsIdentit
   return { account: arn.startsWith(`arn:aws:sts::${account}:`) ? account : null, region, arn };
 }
 
-const escape = (text: string): string => text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c);
+const escape = (text: string): string =>
+  text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c);
 
 /** AWS STS over the query protocol: AssumeRole within the organisation, and GetCallerIdentity. */
 export function awsStsHandler(context: { estate: AwsEstate; seed: number; book: CallBook }): (request: HttpRequest) => Handled {
@@ -39,30 +40,58 @@ export function awsStsHandler(context: { estate: AwsEstate; seed: number; book: 
     const operation = form.get('Action') ?? 'unknown';
     const role = /^arn:aws:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(form.get('RoleArn') ?? '');
     const identity = awsIdentity(request, estate);
-    const { call, faults } = book.begin({ provider: 'aws', operation, scope: role?.[1] ?? identity?.account ?? 'unknown', detail: role?.[2] ?? '-', offset: 0 });
+    const { call, faults } = book.begin({
+      provider: 'aws',
+      operation,
+      scope: role?.[1] ?? identity?.account ?? 'unknown',
+      detail: role?.[2] ?? '-',
+      offset: 0,
+    });
     const requestId = `sts-${String(call.n).padStart(8, '0')}`;
-    const reply = (status: number, body: string): Handled => ({ reply: { status, headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId }, body }, faults });
+    const reply = (status: number, body: string): Handled => ({
+      reply: { status, headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId }, body },
+      faults,
+    });
     const error = (status: number, code: string, message: string): Handled =>
-      reply(status, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>${status >= 500 ? 'Receiver' : 'Sender'}</Type><Code>${code}</Code><Message>${escape(message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`);
+      reply(
+        status,
+        `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>${status >= 500 ? 'Receiver' : 'Sender'}</Type><Code>${code}</Code><Message>${escape(message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`,
+      );
     if (identity === null) return error(403, 'MissingAuthenticationToken', 'Request is missing Authentication Token');
     if (identity.account === null) return error(403, 'InvalidClientTokenId', 'The security token included in the request is invalid.');
-    if (strikes(faults, 'access-denied')) return error(403, 'AccessDenied', `User: ${identity.arn} is not authorized to perform: sts:${operation} on resource: ${form.get('RoleArn') ?? '*'}`);
+    if (strikes(faults, 'access-denied'))
+      return error(
+        403,
+        'AccessDenied',
+        `User: ${identity.arn} is not authorized to perform: sts:${operation} on resource: ${form.get('RoleArn') ?? '*'}`,
+      );
     if (strikes(faults, 'expired-credentials')) return error(403, 'ExpiredToken', 'The security token included in the request is expired');
     if (strikes(faults, 'throttle') || strikes(faults, 'throttle-without-hint')) return error(400, 'Throttling', 'Rate exceeded');
     if (strikes(faults, 'http-500')) return error(500, 'InternalFailure', 'The request processing has failed because of an unknown error.');
-    if (strikes(faults, 'http-503')) return error(503, 'ServiceUnavailable', 'The request has failed due to a temporary failure of the server.');
+    if (strikes(faults, 'http-503'))
+      return error(503, 'ServiceUnavailable', 'The request has failed due to a temporary failure of the server.');
     if (operation === 'GetCallerIdentity') {
-      return reply(200, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>${identity.arn}</Arn><UserId>${accessKeyOf(identity.account).replace('AKIA', 'AIDA')}</UserId><Account>${identity.account}</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></GetCallerIdentityResponse>`);
+      return reply(
+        200,
+        `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>${identity.arn}</Arn><UserId>${accessKeyOf(identity.account).replace('AKIA', 'AIDA')}</UserId><Account>${identity.account}</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></GetCallerIdentityResponse>`,
+      );
     }
     if (operation !== 'AssumeRole') return error(400, 'InvalidAction', `Could not find operation ${operation} for version 2011-06-15`);
     const session = form.get('RoleSessionName') ?? '';
     const account = estate.accounts.find((one) => one.id === role?.[1])?.id;
     if (role === null || account === undefined || role[2] !== collectorRole || session === '') {
-      return error(403, 'AccessDenied', `User: ${identity.arn} is not authorized to perform: sts:AssumeRole on resource: ${form.get('RoleArn') ?? ''}`);
+      return error(
+        403,
+        'AccessDenied',
+        `User: ${identity.arn} is not authorized to perform: sts:AssumeRole on resource: ${form.get('RoleArn') ?? ''}`,
+      );
     }
     const arn = `arn:aws:sts::${account}:assumed-role/${collectorRole}/${session}`;
     const lifetime = Number(form.get('DurationSeconds') ?? '3600');
-    return reply(200, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><AssumedRoleUser><Arn>${escape(arn)}</Arn><AssumedRoleId>AROA${random(seed, account).code(17)}:${escape(session)}</AssumedRoleId></AssumedRoleUser><Credentials><AccessKeyId>ASIASIM0${account}</AccessKeyId><SecretAccessKey>${random(seed, 'secret', account).hex(40)}</SecretAccessKey><SessionToken>${Buffer.from(arn).toString('base64')}</SessionToken><Expiration>${new Date(Date.now() + lifetime * 1000).toISOString()}</Expiration></Credentials></AssumeRoleResult><ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></AssumeRoleResponse>`);
+    return reply(
+      200,
+      `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><AssumedRoleUser><Arn>${escape(arn)}</Arn><AssumedRoleId>AROA${random(seed, account).code(17)}:${escape(session)}</AssumedRoleId></AssumedRoleUser><Credentials><AccessKeyId>ASIASIM0${account}</AccessKeyId><SecretAccessKey>${random(seed, 'secret', account).hex(40)}</SecretAccessKey><SessionToken>${Buffer.from(arn).toString('base64')}</SessionToken><Expiration>${new Date(Date.now() + lifetime * 1000).toISOString()}</Expiration></Credentials></AssumeRoleResult><ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></AssumeRoleResponse>`,
+    );
   };
 }
 

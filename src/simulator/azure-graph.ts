@@ -20,15 +20,32 @@ export interface GraphResult {
 }
 
 /** Subscriptions and management groups that a request covers; unknown ones drop out in silence, as with the service. */
-export function graphScope(estate: AzureEstate, request: { subscriptions: readonly string[]; managementGroups: readonly string[]; filter: string }): GraphScope {
+export function graphScope(
+  estate: AzureEstate,
+  request: { subscriptions: readonly string[]; managementGroups: readonly string[]; filter: string },
+): GraphScope {
   const asked = request.managementGroups.filter((group) => azureManagementGroups.some((one) => one.id === group));
   const below = (group: string, of: string): boolean => ancestors(group).some((one) => one.name === of);
   const everything = request.subscriptions.length === 0 && request.managementGroups.length === 0;
-  const groups = new Set<string>(everything ? azureManagementGroups.map((group) => group.id) : azureManagementGroups.filter((group) => asked.some((one) => below(group.id, one))).map((group) => group.id));
-  const subscriptions = new Set(estate.subscriptions.filter((one) => everything || request.subscriptions.some((id) => id.toLowerCase() === one.id) || asked.some((group) => below(one.managementGroup, group))).map((one) => one.id));
+  const groups = new Set<string>(
+    everything
+      ? azureManagementGroups.map((group) => group.id)
+      : azureManagementGroups.filter((group) => asked.some((one) => below(group.id, one))).map((group) => group.id),
+  );
+  const subscriptions = new Set(
+    estate.subscriptions
+      .filter(
+        (one) =>
+          everything ||
+          request.subscriptions.some((id) => id.toLowerCase() === one.id) ||
+          asked.some((group) => below(one.managementGroup, group)),
+      )
+      .map((one) => one.id),
+  );
   if (request.filter === 'AtScopeAndAbove' || request.filter === 'AtScopeAboveAndBelow') {
     for (const group of asked) for (const one of ancestors(group)) groups.add(one.name);
-    for (const one of estate.subscriptions) if (request.subscriptions.includes(one.id)) for (const above of ancestors(one.managementGroup)) groups.add(above.name);
+    for (const one of estate.subscriptions)
+      if (request.subscriptions.includes(one.id)) for (const above of ancestors(one.managementGroup)) groups.add(above.name);
   }
   return { subscriptions, managementGroups: groups };
 }
@@ -40,18 +57,31 @@ function visible(population: AzurePopulation, row: JsonObject, scope: GraphScope
 }
 
 /** Runs a query. `hidden` says which rows a fault keeps back; null for none. */
-export function runGraphQuery(estate: AzureEstate, query: KqlQuery, scope: GraphScope, hidden: ((population: AzurePopulation, row: JsonObject) => boolean) | null): GraphResult {
-  const populations = estate.populations.filter((population) =>
-    population.table === query.table && (population.account === '' || scope.subscriptions.has(population.account)) && (query.types === null || query.types.includes(population.type)));
+export function runGraphQuery(
+  estate: AzureEstate,
+  query: KqlQuery,
+  scope: GraphScope,
+  hidden: ((population: AzurePopulation, row: JsonObject) => boolean) | null,
+): GraphResult {
+  const populations = estate.populations.filter(
+    (population) =>
+      population.table === query.table &&
+      (population.account === '' || scope.subscriptions.has(population.account)) &&
+      (query.types === null || query.types.includes(population.type)),
+  );
   const starts: number[] = [];
   let total = 0;
-  for (const population of populations) { starts.push(total); total += population.count; }
+  for (const population of populations) {
+    starts.push(total);
+    total += population.count;
+  }
   const make = (ref: number): { population: AzurePopulation; row: JsonObject } => {
     let low = 0;
     let high = starts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((starts[middle] ?? 0) <= ref) low = middle; else high = middle - 1;
+      if ((starts[middle] ?? 0) <= ref) low = middle;
+      else high = middle - 1;
     }
     const population = populations[low] as AzurePopulation;
     return { population, row: population.record(ref - (starts[low] ?? 0)).row };
@@ -71,27 +101,47 @@ export function runGraphQuery(estate: AzureEstate, query: KqlQuery, scope: Graph
     const { population, row } = make(ref);
     if (!visible(population, row, scope) || hidden?.(population, row) === true) continue;
     if (!conditions.every((condition) => evaluate(condition.condition, row) === true)) continue;
-    if (grouping !== null) { grouping.add(row); continue; }
-    if (aggregated) { kept.push(row); continue; }
+    if (grouping !== null) {
+      grouping.add(row);
+      continue;
+    }
+    if (aggregated) {
+      kept.push(row);
+      continue;
+    }
     refs.push(ref);
     ids.push(textOf(row, 'id'));
   }
   if (aggregated) {
-    const rows = grouping === null ? rest.reduce((current, step) => apply(step, current), kept) : rest.slice(1).reduce((current, step) => apply(step, current), grouping.rows());
+    const rows =
+      grouping === null
+        ? rest.reduce((current, step) => apply(step, current), kept)
+        : rest.slice(1).reduce((current, step) => apply(step, current), grouping.rows());
     return { length: rows.length, at: (index) => rows[index] as JsonObject, pageable: false };
   }
   // The one order that inventories ask for needs no rows in memory.
   const order = rest.find((step) => step.step === 'order');
   const take = rest.find((step) => step.step === 'take');
-  const byId = order?.step === 'order' && order.by.length === 1 && order.by[0]?.expression.kind === 'path' && order.by[0].expression.parts.join('.') === 'id';
+  const byId =
+    order?.step === 'order' &&
+    order.by.length === 1 &&
+    order.by[0]?.expression.kind === 'path' &&
+    order.by[0].expression.parts.join('.') === 'id';
   if (order !== undefined && !byId) {
-    const rows = rest.reduce((current, step) => apply(step, current), refs.map((ref) => make(ref).row));
+    const rows = rest.reduce(
+      (current, step) => apply(step, current),
+      refs.map((ref) => make(ref).row),
+    );
     return { length: rows.length, at: (index) => rows[index] as JsonObject, pageable: keepsId(rest) && take === undefined };
   }
   let sorted = refs.map((_, index) => index);
   if (byId && order.step === 'order') {
     const sign = order.by[0]?.descending === true ? -1 : 1;
-    sorted.sort((a, b) => { const x = ids[a] ?? ''; const y = ids[b] ?? ''; return x < y ? -sign : x > y ? sign : 0; });
+    sorted.sort((a, b) => {
+      const x = ids[a] ?? '';
+      const y = ids[b] ?? '';
+      return x < y ? -sign : x > y ? sign : 0;
+    });
   }
   if (take?.step === 'take') sorted = sorted.slice(0, take.count);
   const positions = Int32Array.from(sorted.map((index) => refs[index] ?? 0));
@@ -104,29 +154,47 @@ export function runGraphQuery(estate: AzureEstate, query: KqlQuery, scope: Graph
 }
 
 function keepsId(steps: readonly Step[]): boolean {
-  return steps.every((step) => (step.step === 'project' ? step.columns.some((column) => column.name === 'id') : step.step === 'project-away' ? !step.names.includes('id') : true));
+  return steps.every((step) =>
+    step.step === 'project'
+      ? step.columns.some((column) => column.name === 'id')
+      : step.step === 'project-away'
+        ? !step.names.includes('id')
+        : true,
+  );
 }
 
 function apply(step: Step, rows: JsonObject[]): JsonObject[] {
   switch (step.step) {
-    case 'where': return rows.filter((row) => evaluate(step.condition, row) === true);
-    case 'extend': return rows.map((row) => step.columns.reduce((current, column) => ({ ...current, [column.name]: evaluate(column.expression, current) }), row));
-    case 'project': return rows.map((row) => Object.fromEntries(step.columns.map((column) => [column.name, evaluate(column.expression, row)])));
-    case 'project-away': return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !step.names.includes(name))));
-    case 'take': return rows.slice(0, step.count);
-    case 'count': return [{ Count: rows.length }];
+    case 'where':
+      return rows.filter((row) => evaluate(step.condition, row) === true);
+    case 'extend':
+      return rows.map((row) =>
+        step.columns.reduce((current, column) => ({ ...current, [column.name]: evaluate(column.expression, current) }), row),
+      );
+    case 'project':
+      return rows.map((row) => Object.fromEntries(step.columns.map((column) => [column.name, evaluate(column.expression, row)])));
+    case 'project-away':
+      return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !step.names.includes(name))));
+    case 'take':
+      return rows.slice(0, step.count);
+    case 'count':
+      return [{ Count: rows.length }];
     case 'distinct': {
       const seen = new Map<string, JsonObject>();
-      for (const row of rows) { const one = Object.fromEntries(step.columns.map((column) => [column.name, evaluate(column.expression, row)])); seen.set(JSON.stringify(one), one); }
+      for (const row of rows) {
+        const one = Object.fromEntries(step.columns.map((column) => [column.name, evaluate(column.expression, row)]));
+        seen.set(JSON.stringify(one), one);
+      }
       return [...seen.values()];
     }
-    case 'order': return [...rows].sort((a, b) => {
-      for (const { expression, descending } of step.by) {
-        const sign = rank(evaluate(expression, a), evaluate(expression, b));
-        if (sign !== 0) return descending ? -sign : sign;
-      }
-      return 0;
-    });
+    case 'order':
+      return [...rows].sort((a, b) => {
+        for (const { expression, descending } of step.by) {
+          const sign = rank(evaluate(expression, a), evaluate(expression, b));
+          if (sign !== 0) return descending ? -sign : sign;
+        }
+        return 0;
+      });
     case 'summarize': {
       const groups = openGroups(step);
       for (const row of rows) groups.add(row);
@@ -139,9 +207,17 @@ type Summarize = Extract<Step, { step: 'summarize' }>;
 
 /** Groups as rows go by: each aggregate holds what it needs and no row. */
 function openGroups(step: Summarize): { add(row: JsonObject): void; rows(): JsonObject[] } {
-  interface Held { count: number; distinct: Set<string>; least: Json; most: Json }
+  interface Held {
+    count: number;
+    distinct: Set<string>;
+    least: Json;
+    most: Json;
+  }
   const groups = new Map<string, { keys: JsonObject; held: Held[] }>();
-  const open = (keys: JsonObject): { keys: JsonObject; held: Held[] } => ({ keys, held: step.aggregates.map(() => ({ count: 0, distinct: new Set(), least: null, most: null })) });
+  const open = (keys: JsonObject): { keys: JsonObject; held: Held[] } => ({
+    keys,
+    held: step.aggregates.map(() => ({ count: 0, distinct: new Set(), least: null, most: null })),
+  });
   return {
     add(row) {
       const keys = Object.fromEntries(step.by.map((column) => [column.name, evaluate(column.expression, row)]));
@@ -163,21 +239,39 @@ function openGroups(step: Summarize): { add(row: JsonObject): void; rows(): Json
       if (step.by.length === 0 && groups.size === 0) groups.set('', open({}));
       return [...groups.values()].map((group) => ({
         ...group.keys,
-        ...Object.fromEntries(step.aggregates.map(({ name, fn }, index): [string, Json] => {
-          const held = group.held[index] as Held;
-          return [name, fn === 'dcount' ? held.distinct.size : fn === 'min' ? held.least : fn === 'max' ? held.most : held.count];
-        })),
+        ...Object.fromEntries(
+          step.aggregates.map(({ name, fn }, index): [string, Json] => {
+            const held = group.held[index] as Held;
+            return [name, fn === 'dcount' ? held.distinct.size : fn === 'min' ? held.least : fn === 'max' ? held.most : held.count];
+          }),
+        ),
       }));
     },
   };
 }
 
 /** Counts by subscription and type need no rows at all: null where the query asks for more than that. */
-function countByScope(query: KqlQuery, conditions: readonly Extract<Step, { step: 'where' }>[], rest: readonly Step[], populations: readonly AzurePopulation[], scope: GraphScope, hidden: ((population: AzurePopulation, row: JsonObject) => boolean) | null): JsonObject[] | null {
+function countByScope(
+  query: KqlQuery,
+  conditions: readonly Extract<Step, { step: 'where' }>[],
+  rest: readonly Step[],
+  populations: readonly AzurePopulation[],
+  scope: GraphScope,
+  hidden: ((population: AzurePopulation, row: JsonObject) => boolean) | null,
+): JsonObject[] | null {
   const [step, ...more] = rest;
-  if (step?.step !== 'summarize' || more.length > 0 || hidden !== null || (conditions.length > 0 && (conditions.length > 1 || !query.typesOnly))) return null;
-  const columns = step.by.map((column) => (column.expression.kind === 'path' && column.expression.parts.length === 1 ? column.expression.parts[0] : null));
-  if (columns.some((column) => column !== 'subscriptionId' && column !== 'type') || step.aggregates.some(({ fn }) => fn !== 'count')) return null;
+  if (
+    step?.step !== 'summarize' ||
+    more.length > 0 ||
+    hidden !== null ||
+    (conditions.length > 0 && (conditions.length > 1 || !query.typesOnly))
+  )
+    return null;
+  const columns = step.by.map((column) =>
+    column.expression.kind === 'path' && column.expression.parts.length === 1 ? column.expression.parts[0] : null,
+  );
+  if (columns.some((column) => column !== 'subscriptionId' && column !== 'type') || step.aggregates.some(({ fn }) => fn !== 'count'))
+    return null;
   const counts = new Map<string, { keys: JsonObject; count: number }>();
   for (const population of populations) {
     let count = population.count;
@@ -186,13 +280,18 @@ function countByScope(query: KqlQuery, conditions: readonly Extract<Step, { step
       for (let i = 0; i < population.count; i += 1) if (visible(population, population.record(i).row, scope)) count += 1;
     }
     if (count === 0) continue;
-    const keys = Object.fromEntries(step.by.map((column, index) => [column.name, columns[index] === 'type' ? population.type : population.account]));
+    const keys = Object.fromEntries(
+      step.by.map((column, index) => [column.name, columns[index] === 'type' ? population.type : population.account]),
+    );
     const id = JSON.stringify(keys);
     const held = counts.get(id) ?? { keys, count: 0 };
     held.count += count;
     counts.set(id, held);
   }
-  return [...counts.values()].map(({ keys, count }) => ({ ...keys, ...Object.fromEntries(step.aggregates.map(({ name }) => [name, count])) }));
+  return [...counts.values()].map(({ keys, count }) => ({
+    ...keys,
+    ...Object.fromEntries(step.aggregates.map(({ name }) => [name, count])),
+  }));
 }
 
 function rank(a: Json, b: Json): number {

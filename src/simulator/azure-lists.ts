@@ -21,27 +21,79 @@ export function routeOf(request: HttpRequest): Route | null {
   const discovery = /^\/([^/]+)\/v2\.0\/\.well-known\/openid-configuration$/i.exec(path);
   if (discovery !== null) return { operation: 'openid-configuration', scope: discovery[1] ?? '', detail: '-', rows: () => [] };
   if (/^\/subscriptions$/i.test(path)) {
-    return { operation: 'subscriptions.list', scope: 'tenant', detail: '-', rows: (estate) => estate.subscriptions.map((one) => ({ id: `/subscriptions/${one.id}`, subscriptionId: one.id, tenantId: estate.tenant, displayName: one.name, state: 'Enabled', authorizationSource: 'RoleBased', managedByTenants: [] })) };
+    return {
+      operation: 'subscriptions.list',
+      scope: 'tenant',
+      detail: '-',
+      rows: (estate) =>
+        estate.subscriptions.map((one) => ({
+          id: `/subscriptions/${one.id}`,
+          subscriptionId: one.id,
+          tenantId: estate.tenant,
+          displayName: one.name,
+          state: 'Enabled',
+          authorizationSource: 'RoleBased',
+          managedByTenants: [],
+        })),
+    };
   }
   const one = /^\/subscriptions\/([^/]+)$/i.exec(path);
-  if (one !== null) return { operation: 'subscriptions.get', scope: one[1] ?? '', detail: '-', rows: (estate) => estate.subscriptions.filter((subscription) => subscription.id === one[1]?.toLowerCase()).map((subscription) => ({ id: `/subscriptions/${subscription.id}`, subscriptionId: subscription.id, displayName: subscription.name, state: 'Enabled' })) };
+  if (one !== null)
+    return {
+      operation: 'subscriptions.get',
+      scope: one[1] ?? '',
+      detail: '-',
+      rows: (estate) =>
+        estate.subscriptions
+          .filter((subscription) => subscription.id === one[1]?.toLowerCase())
+          .map((subscription) => ({
+            id: `/subscriptions/${subscription.id}`,
+            subscriptionId: subscription.id,
+            displayName: subscription.name,
+            state: 'Enabled',
+          })),
+    };
   const descendants = /^\/providers\/Microsoft\.Management\/managementGroups\/([^/]+)\/descendants$/i.exec(path);
   if (descendants !== null) {
     const group = descendants[1] ?? '';
     return {
-      operation: 'managementGroups.descendants', scope: group, detail: '-',
+      operation: 'managementGroups.descendants',
+      scope: group,
+      detail: '-',
       rows: (estate) => [
-        ...azureManagementGroups.filter((one) => one.id !== group && ancestors(one.id).some((above) => above.name === group)).map((one) => ({ id: `/providers/Microsoft.Management/managementGroups/${one.id}`, type: 'Microsoft.Management/managementGroups', name: one.id, properties: { displayName: one.name, parent: { id: `/providers/Microsoft.Management/managementGroups/${one.parent ?? ''}` } } })),
-        ...estate.subscriptions.filter((one) => ancestors(one.managementGroup).some((above) => above.name === group)).map((one) => ({ id: `/subscriptions/${one.id}`, type: 'Microsoft.Management/managementGroups/subscriptions', name: one.id, properties: { displayName: one.name, parent: { id: `/providers/Microsoft.Management/managementGroups/${one.managementGroup}` } } })),
+        ...azureManagementGroups
+          .filter((one) => one.id !== group && ancestors(one.id).some((above) => above.name === group))
+          .map((one) => ({
+            id: `/providers/Microsoft.Management/managementGroups/${one.id}`,
+            type: 'Microsoft.Management/managementGroups',
+            name: one.id,
+            properties: { displayName: one.name, parent: { id: `/providers/Microsoft.Management/managementGroups/${one.parent ?? ''}` } },
+          })),
+        ...estate.subscriptions
+          .filter((one) => ancestors(one.managementGroup).some((above) => above.name === group))
+          .map((one) => ({
+            id: `/subscriptions/${one.id}`,
+            type: 'Microsoft.Management/managementGroups/subscriptions',
+            name: one.id,
+            properties: {
+              displayName: one.name,
+              parent: { id: `/providers/Microsoft.Management/managementGroups/${one.managementGroup}` },
+            },
+          })),
       ],
     };
   }
-  const policy = /^(?:\/subscriptions\/([^/]+)|\/providers\/Microsoft\.Management\/managementGroups\/([^/]+))?\/providers\/Microsoft\.Authorization\/(policyAssignments|policyDefinitions|policySetDefinitions)$/i.exec(path);
+  const policy =
+    /^(?:\/subscriptions\/([^/]+)|\/providers\/Microsoft\.Management\/managementGroups\/([^/]+))?\/providers\/Microsoft\.Authorization\/(policyAssignments|policyDefinitions|policySetDefinitions)$/i.exec(
+      path,
+    );
   if (policy === null) return null;
   const [, subscription, group, kind = ''] = policy;
   const name = kind.charAt(0).toLowerCase() + kind.slice(1);
   return {
-    operation: `${name}.list`, scope: subscription ?? group ?? 'tenant', detail: filter === '' ? '-' : filter,
+    operation: `${name}.list`,
+    scope: subscription ?? group ?? 'tenant',
+    detail: filter === '' ? '-' : filter,
     rows: (estate, asOf) => {
       const found = subscription === undefined ? null : estate.subscriptions.find((entry) => entry.id === subscription.toLowerCase());
       if (subscription !== undefined && found === undefined) return null;

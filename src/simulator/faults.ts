@@ -2,13 +2,40 @@ import type { Provider } from '../model/index.ts';
 
 /** What can go wrong with one answer on its way. */
 export const transportFaults = [
-  'access-denied', 'expired-credentials', 'throttle', 'throttle-without-hint', 'http-500', 'http-503', 'reset', 'hang', 'truncated-body', 'malformed-json', 'wrong-content-type',
+  'access-denied',
+  'expired-credentials',
+  'throttle',
+  'throttle-without-hint',
+  'http-500',
+  'http-503',
+  'reset',
+  'hang',
+  'truncated-body',
+  'malformed-json',
+  'wrong-content-type',
 ] as const;
 /** What can be wrong with a page of records. */
-export const pageFaults = ['empty-page-with-token', 'repeated-token', 'lost-page', 'duplicated-page', 'reordered-rows', 'result-truncated', 'subscription-limit-header', 'unknown-enum-and-fields'] as const;
+export const pageFaults = [
+  'empty-page-with-token',
+  'repeated-token',
+  'lost-page',
+  'duplicated-page',
+  'reordered-rows',
+  'result-truncated',
+  'subscription-limit-header',
+  'unknown-enum-and-fields',
+] as const;
 /** What can be wrong behind the answer: these hold until the simulator ends unless `times` says otherwise. */
 export const standingFaults = [
-  'dropped-subscription', 'recorder-stopped', 'type-not-recorded', 'daily-stale', 'aggregator-source-failed', 'insufficient-data', 'policy-never-evaluated', 'asset-type-not-enabled', 'clock-skew',
+  'dropped-subscription',
+  'recorder-stopped',
+  'type-not-recorded',
+  'daily-stale',
+  'aggregator-source-failed',
+  'insufficient-data',
+  'policy-never-evaluated',
+  'asset-type-not-enabled',
+  'clock-skew',
 ] as const;
 export const faultKinds = [...transportFaults, ...pageFaults, ...standingFaults] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -75,7 +102,11 @@ export function openCallBook(initial: readonly Fault[] = []): CallBook {
   };
   return {
     begin(draft) {
-      const call: SimulatedCall = { ...draft, n: log.length + 1, key: `${draft.provider} ${draft.operation} ${draft.scope} ${draft.detail} @${String(draft.offset)}` };
+      const call: SimulatedCall = {
+        ...draft,
+        n: log.length + 1,
+        key: `${draft.provider} ${draft.operation} ${draft.scope} ${draft.detail} @${String(draft.offset)}`,
+      };
       log.push(call);
       const faults: Fault[] = [];
       for (const entry of armed) {
@@ -92,17 +123,23 @@ export function openCallBook(initial: readonly Fault[] = []): CallBook {
     },
     calls: () => log,
     struck: () => strikes,
-    inject: (fault) => { armed.push({ fault, seen: 0, used: 0 }); },
-    clear: () => { armed = []; },
+    inject: (fault) => {
+      armed.push({ fault, seen: 0, used: 0 });
+    },
+    clear: () => {
+      armed = [];
+    },
   };
 }
 
 /** The standing fault of a kind that covers this scope and type, if any. */
 export function covers(faults: readonly Fault[], kind: FaultKind, where: { scope?: string; type?: string } = {}): boolean {
-  return faults.some((fault) =>
-    fault.kind === kind
-    && (fault.match?.scope === undefined || where.scope === undefined || fault.match.scope === where.scope)
-    && (fault.match?.type === undefined || where.type === undefined || fault.match.type.toLowerCase() === where.type.toLowerCase()));
+  return faults.some(
+    (fault) =>
+      fault.kind === kind &&
+      (fault.match?.scope === undefined || where.scope === undefined || fault.match.scope === where.scope) &&
+      (fault.match?.type === undefined || where.type === undefined || fault.match.type.toLowerCase() === where.type.toLowerCase()),
+  );
 }
 
 export function strikes(faults: readonly Fault[], kind: FaultKind): boolean {
@@ -123,7 +160,14 @@ export interface PageOf<T> {
  * `repeated-token` hands out the token that leads to this page; `empty-page-with-token` answers with no rows and a token to this page;
  * `reordered-rows` turns the page round and exchanges its first row with one of the next page.
  */
-export function cutPage<T>(total: number, offset: number, limit: number, at: (index: number) => T, faults: readonly Fault[], nonce: string): PageOf<T> {
+export function cutPage<T>(
+  total: number,
+  offset: number,
+  limit: number,
+  at: (index: number) => T,
+  faults: readonly Fault[],
+  nonce: string,
+): PageOf<T> {
   const range = (from: number): T[] => Array.from({ length: Math.max(0, Math.min(limit, total - from)) }, (_, i) => at(from + i));
   const after = (from: number): number | null => (from + limit < total ? from + limit : null);
   if (strikes(faults, 'empty-page-with-token')) return { rows: [], next: offset, nonce: `${nonce}e` };
@@ -139,13 +183,24 @@ export function cutPage<T>(total: number, offset: number, limit: number, at: (in
 }
 
 const unpaged = new Set([
-  'AssumeRole', 'GetCallerIdentity', 'token', 'openid-configuration', 'subscriptions.get', 'DescribeConfigurationRecorders', 'DescribeConfigurationRecorderStatus', 'DescribeConfigurationAggregators', 'DescribeConformancePacks', 'BatchGetResourceConfig', 'BatchGetAggregateResourceConfig',
+  'AssumeRole',
+  'GetCallerIdentity',
+  'token',
+  'openid-configuration',
+  'subscriptions.get',
+  'DescribeConfigurationRecorders',
+  'DescribeConfigurationRecorderStatus',
+  'DescribeConfigurationAggregators',
+  'DescribeConformancePacks',
+  'BatchGetResourceConfig',
+  'BatchGetAggregateResourceConfig',
 ]);
 
 /** Kinds that mean something for this one call: what a sweep over calls tries on it. */
 export function faultsFor(call: Pick<SimulatedCall, 'provider' | 'operation' | 'detail'>): FaultKind[] {
   const { provider, operation, detail } = call;
-  if (operation === 'token' || operation === 'openid-configuration') return ['reset', 'hang', 'truncated-body', 'malformed-json', 'wrong-content-type'];
+  if (operation === 'token' || operation === 'openid-configuration')
+    return ['reset', 'hang', 'truncated-body', 'malformed-json', 'wrong-content-type'];
   const kinds: FaultKind[] = [...transportFaults];
   if (!unpaged.has(operation)) kinds.push('empty-page-with-token', 'repeated-token', 'lost-page', 'duplicated-page', 'reordered-rows');
   if (operation !== 'AssumeRole' && operation !== 'GetCallerIdentity') kinds.push('unknown-enum-and-fields');

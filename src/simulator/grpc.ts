@@ -5,7 +5,17 @@ import { type Fault, strikes } from './faults.ts';
 import { listen } from './http.ts';
 
 /** gRPC status codes that the service uses. */
-export const status = { ok: 0, invalidArgument: 3, notFound: 5, permissionDenied: 7, resourceExhausted: 8, unimplemented: 12, internal: 13, unavailable: 14, unauthenticated: 16 } as const;
+export const status = {
+  ok: 0,
+  invalidArgument: 3,
+  notFound: 5,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
 
 /** A call that ends in a status other than OK. */
 export class Refusal extends Error {
@@ -29,7 +39,11 @@ export interface GrpcAnswer {
  * Serves the unary methods of a service as gRPC over plain HTTP/2 on loopback. It is written on HTTP/2 itself, so that
  * faults of the connection and of the frame can be carried out.
  */
-export async function serveGrpc(port: number, service: ServiceDefinition, answer: (method: MethodDefinition<object, object>, name: string, payload: Buffer, headers: IncomingHttpHeaders) => GrpcAnswer): Promise<{ address: string; close(): Promise<void> }> {
+export async function serveGrpc(
+  port: number,
+  service: ServiceDefinition,
+  answer: (method: MethodDefinition<object, object>, name: string, payload: Buffer, headers: IncomingHttpHeaders) => GrpcAnswer,
+): Promise<{ address: string; close(): Promise<void> }> {
   const server = createServer();
   const sessions = new Set<ServerHttp2Session>();
   server.on('session', (session) => {
@@ -39,7 +53,9 @@ export async function serveGrpc(port: number, service: ServiceDefinition, answer
   });
   server.on('stream', (stream, headers) => {
     const chunks: Buffer[] = [];
-    stream.on('error', () => { stream.destroy(); });
+    stream.on('error', () => {
+      stream.destroy();
+    });
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('end', () => {
       const path = headers[':path'] ?? '';
@@ -57,15 +73,22 @@ export async function serveGrpc(port: number, service: ServiceDefinition, answer
   const address = server.address() as AddressInfo;
   return {
     address: `127.0.0.1:${String(address.port)}`,
-    close: () => new Promise((resolve) => {
-      for (const session of sessions) session.destroy();
-      server.close(() => { resolve(); });
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        for (const session of sessions) session.destroy();
+        server.close(() => {
+          resolve();
+        });
+      }),
   };
 }
 
 function percent(message: string): string {
-  return [...Buffer.from(message, 'utf8')].map((byte) => (byte >= 0x20 && byte <= 0x7e && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)).join('');
+  return [...Buffer.from(message, 'utf8')]
+    .map((byte) =>
+      byte >= 0x20 && byte <= 0x7e && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+    )
+    .join('');
 }
 
 /** google.rpc.Status with a RetryInfo detail, in wire format: how long to wait. */
@@ -73,21 +96,34 @@ function retryDetail(code: number, message: string, seconds: number): string {
   const field = (number: number, bytes: Buffer): Buffer => Buffer.concat([Buffer.from([(number << 3) | 2]), varint(bytes.length), bytes]);
   const delay = field(1, Buffer.concat([Buffer.from([0x08]), varint(seconds)]));
   const any = Buffer.concat([field(1, Buffer.from('type.googleapis.com/google.rpc.RetryInfo')), field(2, delay)]);
-  return Buffer.concat([Buffer.from([0x08]), varint(code), field(2, Buffer.from(message)), field(3, any)]).toString('base64').replace(/=+$/, '');
+  return Buffer.concat([Buffer.from([0x08]), varint(code), field(2, Buffer.from(message)), field(3, any)])
+    .toString('base64')
+    .replace(/=+$/, '');
 }
 function varint(value: number): Buffer {
   const out: number[] = [];
   let left = value;
-  while (left > 0x7f) { out.push((left & 0x7f) | 0x80); left >>>= 7; }
+  while (left > 0x7f) {
+    out.push((left & 0x7f) | 0x80);
+    left >>>= 7;
+  }
   out.push(left);
   return Buffer.from(out);
 }
 
 function trailersOnly(stream: ServerHttp2Stream, refusal: Refusal): void {
-  stream.respond({
-    ':status': 200, 'content-type': 'application/grpc', 'grpc-status': String(refusal.code), 'grpc-message': percent(refusal.message),
-    ...(refusal.retryAfterSeconds === null ? {} : { 'grpc-status-details-bin': retryDetail(refusal.code, refusal.message, refusal.retryAfterSeconds) }),
-  }, { endStream: true });
+  stream.respond(
+    {
+      ':status': 200,
+      'content-type': 'application/grpc',
+      'grpc-status': String(refusal.code),
+      'grpc-message': percent(refusal.message),
+      ...(refusal.retryAfterSeconds === null
+        ? {}
+        : { 'grpc-status-details-bin': retryDetail(refusal.code, refusal.message, refusal.retryAfterSeconds) }),
+    },
+    { endStream: true },
+  );
 }
 
 function respond(stream: ServerHttp2Stream, { faults, message, refusal }: GrpcAnswer): void {
@@ -113,10 +149,14 @@ function respond(stream: ServerHttp2Stream, { faults, message, refusal }: GrpcAn
   const framed = Buffer.concat([header, body]);
   if (strikes(faults, 'truncated-body')) {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
-    stream.write(framed.subarray(0, Math.floor(framed.length / 2)), () => { stream.close(constants.NGHTTP2_INTERNAL_ERROR); });
+    stream.write(framed.subarray(0, Math.floor(framed.length / 2)), () => {
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    });
     return;
   }
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-  stream.on('wantTrailers', () => { stream.sendTrailers({ 'grpc-status': '0' }); });
+  stream.on('wantTrailers', () => {
+    stream.sendTrailers({ 'grpc-status': '0' });
+  });
   stream.end(framed);
 }

@@ -22,7 +22,10 @@ export interface Handled {
 }
 
 /** A loopback HTTP server. `clock` gives the Date header; faults of the connection are carried out here. */
-export async function serveHttp(port: number, handle: (request: HttpRequest) => Handled): Promise<{ origin: string; close(): Promise<void> }> {
+export async function serveHttp(
+  port: number,
+  handle: (request: HttpRequest) => Handled,
+): Promise<{ origin: string; close(): Promise<void> }> {
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -31,9 +34,21 @@ export async function serveHttp(port: number, handle: (request: HttpRequest) => 
       const origin = `http://${incoming.headers.host ?? '127.0.0.1'}`;
       let handled: Handled;
       try {
-        handled = handle({ method: incoming.method ?? 'GET', url: new URL(incoming.url ?? '/', origin), headers: incoming.headers, body: Buffer.concat(chunks).toString('utf8') });
+        handled = handle({
+          method: incoming.method ?? 'GET',
+          url: new URL(incoming.url ?? '/', origin),
+          headers: incoming.headers,
+          body: Buffer.concat(chunks).toString('utf8'),
+        });
       } catch (error) {
-        handled = { reply: { status: 500, headers: { 'content-type': 'text/plain' }, body: `simulator: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` }, faults: [] };
+        handled = {
+          reply: {
+            status: 500,
+            headers: { 'content-type': 'text/plain' },
+            body: `simulator: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+          },
+          faults: [],
+        };
       }
       send(incoming, outgoing, handled);
     });
@@ -44,17 +59,25 @@ export async function serveHttp(port: number, handle: (request: HttpRequest) => 
   const address = server.address() as AddressInfo;
   return {
     origin: `http://127.0.0.1:${String(address.port)}`,
-    close: () => new Promise((resolve) => {
-      server.close(() => { resolve(); });
-      server.closeAllConnections();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
   };
 }
 
-export function listen(server: { listen(port: number, host: string, done: () => void): unknown; once(event: 'error', done: (error: Error) => void): unknown }, port: number): Promise<void> {
+export function listen(
+  server: { listen(port: number, host: string, done: () => void): unknown; once(event: 'error', done: (error: Error) => void): unknown },
+  port: number,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => { resolve(); });
+    server.listen(port, '127.0.0.1', () => {
+      resolve();
+    });
   });
 }
 
@@ -69,7 +92,9 @@ function send(incoming: IncomingMessage, outgoing: ServerResponse, { reply, faul
   const headers = { date: new Date(Date.now() + skew).toUTCString(), ...reply.headers };
   if (strikes(faults, 'truncated-body')) {
     outgoing.writeHead(reply.status, { ...headers, 'content-length': String(body.length) });
-    outgoing.write(body.subarray(0, Math.floor(body.length / 2)), () => { incoming.socket.destroy(); });
+    outgoing.write(body.subarray(0, Math.floor(body.length / 2)), () => {
+      incoming.socket.destroy();
+    });
     return;
   }
   if (strikes(faults, 'malformed-json')) {
@@ -79,7 +104,9 @@ function send(incoming: IncomingMessage, outgoing: ServerResponse, { reply, faul
     return;
   }
   if (strikes(faults, 'wrong-content-type')) {
-    const page = Buffer.from('<!DOCTYPE html><html><head><title>Sign in to the network</title></head><body>Please accept the terms of use.</body></html>');
+    const page = Buffer.from(
+      '<!DOCTYPE html><html><head><title>Sign in to the network</title></head><body>Please accept the terms of use.</body></html>',
+    );
     outgoing.writeHead(200, { date: headers.date, 'content-type': 'text/html; charset=utf-8', 'content-length': String(page.length) });
     outgoing.end(page);
     return;

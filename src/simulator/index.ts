@@ -51,10 +51,22 @@ export interface Simulator {
 }
 
 export interface SimulatorConfig {
-  readonly engagement: { id: string; title: string; entity: string; period: { from: string; to: string }; preparedFor: string; classification: string };
+  readonly engagement: {
+    id: string;
+    title: string;
+    entity: string;
+    period: { from: string; to: string };
+    preparedFor: string;
+    classification: string;
+  };
   readonly profile: { level: 2 };
   readonly scopes: {
-    aws: { accounts?: string[]; regions?: string[]; role?: string; aggregator?: { name: string; account: string; region: string; role: string } }[];
+    aws: {
+      accounts?: string[];
+      regions?: string[];
+      role?: string;
+      aggregator?: { name: string; account: string; region: string; role: string };
+    }[];
     azure: { tenant: string; managementGroups: string[] }[];
     gcp: { organization: string; quotaProject: string }[];
   };
@@ -73,10 +85,14 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const config = awsConfigHandler({ estate: estate.aws, seed, asOf, book, quotas });
   const sts = awsStsHandler({ estate: estate.aws, seed, book });
   const started: { close(): Promise<void> }[] = [];
-  const closeAll = async (): Promise<void> => { await Promise.all(started.map((server) => server.close())); };
+  const closeAll = async (): Promise<void> => {
+    await Promise.all(started.map((server) => server.close()));
+  };
   try {
     // One port for both AWS services: STS is what does not name a Config operation.
-    const aws = await serveHttp(options.ports?.aws ?? 0, (request) => (request.headers['x-amz-target'] === undefined ? sts(request) : config(request)));
+    const aws = await serveHttp(options.ports?.aws ?? 0, (request) =>
+      request.headers['x-amz-target'] === undefined ? sts(request) : config(request),
+    );
     started.push(aws);
     const azure = await serveHttp(options.ports?.azure ?? 0, azureHandler({ estate: estate.azure, seed, asOf, book, quotas }));
     started.push(azure);
@@ -129,18 +145,34 @@ function configOf(estate: Estate, endpoints: Simulator['endpoints'], options: Si
   const { home } = estate.aws;
   return {
     engagement: {
-      id: `northwind-${String(from.getUTCFullYear())}-q${String(quarter + 1)}`, title: 'Encryption of critical data with customer managed keys', entity: 'Northwind Trading Group (fictional)', period: { from: date(from), to: date(to) }, preparedFor: 'Contoso Assurance LLP (fictional)', classification: 'Confidential',
+      id: `northwind-${String(from.getUTCFullYear())}-q${String(quarter + 1)}`,
+      title: 'Encryption of critical data with customer managed keys',
+      entity: 'Northwind Trading Group (fictional)',
+      period: { from: date(from), to: date(to) },
+      preparedFor: 'Contoso Assurance LLP (fictional)',
+      classification: 'Confidential',
     },
     profile: { level: 2 },
     scopes: {
-      aws: [options.awsThrough === 'aggregator'
-        ? { aggregator: { name: aggregatorName, account: home.account, region: home.region, role } }
-        : { accounts: estate.aws.accounts.map((account) => account.id), regions: [...estate.aws.regions], role }],
-      azure: [{ tenant: estate.azure.tenant, managementGroups: [...new Set(estate.azure.subscriptions.map((subscription) => subscription.managementGroup))] }],
+      aws: [
+        options.awsThrough === 'aggregator'
+          ? { aggregator: { name: aggregatorName, account: home.account, region: home.region, role } }
+          : { accounts: estate.aws.accounts.map((account) => account.id), regions: [...estate.aws.regions], role },
+      ],
+      azure: [
+        {
+          tenant: estate.azure.tenant,
+          managementGroups: [...new Set(estate.azure.subscriptions.map((subscription) => subscription.managementGroup))],
+        },
+      ],
       gcp: [{ organization: gcpOrganization.id, quotaProject: 'northwind-platform' }],
     },
     endpoints,
-    critical: { tags: { 'data-classification': ['critical'] }, notCriticalTags: { 'data-classification': ['internal', 'public'] }, unclassified: 'critical' },
+    critical: {
+      tags: { 'data-classification': ['critical'] },
+      notCriticalTags: { 'data-classification': ['internal', 'public'] },
+      unclassified: 'critical',
+    },
   };
 }
 

@@ -13,7 +13,10 @@ export type Expression =
   | { readonly kind: 'not'; readonly of: Expression }
   | { readonly kind: 'binary'; readonly op: string; readonly left: Expression; readonly right: Expression };
 
-interface Named { readonly name: string; readonly expression: Expression }
+interface Named {
+  readonly name: string;
+  readonly expression: Expression;
+}
 export type Step =
   | { readonly step: 'where'; readonly condition: Expression }
   | { readonly step: 'extend' | 'project'; readonly columns: readonly Named[] }
@@ -22,7 +25,15 @@ export type Step =
   | { readonly step: 'take'; readonly count: number }
   | { readonly step: 'count' }
   | { readonly step: 'distinct'; readonly columns: readonly Named[] }
-  | { readonly step: 'summarize'; readonly aggregates: readonly { readonly name: string; readonly fn: 'count' | 'dcount' | 'countif' | 'min' | 'max'; readonly of: Expression | null }[]; readonly by: readonly Named[] };
+  | {
+      readonly step: 'summarize';
+      readonly aggregates: readonly {
+        readonly name: string;
+        readonly fn: 'count' | 'dcount' | 'countif' | 'min' | 'max';
+        readonly of: Expression | null;
+      }[];
+      readonly by: readonly Named[];
+    };
 
 export interface KqlQuery {
   readonly table: string;
@@ -33,14 +44,23 @@ export interface KqlQuery {
   readonly typesOnly: boolean;
 }
 
-const lexer = /\s*(?:\/\/[^\n]*\n\s*)*(?:('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|@'[^']*'|@"[^"]*")|(\d+(?:\.\d+)?)|([A-Za-z_$][A-Za-z0-9_]*)|(!contains_cs|!contains|!startswith|!endswith|!has|!in~|!in|in~|==|=~|!=|!~|<=|>=|[|(),.=<>[\]!~-]))/y;
+const lexer =
+  /\s*(?:\/\/[^\n]*\n\s*)*(?:('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|@'[^']*'|@"[^"]*")|(\d+(?:\.\d+)?)|([A-Za-z_$][A-Za-z0-9_]*)|(!contains_cs|!contains|!startswith|!endswith|!has|!in~|!in|in~|==|=~|!=|!~|<=|>=|[|(),.=<>[\]!~-]))/y;
 
-interface Token { readonly kind: 'text' | 'number' | 'word' | 'sign'; readonly text: string }
+interface Token {
+  readonly kind: 'text' | 'number' | 'word' | 'sign';
+  readonly text: string;
+}
 
 function tokenize(source: string): Token[] {
   const found: Token[] = [];
   let at = 0;
-  while (source.slice(at).replace(/\/\/[^\n]*/g, '').trim() !== '') {
+  while (
+    source
+      .slice(at)
+      .replace(/\/\/[^\n]*/g, '')
+      .trim() !== ''
+  ) {
     lexer.lastIndex = at;
     const match = lexer.exec(source);
     if (match === null) throw new KqlError(`Query is invalid near '${source.slice(at, at + 24).trim()}'.`);
@@ -65,34 +85,98 @@ function unquote(text: string): string {
   return text.slice(1, -1).replace(/\\(.)/g, (_, c: string) => (c === 'n' ? '\n' : c === 't' ? '\t' : c));
 }
 
-const comparisons = new Set(['==', '=~', '!=', '!~', '<', '<=', '>', '>=', 'in', 'in~', '!in', '!in~', 'contains', '!contains', 'contains_cs', '!contains_cs', 'has', '!has', 'startswith', '!startswith', 'endswith', '!endswith']);
-const functions = new Set(['tolower', 'toupper', 'tostring', 'toint', 'tolong', 'tobool', 'isnotempty', 'isempty', 'isnull', 'isnotnull', 'strcat', 'array_length', 'coalesce', 'iff', 'split', 'not', 'parse_json', 'todynamic', 'bag_keys', 'strlen']);
+const comparisons = new Set([
+  '==',
+  '=~',
+  '!=',
+  '!~',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  'in',
+  'in~',
+  '!in',
+  '!in~',
+  'contains',
+  '!contains',
+  'contains_cs',
+  '!contains_cs',
+  'has',
+  '!has',
+  'startswith',
+  '!startswith',
+  'endswith',
+  '!endswith',
+]);
+const functions = new Set([
+  'tolower',
+  'toupper',
+  'tostring',
+  'toint',
+  'tolong',
+  'tobool',
+  'isnotempty',
+  'isempty',
+  'isnull',
+  'isnotnull',
+  'strcat',
+  'array_length',
+  'coalesce',
+  'iff',
+  'split',
+  'not',
+  'parse_json',
+  'todynamic',
+  'bag_keys',
+  'strlen',
+]);
 const aggregates = new Set(['count', 'dcount', 'countif', 'min', 'max']);
 
 export function parseKql(source: string): KqlQuery {
   const list = tokenize(source);
   let at = 0;
   const peek = (ahead = 0): string => list[at + ahead]?.text ?? '';
-  const fail = (): never => { throw new KqlError(`Query is invalid near '${peek() || 'end of query'}'.`); };
+  const fail = (): never => {
+    throw new KqlError(`Query is invalid near '${peek() || 'end of query'}'.`);
+  };
   const word = (): string => {
     const token = list[at];
     if (token?.kind !== 'word') return fail();
     at += 1;
     return token.text;
   };
-  const expect = (text: string): void => { if (peek() !== text) fail(); at += 1; };
+  const expect = (text: string): void => {
+    if (peek() !== text) fail();
+    at += 1;
+  };
   const primary = (): Expression => {
     const token = list[at];
     if (token === undefined) return fail();
-    if (token.kind === 'text') { at += 1; return { kind: 'literal', value: unquote(token.text) }; }
-    if (token.kind === 'number') { at += 1; return { kind: 'literal', value: Number(token.text) }; }
-    if (token.text === '-' && list[at + 1]?.kind === 'number') { at += 2; return { kind: 'literal', value: -Number(list[at - 1]?.text) }; }
+    if (token.kind === 'text') {
+      at += 1;
+      return { kind: 'literal', value: unquote(token.text) };
+    }
+    if (token.kind === 'number') {
+      at += 1;
+      return { kind: 'literal', value: Number(token.text) };
+    }
+    if (token.text === '-' && list[at + 1]?.kind === 'number') {
+      at += 2;
+      return { kind: 'literal', value: -Number(list[at - 1]?.text) };
+    }
     if (token.text === '(') {
       at += 1;
       const first = expression();
-      if (peek() !== ',') { expect(')'); return first; }
+      if (peek() !== ',') {
+        expect(')');
+        return first;
+      }
       const of = [first];
-      while (peek() === ',') { at += 1; of.push(expression()); }
+      while (peek() === ',') {
+        at += 1;
+        of.push(expression());
+      }
       expect(')');
       return { kind: 'list', of };
     }
@@ -103,14 +187,22 @@ export function parseKql(source: string): KqlQuery {
       if (!functions.has(token.text)) throw new KqlError(`Function '${token.text}' is not supported.`);
       at += 1;
       const args: Expression[] = [];
-      while (peek() !== ')') { args.push(expression()); if (peek() === ',') at += 1; else if (peek() !== ')') fail(); }
+      while (peek() !== ')') {
+        args.push(expression());
+        if (peek() === ',') at += 1;
+        else if (peek() !== ')') fail();
+      }
       at += 1;
       if (token.text === 'not') return { kind: 'not', of: args[0] ?? fail() };
       return { kind: 'call', name: token.text, args };
     }
     const parts: (string | number)[] = [token.text];
     for (;;) {
-      if (peek() === '.') { at += 1; parts.push(word()); continue; }
+      if (peek() === '.') {
+        at += 1;
+        parts.push(word());
+        continue;
+      }
       if (peek() === '[') {
         at += 1;
         const key = list[at];
@@ -137,12 +229,18 @@ export function parseKql(source: string): KqlQuery {
   };
   const conjunction = (): Expression => {
     let left = comparison();
-    while (peek() === 'and') { at += 1; left = { kind: 'binary', op: 'and', left, right: comparison() }; }
+    while (peek() === 'and') {
+      at += 1;
+      left = { kind: 'binary', op: 'and', left, right: comparison() };
+    }
     return left;
   };
   const expression = (): Expression => {
     let left = conjunction();
-    while (peek() === 'or') { at += 1; left = { kind: 'binary', op: 'or', left, right: conjunction() }; }
+    while (peek() === 'or') {
+      at += 1;
+      left = { kind: 'binary', op: 'or', left, right: conjunction() };
+    }
     return left;
   };
   const named = (): Named => {
@@ -152,12 +250,16 @@ export function parseKql(source: string): KqlQuery {
       return { name, expression: expression() };
     }
     const value = expression();
-    if (value.kind === 'path') return { name: value.parts.length === 1 ? String(value.parts[0]) : value.parts.join('_'), expression: value };
+    if (value.kind === 'path')
+      return { name: value.parts.length === 1 ? String(value.parts[0]) : value.parts.join('_'), expression: value };
     return { name: 'Column1', expression: value };
   };
   const many = <T>(one: () => T): T[] => {
     const out = [one()];
-    while (peek() === ',') { at += 1; out.push(one()); }
+    while (peek() === ',') {
+      at += 1;
+      out.push(one());
+    }
     return out;
   };
   const table = word().toLowerCase();
@@ -165,7 +267,10 @@ export function parseKql(source: string): KqlQuery {
   while (at < list.length) {
     expect('|');
     let operator = word().toLowerCase();
-    if (operator === 'project' && peek() === '-') { at += 1; operator = `project-${word()}`; }
+    if (operator === 'project' && peek() === '-') {
+      at += 1;
+      operator = `project-${word()}`;
+    }
     if (operator === 'where') steps.push({ step: 'where', condition: expression() });
     else if (operator === 'extend' || operator === 'project') steps.push({ step: operator, columns: many(named) });
     else if (operator === 'project-away') steps.push({ step: 'project-away', names: many(word) });
@@ -178,17 +283,23 @@ export function parseKql(source: string): KqlQuery {
     } else if (operator === 'count') steps.push({ step: 'count' });
     else if (operator === 'order' || operator === 'sort') {
       if (word() !== 'by') fail();
-      steps.push({ step: 'order', by: many(() => {
-        const value = expression();
-        const direction = peek();
-        if (direction === 'asc' || direction === 'desc') at += 1;
-        return { expression: value, descending: direction !== 'asc' };
-      }) });
+      steps.push({
+        step: 'order',
+        by: many(() => {
+          const value = expression();
+          const direction = peek();
+          if (direction === 'asc' || direction === 'desc') at += 1;
+          return { expression: value, descending: direction !== 'asc' };
+        }),
+      });
     } else if (operator === 'summarize') {
       const found: { name: string; fn: 'count' | 'dcount' | 'countif' | 'min' | 'max'; of: Expression | null }[] = [];
       const aggregate = (): void => {
         let name: string | null = null;
-        if (list[at]?.kind === 'word' && peek(1) === '=') { name = word(); at += 1; }
+        if (list[at]?.kind === 'word' && peek(1) === '=') {
+          name = word();
+          at += 1;
+        }
         const fn = word();
         if (!aggregates.has(fn)) throw new KqlError(`Aggregation '${fn}' is not supported.`);
         expect('(');
@@ -196,14 +307,29 @@ export function parseKql(source: string): KqlQuery {
         expect(')');
         found.push({ name: name ?? `${fn}_`, fn: fn as 'count', of });
       };
-      if (peek() !== 'by') { aggregate(); while (peek() === ',') { at += 1; aggregate(); } }
+      if (peek() !== 'by') {
+        aggregate();
+        while (peek() === ',') {
+          at += 1;
+          aggregate();
+        }
+      }
       let by: Named[] = [];
-      if (peek() === 'by') { at += 1; by = many(named); }
+      if (peek() === 'by') {
+        at += 1;
+        by = many(named);
+      }
       steps.push({ step: 'summarize', aggregates: found, by });
     } else throw new KqlError(`Operator '${operator}' is not supported.`);
   }
   const first = steps[0];
-  return { table, steps, types: typesOf(steps), typesOnly: first?.step === 'where' && first.condition.kind === 'binary' && first.condition.op !== 'and' && pinned(first.condition) !== null };
+  return {
+    table,
+    steps,
+    types: typesOf(steps),
+    typesOnly:
+      first?.step === 'where' && first.condition.kind === 'binary' && first.condition.op !== 'and' && pinned(first.condition) !== null,
+  };
 }
 
 function typesOf(steps: readonly Step[]): string[] | null {
@@ -219,10 +345,12 @@ function pinned(condition: Expression): string[] | null {
   if (condition.kind !== 'binary') return null;
   if (condition.op === 'and') return pinned(condition.left) ?? pinned(condition.right);
   const left = condition.left;
-  const isType = (left.kind === 'path' && left.parts.length === 1 && left.parts[0] === 'type')
-    || (left.kind === 'call' && left.name === 'tolower' && left.args[0]?.kind === 'path' && left.args[0].parts[0] === 'type');
+  const isType =
+    (left.kind === 'path' && left.parts.length === 1 && left.parts[0] === 'type') ||
+    (left.kind === 'call' && left.name === 'tolower' && left.args[0]?.kind === 'path' && left.args[0].parts[0] === 'type');
   if (!isType) return null;
-  if ((condition.op === '=~' || condition.op === '==') && condition.right.kind === 'literal') return [asText(condition.right.value).toLowerCase()];
+  if ((condition.op === '=~' || condition.op === '==') && condition.right.kind === 'literal')
+    return [asText(condition.right.value).toLowerCase()];
   if ((condition.op === 'in' || condition.op === 'in~') && condition.right.kind === 'list') {
     const values = condition.right.of.map((one) => (one.kind === 'literal' ? asText(one.value).toLowerCase() : null));
     return values.includes(null) ? null : (values as string[]);

@@ -9,7 +9,10 @@ import type { Fault } from './faults.ts';
  */
 export function wholeRunFaults(estate: Estate): Fault[] {
   const scopes = estate.aws.accounts.flatMap((account) => estate.aws.regions.map((region) => `${account.id}.${region}`));
-  const recorded = estate.aws.populations.map((population) => ({ scope: `${population.account}.${population.region}`, type: population.type }));
+  const recorded = estate.aws.populations.map((population) => ({
+    scope: `${population.account}.${population.region}`,
+    type: population.type,
+  }));
   return [
     ...scopes.flatMap((scope): Fault[] => [
       { provider: 'aws', kind: 'recorder-stopped', match: { scope } },
@@ -20,7 +23,11 @@ export function wholeRunFaults(estate: Estate): Fault[] {
     ...recorded.map((match): Fault => ({ provider: 'aws', kind: 'type-not-recorded', match })),
     ...deployedRules.map((rule): Fault => ({ provider: 'aws', kind: 'insufficient-data', match: { type: rule.identifier } })),
     { provider: 'aws', kind: 'clock-skew' },
-    ...estate.azure.subscriptions.map((subscription): Fault => ({ provider: 'azure', kind: 'dropped-subscription', match: { scope: subscription.id } })),
+    ...estate.azure.subscriptions.map((subscription): Fault => ({
+      provider: 'azure',
+      kind: 'dropped-subscription',
+      match: { scope: subscription.id },
+    })),
     ...assignedPolicies.map((policy): Fault => ({ provider: 'azure', kind: 'policy-never-evaluated', match: { type: policy.id } })),
     { provider: 'azure', kind: 'clock-skew' },
     ...Object.keys(estate.counts.gcp).map((type): Fault => ({ provider: 'gcp', kind: 'asset-type-not-enabled', match: { type } })),

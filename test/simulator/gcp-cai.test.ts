@@ -20,12 +20,26 @@ describe('Cloud Asset Inventory', () => {
     await simulator.close();
   });
 
-  async function list(of: { parent?: string; contentType?: 'RESOURCE' | 'IAM_POLICY' | 'ORG_POLICY'; assetTypes?: string[] }): Promise<{ assets: Asset[]; sizes: number[] }> {
+  async function list(of: {
+    parent?: string;
+    contentType?: 'RESOURCE' | 'IAM_POLICY' | 'ORG_POLICY';
+    assetTypes?: string[];
+  }): Promise<{ assets: Asset[]; sizes: number[] }> {
     const assets: Asset[] = [];
     const sizes: number[] = [];
     let pageToken = '';
     do {
-      const [page, , raw] = await client.listAssets({ parent: of.parent ?? organization, contentType: of.contentType ?? 'RESOURCE', assetTypes: of.assetTypes ?? [], pageSize: 1000, readTime, ...(pageToken === '' ? {} : { pageToken }) }, { autoPaginate: false });
+      const [page, , raw] = await client.listAssets(
+        {
+          parent: of.parent ?? organization,
+          contentType: of.contentType ?? 'RESOURCE',
+          assetTypes: of.assetTypes ?? [],
+          pageSize: 1000,
+          readTime,
+          ...(pageToken === '' ? {} : { pageToken }),
+        },
+        { autoPaginate: false },
+      );
       assets.push(...page);
       sizes.push(page.length);
       pageToken = raw?.nextPageToken ?? '';
@@ -41,7 +55,10 @@ describe('Cloud Asset Inventory', () => {
     let found = 0;
     let pageToken = '';
     do {
-      const [results, , raw] = await client.searchAllResources({ scope: organization, pageSize: 500, ...(pageToken === '' ? {} : { pageToken }) }, { autoPaginate: false });
+      const [results, , raw] = await client.searchAllResources(
+        { scope: organization, pageSize: 500, ...(pageToken === '' ? {} : { pageToken }) },
+        { autoPaginate: false },
+      );
       expect(results.length).toBeLessThanOrEqual(500);
       found += results.length;
       pageToken = raw?.nextPageToken ?? '';
@@ -62,7 +79,9 @@ describe('Cloud Asset Inventory', () => {
     const bucket = (await list({ assetTypes: ['storage.googleapis.com/Bucket'] })).assets[0];
     expect(bucket?.resource?.data?.fields?.['projectNumber']).toMatchObject({ stringValue: expect.stringMatching(/^\d+$/) as string });
     const projects = await list({ contentType: 'IAM_POLICY', assetTypes: ['cloudresourcemanager.googleapis.com/Project'] });
-    expect(projects.assets.some((asset) => asset.iamPolicy?.bindings?.some((binding) => (binding.condition?.expression ?? '') !== '') === true)).toBe(true);
+    expect(
+      projects.assets.some((asset) => asset.iamPolicy?.bindings?.some((binding) => (binding.condition?.expression ?? '') !== '') === true),
+    ).toBe(true);
     expect(projects.assets[0]?.resource).toBeNull();
     const policies = await list({ contentType: 'ORG_POLICY' });
     expect(policies.assets[0]?.orgPolicy?.map((policy) => policy.constraint)).toContain('constraints/gcp.restrictNonCmekServices');
@@ -72,7 +91,9 @@ describe('Cloud Asset Inventory', () => {
     const sql = (await list({ assetTypes: ['sqladmin.googleapis.com/Instance'] })).assets[0];
     expect(sql?.name).toMatch(/^\/\/cloudsql\.googleapis\.com\//);
     const disks = (await list({ assetTypes: ['compute.googleapis.com/Disk'] })).assets;
-    const key = disks.map((disk) => disk.resource?.data?.fields?.['diskEncryptionKey']?.structValue?.fields?.['kmsKeyName']?.stringValue).find((name) => typeof name === 'string');
+    const key = disks
+      .map((disk) => disk.resource?.data?.fields?.['diskEncryptionKey']?.structValue?.fields?.['kmsKeyName']?.stringValue)
+      .find((name) => typeof name === 'string');
     expect(key).toMatch(/\/cryptoKeyVersions\/\d+$/);
     expect((await list({ assetTypes: ['secretmanager.googleapis.com/Secret'] })).assets[0]?.name).toMatch(/projects\/\d+\/secrets/);
   });
@@ -83,7 +104,9 @@ describe('Cloud Asset Inventory', () => {
       const name = asset.resource?.data?.fields?.['encryption']?.structValue?.fields?.['defaultKmsKeyName']?.stringValue;
       if (typeof name !== 'string') continue;
       const planted = simulator.truth(asset.name ?? '');
-      expect(keys.has(`//cloudkms.googleapis.com/${name}`)).toBe(!planted?.some((trouble) => trouble === 'key-outside-the-organisation' || trouble === 'key-not-recorded'));
+      expect(keys.has(`//cloudkms.googleapis.com/${name}`)).toBe(
+        !planted?.some((trouble) => trouble === 'key-outside-the-organisation' || trouble === 'key-not-recorded'),
+      );
     }
   });
 
@@ -93,11 +116,29 @@ describe('Cloud Asset Inventory', () => {
   });
 
   test('refuses with the codes of gRPC', async () => {
-    await expect(client.listAssets({ parent: 'organizations/1', contentType: 'RESOURCE' }, { autoPaginate: false })).rejects.toMatchObject({ code: 7 });
-    await expect(client.listAssets({ parent: organization, contentType: 'RESOURCE', assetTypes: ['nonsense'] }, { autoPaginate: false })).rejects.toMatchObject({ code: 3 });
-    await expect(client.listAssets({ parent: organization, contentType: 'RESOURCE', pageToken: 'made-up' }, { autoPaginate: false })).rejects.toMatchObject({ code: 3 });
-    await expect(client.listAssets({ parent: organization, contentType: 'RESOURCE', readTime: { seconds: readTime.seconds - 40 * 86_400 } }, { autoPaginate: false })).rejects.toMatchObject({ code: 3 });
-    await expect(client.listAssets({ parent: organization, contentType: 'RESOURCE', readTime: { seconds: Math.floor(Date.now() / 1000) + 86_400 } }, { autoPaginate: false })).rejects.toMatchObject({ code: 3 });
-    await expect(client.analyzeOrgPolicies({ scope: organization, constraint: 'constraints/x' }, { autoPaginate: false })).rejects.toMatchObject({ code: 12 });
+    await expect(client.listAssets({ parent: 'organizations/1', contentType: 'RESOURCE' }, { autoPaginate: false })).rejects.toMatchObject({
+      code: 7,
+    });
+    await expect(
+      client.listAssets({ parent: organization, contentType: 'RESOURCE', assetTypes: ['nonsense'] }, { autoPaginate: false }),
+    ).rejects.toMatchObject({ code: 3 });
+    await expect(
+      client.listAssets({ parent: organization, contentType: 'RESOURCE', pageToken: 'made-up' }, { autoPaginate: false }),
+    ).rejects.toMatchObject({ code: 3 });
+    await expect(
+      client.listAssets(
+        { parent: organization, contentType: 'RESOURCE', readTime: { seconds: readTime.seconds - 40 * 86_400 } },
+        { autoPaginate: false },
+      ),
+    ).rejects.toMatchObject({ code: 3 });
+    await expect(
+      client.listAssets(
+        { parent: organization, contentType: 'RESOURCE', readTime: { seconds: Math.floor(Date.now() / 1000) + 86_400 } },
+        { autoPaginate: false },
+      ),
+    ).rejects.toMatchObject({ code: 3 });
+    await expect(
+      client.analyzeOrgPolicies({ scope: organization, constraint: 'constraints/x' }, { autoPaginate: false }),
+    ).rejects.toMatchObject({ code: 12 });
   });
 });

@@ -45,22 +45,34 @@ describe('quotas', () => {
     const simulator = await startSimulator({ resources: 300, asOf, quotas: { scale: 0.01 } });
     try {
       const aws = configClient(simulator);
-      const select = () => aws.send(new SelectResourceConfigCommand({ Expression: "SELECT resourceId WHERE resourceType = 'AWS::KMS::Key'" }));
+      const select = () =>
+        aws.send(new SelectResourceConfigCommand({ Expression: "SELECT resourceId WHERE resourceType = 'AWS::KMS::Key'" }));
       for (let i = 0; i < 10; i += 1) await select();
       await expect(select()).rejects.toMatchObject({ name: 'ThrottlingException' });
       // Another account is another bucket.
-      await configClient(simulator, { account: '222233334444' }).send(new SelectResourceConfigCommand({ Expression: "SELECT resourceId WHERE resourceType = 'AWS::KMS::Key'" }));
+      await configClient(simulator, { account: '222233334444' }).send(
+        new SelectResourceConfigCommand({ Expression: "SELECT resourceId WHERE resourceType = 'AWS::KMS::Key'" }),
+      );
 
       const graph = graphClient(simulator);
       const headers: (string | undefined)[] = [];
-      const ask = () => graph.resources({ query: 'resources | summarize count()' }, { onResponse: (raw) => { headers.push(raw.headers.get('x-ms-user-quota-remaining'), raw.headers.get('x-ms-user-quota-resets-after')); } });
+      const ask = () =>
+        graph.resources(
+          { query: 'resources | summarize count()' },
+          {
+            onResponse: (raw) => {
+              headers.push(raw.headers.get('x-ms-user-quota-remaining'), raw.headers.get('x-ms-user-quota-resets-after'));
+            },
+          },
+        );
       for (let i = 0; i < 15; i += 1) await ask();
       await expect(ask()).rejects.toMatchObject({ statusCode: 429, code: 'RateLimiting' });
       expect(headers.slice(0, 2)).toEqual(['14', '00:08:20']);
       expect(headers.at(-2)).toBe('0');
 
       const gcp = assetClient(simulator);
-      const list = () => gcp.listAssets({ parent: 'projects/northwind-keys', contentType: 'RESOURCE', pageSize: 1 }, { autoPaginate: false, retry: null });
+      const list = () =>
+        gcp.listAssets({ parent: 'projects/northwind-keys', contentType: 'RESOURCE', pageSize: 1 }, { autoPaginate: false, retry: null });
       await Promise.all(Array.from({ length: 100 }, list));
       await expect(list()).rejects.toMatchObject({ code: 8 });
       await gcp.close();

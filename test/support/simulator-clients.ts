@@ -11,7 +11,9 @@ import type { Simulator } from '../../src/simulator/index.ts';
 export function configClient(simulator: Simulator, of: { account?: string; region?: string; attempts?: number } = {}): ConfigServiceClient {
   const account = of.account ?? '111122223333';
   return new ConfigServiceClient({
-    region: of.region ?? 'eu-west-1', endpoint: simulator.endpoints.aws.config, maxAttempts: of.attempts ?? 1,
+    region: of.region ?? 'eu-west-1',
+    endpoint: simulator.endpoints.aws.config,
+    maxAttempts: of.attempts ?? 1,
     credentials: { accessKeyId: `AKIASIM0${account}`, secretAccessKey: 'secret' },
     requestHandler: { requestTimeout: 1500, throwOnRequestTimeout: true },
   });
@@ -40,10 +42,19 @@ export function loopbackClient(origin: string): HttpClient {
 export const anyToken = { getToken: () => Promise.resolve({ token: 'loopback', expiresOnTimestamp: Date.now() + 3_600_000 }) };
 
 export function graphClient(simulator: Simulator, retries = 0): ResourceGraphClient {
-  return new ResourceGraphClient(anyToken, { httpClient: loopbackClient(simulator.endpoints.azure.resourceManager), retryOptions: { maxRetries: retries, retryDelayInMs: 1 } });
+  return new ResourceGraphClient(anyToken, {
+    httpClient: loopbackClient(simulator.endpoints.azure.resourceManager),
+    retryOptions: { maxRetries: retries, retryDelayInMs: 1 },
+  });
 }
 
 export function assetClient(simulator: Simulator): AssetServiceClient {
   const [servicePath, port] = simulator.endpoints.gcp.cloudAsset.split(':');
-  return new AssetServiceClient({ servicePath, port: Number(port), sslCreds: grpc.credentials.createInsecure(), authClient: new PassThroughClient(), 'grpc.enable_http_proxy': 0 } as unknown as ConstructorParameters<typeof AssetServiceClient>[0]);
+  return new AssetServiceClient({
+    servicePath,
+    port: Number(port),
+    sslCreds: grpc.credentials.createInsecure(),
+    authClient: new PassThroughClient(),
+    'grpc.enable_http_proxy': 0,
+  } as unknown as ConstructorParameters<typeof AssetServiceClient>[0]);
 }

@@ -18,7 +18,11 @@ export function buildAws(options: { seed: number; resources: number; asOf: numbe
   const cells: AwsCell[] = regions.flatMap((region) => {
     const rings = accounts.map((account) => ({ account, keys: keysOf(account, region) }));
     return rings.map(({ account, keys }) => ({
-      seed: options.seed, asOf: options.asOf, account, region, keys,
+      seed: options.seed,
+      asOf: options.asOf,
+      account,
+      region,
+      keys,
       elsewhere: rings.filter((ring) => ring.account.id !== account.id && ring.keys.length > 0),
     }));
   });
@@ -28,7 +32,15 @@ export function buildAws(options: { seed: number; resources: number; asOf: numbe
   ]);
   const used = fixed.reduce((sum, population) => sum + population.count, 0);
   const slots = cells.flatMap((cell) =>
-    awsStoreTypes.map((store) => ({ cell, store, weight: store.weight * cell.account.weight * (cell.region === home.region ? 3 : 1) * (store.homeOnly === true && cell.region !== home.region ? 0 : 1) })),
+    awsStoreTypes.map((store) => ({
+      cell,
+      store,
+      weight:
+        store.weight *
+        cell.account.weight *
+        (cell.region === home.region ? 3 : 1) *
+        (store.homeOnly === true && cell.region !== home.region ? 0 : 1),
+    })),
   );
   // Every type is somewhere, even in the smallest estate: the first record of each goes to the first account that takes it.
   const first = new Map<string, number>();
@@ -36,7 +48,10 @@ export function buildAws(options: { seed: number; resources: number; asOf: numbe
     if (slot.weight > 0 && !first.has(slot.store.type)) first.set(slot.store.type, index);
   });
   const budget = Math.max(0, options.resources - used - first.size);
-  const counts = apportion(budget, slots.map((slot) => slot.weight));
+  const counts = apportion(
+    budget,
+    slots.map((slot) => slot.weight),
+  );
   for (const index of first.values()) counts[index] = (counts[index] ?? 0) + 1;
   const stores = slots.map(({ cell, store }, index): Population<AwsItem> => ({
     type: store.type,

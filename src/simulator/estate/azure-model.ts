@@ -57,9 +57,21 @@ export function resourceId(subscription: string, group: string, type: string, na
 }
 
 /** Columns that every row of `resources` has, in the service's order; the type in lower case as the service gives it. */
-export function azureRow(cell: AzureCell, of: {
-  type: string; group: string; name: string; location: string; properties: JsonObject; tags?: JsonObject; kind?: string; sku?: JsonObject | null; identity?: JsonObject | null; zones?: string[] | null;
-}): JsonObject {
+export function azureRow(
+  cell: AzureCell,
+  of: {
+    type: string;
+    group: string;
+    name: string;
+    location: string;
+    properties: JsonObject;
+    tags?: JsonObject;
+    kind?: string;
+    sku?: JsonObject | null;
+    identity?: JsonObject | null;
+    zones?: string[] | null;
+  },
+): JsonObject {
   return {
     id: resourceId(cell.subscription.id, of.group, of.type, of.name),
     name: of.name,

@@ -12,7 +12,9 @@ export function buildAzure(options: { seed: number; resources: number; asOf: num
   const subscriptions = azureSubscriptions.slice(0, options.subscriptions);
   const per = options.resources / Math.max(1, subscriptions.length);
   const cells = subscriptions.map((subscription): AzureCell => ({
-    seed: options.seed, asOf: options.asOf, subscription,
+    seed: options.seed,
+    asOf: options.asOf,
+    subscription,
     vaults: vaultEstate({ seed: options.seed, subscription: subscription.id, perSubscription: per, empty: subscription.weight === 0 }),
   }));
   const fixed = cells.flatMap((cell) => azureVaultPopulations(cell));
@@ -22,12 +24,21 @@ export function buildAzure(options: { seed: number; resources: number; asOf: num
   slots.forEach((slot, index) => {
     if (slot.weight > 0 && !first.has(slot.store.type)) first.set(slot.store.type, index);
   });
-  const counts = apportion(Math.max(0, options.resources - used - first.size), slots.map((slot) => slot.weight));
+  const counts = apportion(
+    Math.max(0, options.resources - used - first.size),
+    slots.map((slot) => slot.weight),
+  );
   for (const index of first.values()) counts[index] = (counts[index] ?? 0) + 1;
-  const stores = slots.map(({ cell, store }, index): AzurePopulation => ({
-    table: 'resources', type: store.type.toLowerCase(), account: cell.subscription.id, region: '*', count: counts[index] ?? 0,
-    record: (i) => store.make(cell, random(cell.seed, cell.subscription.id, store.type, i), i),
-  })).filter((population) => population.count > 0);
+  const stores = slots
+    .map(({ cell, store }, index): AzurePopulation => ({
+      table: 'resources',
+      type: store.type.toLowerCase(),
+      account: cell.subscription.id,
+      region: '*',
+      count: counts[index] ?? 0,
+      record: (i) => store.make(cell, random(cell.seed, cell.subscription.id, store.type, i), i),
+    }))
+    .filter((population) => population.count > 0);
   const inventory = [...fixed, ...stores].filter((population) => population.count > 0);
   return {
     tenant: azureTenant,

@@ -3,7 +3,11 @@ import type { GcpKeySpec } from './gcp-keys.ts';
 import { type Classification, owners, type Planted, type Population } from './population.ts';
 import type { Random } from './random.ts';
 
-export interface IamBinding { readonly role: string; readonly members: readonly string[]; readonly condition?: { readonly title: string; readonly expression: string } }
+export interface IamBinding {
+  readonly role: string;
+  readonly members: readonly string[];
+  readonly condition?: { readonly title: string; readonly expression: string };
+}
 
 /** An asset with every kind of content that it has. */
 export interface GcpAsset extends Planted {
@@ -26,7 +30,13 @@ export interface GcpAsset extends Planted {
   readonly orgPolicies: readonly JsonObject[] | null;
 }
 
-export interface GcpProject { readonly id: string; readonly number: string; readonly name: string; readonly folder: string; readonly weight: number }
+export interface GcpProject {
+  readonly id: string;
+  readonly number: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly weight: number;
+}
 
 /** One project as generators see it. */
 export interface GcpCell {
@@ -78,12 +88,30 @@ export interface GcpDraft {
 
 export function gcpAsset(cell: GcpCell, assetType: string, pick: Random, draft: GcpDraft, project: GcpProject = cell.project): GcpAsset {
   return {
-    uid: draft.name, troubles: draft.troubles, classification: draft.classification, assetType, project: project.id, ancestors: ancestorsOf(project), location: draft.location, displayName: draft.displayName,
-    data: draft.data, version: draft.version ?? 'v1', parent: draft.parent ?? `//cloudresourcemanager.googleapis.com/projects/${project.number}`, labels: draft.labels ?? {}, kmsKey: draft.kmsKey ?? null, state: draft.state ?? null,
-    updatedAt: cell.asOf - Math.floor((0.01 + pick.next() * 40) * 86_400_000), bindings: draft.bindings ?? null, orgPolicies: null,
+    uid: draft.name,
+    troubles: draft.troubles,
+    classification: draft.classification,
+    assetType,
+    project: project.id,
+    ancestors: ancestorsOf(project),
+    location: draft.location,
+    displayName: draft.displayName,
+    data: draft.data,
+    version: draft.version ?? 'v1',
+    parent: draft.parent ?? `//cloudresourcemanager.googleapis.com/projects/${project.number}`,
+    labels: draft.labels ?? {},
+    kmsKey: draft.kmsKey ?? null,
+    state: draft.state ?? null,
+    updatedAt: cell.asOf - Math.floor((0.01 + pick.next() * 40) * 86_400_000),
+    bindings: draft.bindings ?? null,
+    orgPolicies: null,
   };
 }
 
 export function gcpLabels(classification: Classification, pick: Random, project: GcpProject): Record<string, string> {
-  return { ...(classification === 'unclassified' ? {} : { 'data-classification': classification }), owner: pick.pick(owners), environment: project.folder === gcpFolders[0].id ? 'production' : 'development' };
+  return {
+    ...(classification === 'unclassified' ? {} : { 'data-classification': classification }),
+    owner: pick.pick(owners),
+    environment: project.folder === gcpFolders[0].id ? 'production' : 'development',
+  };
 }

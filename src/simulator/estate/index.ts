@@ -14,7 +14,12 @@ export interface EstateOptions {
   /** RFC 3339: what every date in the estate is counted from. */
   readonly asOf: string;
   /** For small estates: how many of each there are, at most. */
-  readonly limits?: { readonly awsAccounts?: number; readonly awsRegions?: number; readonly azureSubscriptions?: number; readonly gcpProjects?: number };
+  readonly limits?: {
+    readonly awsAccounts?: number;
+    readonly awsRegions?: number;
+    readonly azureSubscriptions?: number;
+    readonly gcpProjects?: number;
+  };
 }
 
 export interface Estate {
@@ -22,7 +27,12 @@ export interface Estate {
   readonly azure: AzureEstate;
   readonly gcp: GcpEstate;
   /** Records by type: AWS items, rows of the Azure table `resources`, Google Cloud assets. */
-  readonly counts: { readonly aws: Readonly<Record<string, number>>; readonly azure: Readonly<Record<string, number>>; readonly gcp: Readonly<Record<string, number>>; readonly total: number };
+  readonly counts: {
+    readonly aws: Readonly<Record<string, number>>;
+    readonly azure: Readonly<Record<string, number>>;
+    readonly gcp: Readonly<Record<string, number>>;
+    readonly total: number;
+  };
   /** Everything planted, by uid. Makes every record once. */
   planted(): Map<string, readonly string[]>;
 }
@@ -34,8 +44,19 @@ export function buildEstate(options: EstateOptions): Estate {
   const asOf = Date.parse(options.asOf);
   const ofAws = Math.round(resources * 0.5);
   const ofAzure = Math.round(resources * 0.25);
-  const aws = buildAws({ seed, asOf, resources: ofAws, accounts: options.limits?.awsAccounts ?? awsAccounts.length, regions: options.limits?.awsRegions ?? (resources >= 10_000 ? awsRegions.length : 2) });
-  const azure = buildAzure({ seed, asOf, resources: ofAzure, subscriptions: options.limits?.azureSubscriptions ?? azureSubscriptions.length });
+  const aws = buildAws({
+    seed,
+    asOf,
+    resources: ofAws,
+    accounts: options.limits?.awsAccounts ?? awsAccounts.length,
+    regions: options.limits?.awsRegions ?? (resources >= 10_000 ? awsRegions.length : 2),
+  });
+  const azure = buildAzure({
+    seed,
+    asOf,
+    resources: ofAzure,
+    subscriptions: options.limits?.azureSubscriptions ?? azureSubscriptions.length,
+  });
   const gcp = buildGcp({ seed, asOf, resources: resources - ofAws - ofAzure, projects: options.limits?.gcpProjects ?? gcpProjects.length });
   const inventory = azure.populations.filter((population) => population.table === 'resources');
   const count = (populations: readonly { type: string; count: number }[]): Record<string, number> => {
@@ -45,8 +66,13 @@ export function buildEstate(options: EstateOptions): Estate {
   };
   const counts = { aws: count(aws.populations), azure: count(inventory), gcp: count(gcp.populations) };
   return {
-    aws, azure, gcp,
-    counts: { ...counts, total: [...Object.values(counts.aws), ...Object.values(counts.azure), ...Object.values(counts.gcp)].reduce((a, b) => a + b, 0) },
+    aws,
+    azure,
+    gcp,
+    counts: {
+      ...counts,
+      total: [...Object.values(counts.aws), ...Object.values(counts.azure), ...Object.values(counts.gcp)].reduce((a, b) => a + b, 0),
+    },
     planted: () => {
       const all = new Map<string, readonly string[]>();
       for (const population of [...aws.populations, ...azure.populations, ...gcp.populations]) {

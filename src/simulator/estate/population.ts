@@ -34,7 +34,9 @@ export function apportion(total: number, weights: readonly number[]): number[] {
   const exact = weights.map((weight) => (total * weight) / sum);
   const parts = exact.map(Math.floor);
   let rest = total - parts.reduce((a, b) => a + b, 0);
-  const order = exact.map((value, index) => ({ index, remainder: value - Math.floor(value) })).sort((a, b) => b.remainder - a.remainder || a.index - b.index);
+  const order = exact
+    .map((value, index) => ({ index, remainder: value - Math.floor(value) }))
+    .sort((a, b) => b.remainder - a.remainder || a.index - b.index);
   for (const { index } of order) {
     if (rest <= 0) break;
     parts[index] = (parts[index] ?? 0) + 1;
@@ -51,7 +53,28 @@ export function iso(milliseconds: number): string {
 export const hour = 3_600_000;
 export const day = 24 * hour;
 
-const words = ['ledger', 'invoice', 'customer', 'claims', 'payroll', 'orders', 'pricing', 'settlement', 'catalogue', 'risk', 'fraud', 'statement', 'archive', 'telemetry', 'session', 'search', 'profile', 'shipment', 'returns', 'loyalty'] as const;
+const words = [
+  'ledger',
+  'invoice',
+  'customer',
+  'claims',
+  'payroll',
+  'orders',
+  'pricing',
+  'settlement',
+  'catalogue',
+  'risk',
+  'fraud',
+  'statement',
+  'archive',
+  'telemetry',
+  'session',
+  'search',
+  'profile',
+  'shipment',
+  'returns',
+  'loyalty',
+] as const;
 const roles = ['data', 'store', 'events', 'reports', 'exports', 'cache', 'index', 'feed', 'staging', 'history'] as const;
 
 /** `invoice-exports-0042`: readable, unique by its index. */

@@ -65,6 +65,7 @@ export function random(seed: number, ...names: readonly (string | number)[]): Ra
     hex: (length) => from('0123456789abcdef', length),
     digits: (length) => from('123456789', 1) + from('0123456789', length - 1),
     code: (length) => from('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', length),
-    guid: () => `${from('0123456789abcdef', 8)}-${from('0123456789abcdef', 4)}-4${from('0123456789abcdef', 3)}-${from('89ab', 1)}${from('0123456789abcdef', 3)}-${from('0123456789abcdef', 12)}`,
+    guid: () =>
+      `${from('0123456789abcdef', 8)}-${from('0123456789abcdef', 4)}-4${from('0123456789abcdef', 3)}-${from('89ab', 1)}${from('0123456789abcdef', 3)}-${from('0123456789abcdef', 12)}`,
   };
 }
