@@ -140,15 +140,25 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
   const writer = evidenceWriter(request.runDirectory, { resume: request.resume });
   const limit = pLimit(unitsInFlight);
   const paced = request.pacers ?? pacers();
+  // A run that cannot write any more stops its collectors, and waits for what they have in hand.
+  const unwritable = new AbortController();
+  const outstanding = new Set<Promise<unknown>>();
+  const unit = <T>(work: () => Promise<T>): Promise<T> => {
+    const running = limit(work);
+    const done = running.then(() => undefined, () => undefined);
+    outstanding.add(done);
+    void done.then(() => outstanding.delete(done));
+    return running;
+  };
   const context: CollectContext = {
     config,
     endpoints: config.endpoints,
     needs,
     writer,
     asOf,
-    signal,
+    signal: AbortSignal.any([signal, unwritable.signal]),
     progress,
-    unit: (work) => limit(work),
+    unit,
     pacers: paced,
     patience: { ...defaultPatience, ...request.patience },
   };
@@ -175,7 +185,10 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
       try {
         return settle(collector, planned, await collector.collect(context));
       } catch (error) {
-        if (isStorageError(error, request.runDirectory)) storage.push(error);
+        if (isStorageError(error, request.runDirectory)) {
+          storage.push(error);
+          unwritable.abort(error);
+        }
         const reason: Reason = signal.aborted
           ? { code: 'aborted', message: 'the run was stopped before this was collected' }
           : { code: 'collector-failed', message: `${collector.id} failed unexpectedly: ${error instanceof Error ? error.message : String(error)}` };
@@ -184,7 +197,10 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
       }
     }),
   );
-  if (storage[0]) throw storage[0];
+  if (storage[0]) {
+    await Promise.all(outstanding);
+    throw storage[0];
+  }
 
   const ledger = ledgerOf(results, new Date().toISOString());
   await writer.writeLedger(ledger);

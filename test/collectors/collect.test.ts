@@ -127,6 +127,17 @@ describe('collect', () => {
   });
 });
 
+test('when a run cannot write any more, its other units are stopped and waited for before it ends', async () => {
+  const error = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+  let ended = 0;
+  const running = collect(request([fake((context) => Promise.all([
+    context.unit(() => Promise.reject(error)),
+    context.unit(() => new Promise<never>((_, reject) => context.signal.addEventListener('abort', () => setTimeout(() => { ended += 1; reject(new Error('stopped')); }, 20)))),
+  ]).then(() => nothing))]));
+  await expect(running).rejects.toThrow('no space left');
+  expect(ended).toBe(1);
+});
+
 describe('orderLedger', () => {
   test('order of arrival does not show, and of two words on one scope and type the worse stands', () => {
     const a: CollectResult = { scopes: [], entries: [entryOf('2', 'A'), entryOf('1', 'B', { queries: ['q1'] })] };

@@ -21,7 +21,7 @@ import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/creden
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { isJsonObject, type JsonObject } from '../../model/index.ts';
 import { backoff, type Pacer, type Patience } from '../rate.ts';
-import { attemptsFor, type CallOutcome, classify, type Failure, failure, type Operation } from './outcome.ts';
+import { attemptsFor, type CallOutcome, classify, type Failure, failure, type FailureCode, type Operation } from './outcome.ts';
 
 type Credentials = NonNullable<ConfigServiceClientConfig['credentials']>;
 type CredentialProvider = Extract<Credentials, (...args: never[]) => unknown>;
@@ -94,15 +94,22 @@ interface RetryToken {
   getRetryDelay(): number;
 }
 
-/** Retries by what went wrong, each kind a bounded number of times; a throttled answer also holds back the scope's other calls. */
-function retryStrategy(patience: Patience, pacer: Pacer): NonNullable<ConfigServiceClientConfig['retryStrategy']> {
+/** After this many calls in a row that came to nothing for one of these causes, further ones are tried once only. */
+const patientFor = 4;
+const wearing = new Set<FailureCode>(['timeout', 'connection', 'expired-credentials', 'no-credentials']);
+
+/**
+ * Retries by what went wrong, each kind a bounded number of times; a throttled answer also holds back the scope's other calls.
+ * `worn`: nothing has answered for so long that waiting again is not worth it.
+ */
+function retryStrategy(patience: Patience, pacer: Pacer, worn: () => boolean): NonNullable<ConfigServiceClientConfig['retryStrategy']> {
   const token = (count: number, delay: number): RetryToken => ({ getRetryCount: () => count, getRetryDelay: () => delay });
   return {
     acquireInitialRetryToken: () => Promise.resolve(token(0, 0)),
     refreshRetryTokenForRetry: (last: RetryToken, info: { error?: unknown; retryAfterHint?: Date }) => {
       const failed = last.getRetryCount() + 1;
       const code = classify(info.error);
-      if (failed >= attemptsFor(code, patience.maxAttempts)) return Promise.reject(new Error('no attempts left'));
+      if (failed >= (worn() ? 1 : attemptsFor(code, patience.maxAttempts))) return Promise.reject(new Error('no attempts left'));
       const hint = info.retryAfterHint === undefined ? undefined : info.retryAfterHint.getTime() - Date.now();
       const delay = backoff(patience, failed, hint);
       if (code === 'throttled') pacer.pause(delay);
@@ -219,11 +226,12 @@ function withAttempts(error: unknown, attempts: number): unknown {
 
 export function connect(options: ConnectionOptions): Connection {
   const { region, pacer, patience } = options;
+  let failuresInRow = 0;
   const shared = {
     region,
     credentials: options.credentials,
     maxAttempts: patience.maxAttempts,
-    retryStrategy: retryStrategy(patience, pacer),
+    retryStrategy: retryStrategy(patience, pacer, () => failuresInRow >= patientFor),
     requestHandler: requestHandler(patience),
   };
   const config = new ConfigServiceClient({ ...shared, ...(options.configEndpoint === undefined ? {} : { endpoint: options.configEndpoint }) });
@@ -285,6 +293,7 @@ export function connect(options: ConnectionOptions): Connection {
         const { $metadata } = await config.send(command, { abortSignal: both });
         return $metadata;
       });
+      failuresInRow = !outcome.ok && wearing.has(outcome.failure.code) ? failuresInRow + 1 : 0;
       if (!outcome.ok) return outcome;
       if (bytes === null) return { ok: false, failure: { code: 'malformed-response', message: `${operation} ended without a body` } };
       const { requestId, httpStatusCode } = outcome.value;

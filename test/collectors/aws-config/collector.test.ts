@@ -136,6 +136,15 @@ describe('faults', () => {
     expect(callsSince(before, 'SelectResourceConfig')).toBe(1);
   });
 
+  test('a region that does not answer is given up early: after four calls in vain, the others are tried once', async () => {
+    const before = aws.book.calls().length;
+    aws.book.inject({ kind: 'reset', match: { scope: `${aws.member}.${aws.region}` }, times: Infinity });
+    const types = Array.from({ length: 12 }, (_, index) => `AWS::Test::Type${index}`);
+    const ledger = await collectAws(aws, directory.path, needsOf(types));
+    for (const type of types) expect(entry(ledger, type)).toMatchObject({ status: 'failed', reasons: expect.arrayContaining([expect.objectContaining({ code: 'connection' })]) as unknown });
+    expect(callsSince(before, 'SelectResourceConfig')).toBeLessThan(12 * 5 - 20);
+  });
+
   test('a fault at the second page keeps the first and says partial', async () => {
     const ledger = await struck('access-denied', { ...select, nth: 2, times: Infinity });
     expect(entry(ledger, bucket)).toMatchObject({ status: 'partial', held: 100 });
