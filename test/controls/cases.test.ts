@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { loadCatalogue, resolveParameters } from '../../src/controls/load.ts';
 import { compileProjection } from '../../src/controls/paths.ts';
 import type { CheckOutcome, ConditionCheck } from '../../src/controls/types.ts';
@@ -15,6 +15,11 @@ const { parameters } = resolveParameters(catalogue, {});
 const full = process.env['SWEEP'] === 'full';
 const automated = catalogue.controls.filter(({ checks }) => checks.some((check) => check.kind === 'condition'));
 const cases = automated.map((control) => ({ control, list: readCases(control.control) }));
+
+const totals = { tried: 0, wrong: 0 };
+afterAll(() => {
+  if (full) process.stdout.write(`damaged evidence: ${automated.length} controls, ${totals.tried} damages judged, ${totals.wrong} that led to a pass or to not applicable\n`);
+});
 
 /** What lookup tables read of the subject itself: where it lives. */
 const ownReads = ['accountId', 'awsRegion', 'arn', 'id', 'name', 'tenantId', 'subscriptionId', 'ancestors'];
@@ -88,6 +93,8 @@ describe.each(cases.map(({ control, list }) => ({ id: control.control.id, contro
       tried += result.tried;
       wrong.push(...result.wrong.map((line) => `${one.name}: ${line}`));
     }
+    totals.tried += tried;
+    totals.wrong += wrong.length;
     expect(wrong).toEqual([]);
     expect(tried).toBeGreaterThan(0);
   });
