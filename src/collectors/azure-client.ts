@@ -20,7 +20,7 @@ export interface Exchange {
   readonly json: Json;
   readonly status: number;
   readonly requestId: string | null;
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
 }
 
 export interface AzureConnection {
@@ -164,14 +164,16 @@ export function azureConnection(endpoints: EndpointsConfig, tenant: string): Azu
     },
     async exchange(call, signal, timeoutMs) {
       const slot: Slot = { signal, timeoutMs, response: null };
+      const answered = (): PipelineResponse | null => slot.response;
       try {
         await slots.run(slot, call);
       } catch (error) {
         // The clients' own errors keep the status and lose the body, which says more.
-        if (isRestError(error) && slot.response !== null) error.response = slot.response;
+        const response = answered();
+        if (isRestError(error) && response !== null) error.response = response;
         throw error;
       }
-      const response = slot.response as PipelineResponse | null;
+      const response = answered();
       if (response === null) throw new Error('the call made no request');
       const body = response.bodyAsText ?? '';
       const type = response.headers.get('content-type') ?? '';

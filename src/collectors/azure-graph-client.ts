@@ -4,6 +4,7 @@ import { type AzureConnection, classifyAzure, quotaResetMs } from './azure-clien
 import { isJsonObject } from '../model/index.ts';
 import type { CollectContext } from './collector.ts';
 import type { Received } from './paging.ts';
+import type { Pacer } from './rate.ts';
 
 /** Which part of the tenant a query reads. */
 export type GraphScope =
@@ -33,6 +34,27 @@ const resourceManagerQuota = { permits: 25, perMs: 1000 };
 /** The least page that is still asked for where a response would grow beyond 16 MB. */
 const leastTop = 25;
 
+/** When the last requests of a quota went out, whichever collector sent them. Milliseconds, oldest first. */
+const sent = new WeakMap<Pacer, number[]>();
+
+/**
+ * `x-ms-user-quota-remaining: 0` after our own full window is what the pacer waits for anyway, and to the millisecond where
+ * the header rounds up to seconds. When we sent less, somebody else spends the identity's quota: then its word counts.
+ */
+function obeyQuota(pacer: Pacer, quota: { readonly permits: number; readonly perMs: number }, header: (name: string) => string | undefined): void {
+  if (header('x-ms-user-quota-remaining') !== '0') return;
+  const times = sent.get(pacer) ?? [];
+  const ours = times.length >= quota.permits && performance.now() - (times[0] ?? 0) <= quota.perMs;
+  if (!ours) pacer.pause(quotaResetMs(header('x-ms-user-quota-resets-after')) ?? 0);
+}
+
+function noteSent(pacer: Pacer, permits: number): void {
+  const times = sent.get(pacer) ?? [];
+  times.push(performance.now());
+  if (times.length > permits) times.shift();
+  sent.set(pacer, times);
+}
+
 function assertGraphPage(json: unknown): void {
   const data = typeof json === 'object' && json !== null ? (json as { data?: unknown }).data : undefined;
   if (!Array.isArray(data)) throw new MalformedResponse('the answer has no list of records');
@@ -57,6 +79,7 @@ export function graphClient(
       classify: classifyAzure,
       async call(signal) {
         const { scope } = question;
+        noteSent(pacer, quota.permits);
         const request = {
           ...('subscriptions' in scope ? { subscriptions: [...scope.subscriptions] } : { managementGroups: [...scope.managementGroups] }),
           query: question.query,
@@ -69,7 +92,7 @@ export function graphClient(
         };
         const answer = await connection.exchange(() => client.resources(request), signal, context.patience.requestTimeoutMs);
         assertGraphPage(answer.json);
-        if (answer.header('x-ms-user-quota-remaining') === '0') pacer.pause(quotaResetMs(answer.header('x-ms-user-quota-resets-after')) ?? 0);
+        obeyQuota(pacer, quota, answer.header);
         const limited = answer.header('x-ms-tenant-subscription-limit-hit')?.toLowerCase() === 'true';
         return {
           body: answer.body,

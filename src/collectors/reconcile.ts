@@ -10,6 +10,14 @@ export interface Reconciled<Count> {
   readonly after: Count;
 }
 
+interface Mutable<Count> {
+  readonly key: string;
+  readonly series: PagedSeries;
+  list: Series;
+  before: Count | null;
+  after: Count;
+}
+
 export interface ReconcileRequest<Count> {
   readonly context: Pick<CollectContext, 'unit' | 'patience' | 'signal'>;
   readonly keys: readonly string[];
@@ -38,7 +46,7 @@ export async function reconcile<Count>(request: ReconcileRequest<Count>): Promis
     ),
   );
   const after = await request.count(keys, 'after');
-  const state = lists.map((one) => ({ ...one, before: (before?.get(one.key) ?? null) as Count | null, after: after.get(one.key) as Count }));
+  const state = lists.map((one): Mutable<Count> => ({ ...one, before: before?.get(one.key) ?? null, after: after.get(one.key) as Count }));
 
   for (let round = 1; ; round += 1) {
     const differing = state.flatMap((one) => {

@@ -69,7 +69,7 @@ describe('a series', () => {
     ['rows-lost', () => ({ ids: ['a1'], total: 2 })],
     ['rows-changed', (token: string | null) => (token === null ? { ids: ['a1'], next: 't', total: 2 } : { ids: ['a2'], total: 3 })],
   ] as const)('that contradicts itself every time is partial, named %s, after bounded calls', async (code, script) => {
-    const { series, calls } = await open(script as Script);
+    const { series, calls } = await open(script);
     const read = await series.run();
     expect(read.status).toBe('partial');
     expect(read.reasons.map((reason) => reason.code)).toContain(code);

@@ -83,7 +83,8 @@ async function collectParent(context: CollectContext, parent: GcpParent): Promis
       return nothing(parent, types, status, identity, projects?.list.reasons ?? []);
     }
     const places = new Map(readable.flatMap(({ list }) => readPlaces(writer.runDirectory, list)).map((place) => [place.ancestor, place]));
-    const projectIds = Object.fromEntries([...places.values()].filter((place) => isProject(place.ancestor)).map((place) => [place.ancestor.slice('projects/'.length), place.account]).sort());
+    const numbered = [...places.values()].filter((place) => isProject(place.ancestor)).map((place): [string, string] => [place.ancestor.slice('projects/'.length), place.account]);
+    const projectIds: Record<string, string> = Object.fromEntries(numbered.sort(([a], [b]) => (a < b ? -1 : 1)));
     const rest = await collectSeries(asking, assetQueries(needs), projectIds);
     const lists = top.with(rest);
 
