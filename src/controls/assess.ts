@@ -118,24 +118,27 @@ async function assessInto(work: string, request: AssessRequest): Promise<Assessm
   const readersTypes = new Set(running.flatMap(({ check }) => (check.kind === 'condition' && check.usesReaders ? check.on : [])));
   const accessTotals = { stores: 0, keyBoundary: 0, dataRoles: 0, wide: 0, incomplete: 0 };
 
-  await readAll({ reader, queries: second, population, verified, pace, signal, types: subjectTypes, counts: uncounted, verdicts }, (resource, earlier) => {
-    const type = ledgerType(resource);
-    const unit = population.unitOf(resource.provider, resource.scope.account, resource.scope.region, type);
-    if (unit.coveredBy !== null || unit.excluded) return;
-    const one = judgedSubject(resource, unit, criticality(resource), ages.resource(resource.provider, resource.capturedAt));
-    for (const judge of judges.get(type) ?? []) {
-      if (earlier) judge.conflict(one, earlier);
-      else judge.judge(one);
-    }
-    if (earlier || !readersTypes.has(type) || one.criticality.critical === 'no') return;
-    const found = access.access(resource, one.subjectJson);
-    accessTotals.stores += 1;
-    accessTotals[found.world === 'key-boundary' ? 'keyBoundary' : 'dataRoles'] += 1;
-    if (found.wide) accessTotals.wide += 1;
-    if (!found.complete) accessTotals.incomplete += 1;
-    accessLines.write(found.line);
-  });
-  accessLines.close();
+  try {
+    await readAll({ reader, queries: second, population, verified, pace, signal, types: subjectTypes, counts: uncounted, verdicts }, (resource, earlier) => {
+      const type = ledgerType(resource);
+      const unit = population.unitOf(resource.provider, resource.scope.account, resource.scope.region, type);
+      if (unit.coveredBy !== null || unit.excluded) return;
+      const one = judgedSubject(resource, unit, criticality(resource), ages.resource(resource.provider, resource.capturedAt));
+      for (const judge of judges.get(type) ?? []) {
+        if (earlier) judge.conflict(one, earlier);
+        else judge.judge(one);
+      }
+      if (earlier || !readersTypes.has(type) || one.criticality.critical === 'no') return;
+      const found = access.access(resource, one.subjectJson);
+      accessTotals.stores += 1;
+      accessTotals[found.world === 'key-boundary' ? 'keyBoundary' : 'dataRoles'] += 1;
+      if (found.wide) accessTotals.wide += 1;
+      if (!found.complete) accessTotals.incomplete += 1;
+      accessLines.write(found.line);
+    });
+  } finally {
+    accessLines.close();
+  }
   for (const type of subjectTypes) population.markRead(type);
 
   const results = new Map<Running, CheckResult>();

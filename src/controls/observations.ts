@@ -55,7 +55,7 @@ export function observationLine(parts: ObservationParts): string {
   return `{"id":"${parts.id}",${parts.head},"subject":${parts.subjectJson},"status":"${parts.status}","reason":${JSON.stringify(parts.reason)},"leaves":${JSON.stringify(parts.leaves)},"citations":${parts.citationsJson},"method":"${parts.method}"${waiver}}`;
 }
 
-/** Lines gathered in memory up to a bound, then in a file. */
+/** Lines gathered in a buffer, and in a file once they outgrow it. */
 export interface Shard {
   write(line: string): void;
   /** Gives every line's bytes to `take` in order, in blocks that are only lent. */
@@ -63,57 +63,70 @@ export interface Shard {
   readonly lines: number;
 }
 
-export interface Shards {
-  open(): Shard;
+const blockBytes = 256 * 1024;
+
+/**
+ * Encodes lines at once: kept as strings, thousands of them would be carried from one garbage collection to the next.
+ * Grows to `blockBytes`, then hands whole blocks to `spill`.
+ */
+function lineBuffer(spill: (bytes: Uint8Array) => void): { write(line: string): void; pending(): Uint8Array } {
+  let buffer = Buffer.allocUnsafeSlow(4096);
+  let used = 0;
+  return {
+    write(line) {
+      const most = line.length * 3 + 1;
+      if (used + most > buffer.length) {
+        if (used > 0 && used + most > blockBytes) {
+          spill(buffer.subarray(0, used));
+          used = 0;
+        }
+        if (most > blockBytes) {
+          spill(Buffer.from(`${line}\n`, 'utf8'));
+          return;
+        }
+        if (used + most > buffer.length) {
+          const larger = Buffer.allocUnsafeSlow(Math.min(blockBytes, Math.max(buffer.length * 4, used + most)));
+          buffer.copy(larger, 0, 0, used);
+          buffer = larger;
+        }
+      }
+      used += buffer.write(line, used, 'utf8');
+      buffer[used] = 10;
+      used += 1;
+    },
+    pending: () => buffer.subarray(0, used),
+  };
 }
 
-/** Characters that all shards together keep in memory; the largest is written out when they exceed it. */
-const kept = 8 * 1024 * 1024;
-const blockBytes = 1024 * 1024;
-
-/** Shards below a scratch directory. Few and large writes, and no file at all where the lines fit in memory. */
-export function shards(directory: string): Shards {
-  interface State {
-    readonly path: string;
-    pending: string[];
-    size: number;
-    flushed: boolean;
-  }
-  const states: State[] = [];
-  let total = 0;
-  const block = Buffer.allocUnsafe(blockBytes);
-
-  function flush(state: State): void {
-    if (!state.flushed) mkdirSync(directory, { recursive: true });
-    // Opened for each write: a catalogue of a thousand checks must not need a thousand descriptors.
-    const descriptor = openSync(state.path, state.flushed ? 'a' : 'w');
-    try {
-      writeAll(descriptor, Buffer.from(state.pending.join(''), 'utf8'));
-    } finally {
-      closeSync(descriptor);
-    }
-    total -= state.size;
-    state.flushed = true;
-    state.pending = [];
-    state.size = 0;
-  }
-
+/** Shards below a scratch directory. Those that stay small never reach it. */
+export function shards(directory: string): { open(): Shard } {
+  let opened = 0;
   return {
     open() {
-      const state: State = { path: join(directory, `${states.length}.ndjson`), pending: [], size: 0, flushed: false };
-      states.push(state);
+      const path = join(directory, `${opened}.ndjson`);
+      opened += 1;
+      let flushed = false;
       let lines = 0;
+      const buffer = lineBuffer((bytes) => {
+        if (!flushed) mkdirSync(directory, { recursive: true });
+        // Opened for each block: a catalogue of a thousand checks must not need a thousand descriptors.
+        const descriptor = openSync(path, flushed ? 'a' : 'w');
+        flushed = true;
+        try {
+          writeAll(descriptor, bytes);
+        } finally {
+          closeSync(descriptor);
+        }
+      });
       return {
         write(line) {
-          state.pending.push(line, '\n');
-          state.size += line.length + 1;
-          total += line.length + 1;
+          buffer.write(line);
           lines += 1;
-          if (total > kept) flush(states.reduce((largest, one) => (one.size > largest.size ? one : largest)));
         },
         drain(take) {
-          if (state.flushed) {
-            const descriptor = openSync(state.path, 'r');
+          if (flushed) {
+            const block = Buffer.allocUnsafe(blockBytes * 4);
+            const descriptor = openSync(path, 'r');
             try {
               for (let at = 0; ; ) {
                 const read = readSync(descriptor, block, 0, block.length, at);
@@ -125,7 +138,8 @@ export function shards(directory: string): Shards {
               closeSync(descriptor);
             }
           }
-          if (state.pending.length > 0) take(Buffer.from(state.pending.join(''), 'utf8'));
+          const rest = buffer.pending();
+          if (rest.length > 0) take(rest);
         },
         get lines() {
           return lines;
@@ -143,22 +157,12 @@ export interface LineFile {
 
 export function lineFile(path: string): LineFile {
   const descriptor = openSync(path, 'w');
-  let pending: string[] = [];
-  let size = 0;
-  const flush = (): void => {
-    writeAll(descriptor, Buffer.from(pending.join(''), 'utf8'));
-    pending = [];
-    size = 0;
-  };
+  const buffer = lineBuffer((bytes) => writeAll(descriptor, bytes));
   return {
-    write(line) {
-      pending.push(line, '\n');
-      size += line.length + 1;
-      if (size > blockBytes) flush();
-    },
+    write: buffer.write,
     close() {
       try {
-        flush();
+        writeAll(descriptor, buffer.pending());
         fsyncSync(descriptor);
       } finally {
         closeSync(descriptor);
