@@ -67,13 +67,14 @@ async function mainDocument(opened: OpenBrowser, input: PdfInput, registerLength
   let total = 0;
   for (let pass = 0; pass < PASSES; pass += 1) {
     const view = buildView(input.assessment, input.gathered, input.signing, { format: 'pdf', pages });
-    const bytes = await printToPdf(opened.browser, mainHtml(view, registerLength === 0 ? null : total + registerLength), { tagged: true, end: 'end' });
+    const bytes = await printToPdf(opened.browser, mainHtml(view, registerLength === 0 ? null : total + registerLength), { tagged: pass > 0, end: 'end' });
     const facts = await pdfFacts(bytes);
     const next = new Map([...facts.destinations].map(([anchor, page]) => [anchor, String(page)]));
     if (registerLength > 0) next.set('register', String(facts.pages + 1));
     const missing = view.contents.filter((entry) => !next.has(entry.anchor));
     if (missing.length > 0) throw new Error(`the printed report lacks ${missing.map((entry) => entry.anchor).join(', ')}`);
-    if (facts.pages === total && sameNumbers(view, pages, next)) return { bytes, pages: facts.pages, view };
+    // The first pass only measures, and does without tags.
+    if (pass > 0 && facts.pages === total && sameNumbers(view, pages, next)) return { bytes, pages: facts.pages, view };
     pages = next;
     total = facts.pages;
   }

@@ -1,60 +1,117 @@
+import { createHash } from 'node:crypto';
 import type { Access, Assessment } from '../model/index.ts';
 import { pillOf, placeOf } from './view-control.ts';
 import { cell, citationText, grouped, longDate, plural, visible } from './text.ts';
 import type { StoreView, View } from './view-schema.ts';
 
-/** Stores and principals that the document prints; every one of them is in access.csv. */
-const STORES = 400;
+/** Groups, stores of a group and principals that the document prints; every store and principal is in access.csv. */
+const GROUPS = 300;
+const STORES = 100;
 const PRINCIPALS = 25;
+const NOTES = 400;
 
-/** Collects what the access section shows: stores that anyone wide can read first, then the incomplete ones, then the rest. */
-export function selectStores(): { add: (access: Access) => void; stores: () => StoreView[]; seen: () => number } {
-  const kept: [StoreView[], StoreView[], StoreView[]] = [[], [], []];
+interface Group {
+  view: StoreView;
+  count: number;
+  citations: string;
+  unsettled: readonly string[];
+}
+
+export interface SelectedStores {
+  groups: StoreView[];
+  /** Open questions, numbered from 1 in the order in which the groups name them. */
+  notes: string[];
+  /** Stores that are printed. */
+  shown: number;
+}
+
+/**
+ * Collects what the access section shows: stores that the same principals can read in the same way are one group. Groups open
+ * to many come first, then those that the evidence does not settle, then the rest.
+ */
+export function selectStores(): { add: (access: Access) => void; select: () => SelectedStores; seen: () => number } {
+  const groups = new Map<string, Group>();
   let seen = 0;
+  const order = (group: Group): number => (group.view.wide ? 0 : group.view.complete ? 2 : 1);
   return {
     add: (access) => {
       seen += 1;
-      const list = access.principals.some((principal) => principal.wide) ? kept[0] : access.complete ? kept[2] : kept[1];
-      if (list.length < STORES) list.push(storeView(access));
+      const ways = access.principals.map((principal) => [principal.principal, principal.kind, wayOf(access, principal.via), principal.inheritedFrom ?? '', principal.conditional, principal.wide]);
+      const key = createHash('sha256').update(JSON.stringify([access.subject.provider, access.world, access.complete, ways, access.unsettled])).digest('base64');
+      const citations = JSON.stringify(access.principals.map((principal) => principal.citation ?? null));
+      const group = groups.get(key) ?? { view: groupView(access), count: 0, citations, unsettled: access.unsettled };
+      groups.set(key, group);
+      group.count += 1;
+      if (group.citations !== citations) group.view.citationsOfFirst = true;
+      if (group.view.stores.length < STORES) group.view.stores.push(storeLine(access));
     },
-    stores: () => kept.flat().slice(0, STORES),
+    select: () => {
+      const notes = new Map<string, number>();
+      const selected = [...groups.values()].sort((a, b) => order(a) - order(b)).slice(0, GROUPS);
+      const views = selected.map(({ view, count, unsettled }) => {
+        for (const note of unsettled) if (!notes.has(note)) notes.set(note, notes.size + 1);
+        return {
+          ...view,
+          title: count === 1 ? (view.stores[0]?.name ?? '') : `${plural(count, 'store')} read alike`,
+          moreStores: count - view.stores.length,
+          notes: unsettled.map((note) => notes.get(note) ?? 0).sort((a, b) => a - b).join(', '),
+        };
+      });
+      return { groups: views, notes: [...notes.keys()], shown: views.reduce((sum, view) => sum + view.stores.length, 0) };
+    },
     seen: () => seen,
   };
 }
 
-function storeView(access: Access): StoreView {
+/** A way in as it reads for any store of its kind: a grant on the store itself says so, and not which store. */
+function wayOf({ subject }: Access, via: string): string {
+  const on = / on (\S+)$/.exec(via)?.[1];
+  return on !== undefined && on !== '' && (subject.uid.endsWith(`/${on}`) || subject.uid === on) ? `${via.slice(0, -on.length)}the store itself` : via;
+}
+
+function storeLine({ subject }: Access): StoreView['stores'][number] {
+  return { name: cell(subject.name === '' ? subject.uid : subject.name, 160), uid: cell(subject.uid, 320), type: cell(subject.type, 120), place: placeOf(subject) };
+}
+
+function groupView(access: Access): StoreView {
   const principals = [...access.principals].sort((a, b) => Number(b.wide) - Number(a.wide));
+  const cited = new Map<string, string>();
+  const referenceOf = (text: string): string => {
+    const known = cited.get(text) ?? String(cited.size + 1);
+    cited.set(text, known);
+    return known;
+  };
+  const shown = principals.slice(0, PRINCIPALS).map((principal) => ({
+      principal: cell(principal.principal, 240),
+      kind: cell(principal.kind, 60),
+      via: cell(wayOf(access, principal.via), 300),
+      inherited: principal.inheritedFrom === undefined ? '' : cell(principal.inheritedFrom, 240),
+      flags: [...(principal.wide ? ['wide'] : []), ...(principal.conditional ? ['conditional'] : [])],
+      wide: principal.wide,
+      reference: principal.citation === undefined ? '' : referenceOf(cell(citationText(principal.citation), 400)),
+  }));
   return {
-    name: cell(access.subject.name === '' ? access.subject.uid : access.subject.name, 160),
-    uid: cell(access.subject.uid, 320),
-    type: cell(access.subject.type, 120),
-    place: placeOf(access.subject),
+    title: '', stores: [], moreStores: 0,
     world: access.world,
     keyBoundary: access.world === 'key-boundary',
     worldWord: access.world === 'key-boundary' ? 'Key boundary' : 'Data roles',
     complete: access.complete,
     wide: principals.some((principal) => principal.wide),
     total: plural(principals.length, 'principal'),
-    principals: principals.slice(0, PRINCIPALS).map((principal) => ({
-      principal: cell(principal.principal, 240),
-      kind: cell(principal.kind, 60),
-      via: cell(principal.via, 300),
-      inherited: principal.inheritedFrom === undefined ? '' : cell(principal.inheritedFrom, 240),
-      flags: [...(principal.wide ? ['wide'] : []), ...(principal.conditional ? ['conditional'] : [])],
-      wide: principal.wide,
-      citation: principal.citation === undefined ? '' : cell(citationText(principal.citation), 400),
-    })),
+    principals: shown,
     morePrincipals: Math.max(0, principals.length - PRINCIPALS),
-    unsettled: access.unsettled.map((note) => cell(note, 400)),
+    citations: [...cited].map(([text, reference]) => ({ reference, text })),
+    citationsOfFirst: false,
+    notes: '',
   };
 }
 
 export function accessView(assessment: Assessment, selected: ReturnType<typeof selectStores>): View['access'] {
-  const stores = selected.stores();
   if (selected.seen() !== assessment.access.stores) {
     throw new Error(`access.ndjson holds ${selected.seen()} stores, assessment.json says ${assessment.access.stores}; assess again`);
   }
   const { access } = assessment;
+  const { groups, notes, shown } = selected.select();
   return {
     figures: [
       { value: grouped(access.stores), label: 'Critical stores', tone: 'plain' },
@@ -63,8 +120,10 @@ export function accessView(assessment: Assessment, selected: ReturnType<typeof s
       { value: grouped(access.wide), label: 'Open to many', tone: access.wide > 0 ? 'fail' : 'muted' },
       { value: grouped(access.incomplete), label: 'Not settled', tone: access.incomplete > 0 ? 'unknown' : 'muted' },
     ],
-    stores,
-    more: access.stores > stores.length ? `${plural(access.stores - stores.length, 'more store')} not printed here; every store and principal is in results/access.csv.` : null,
+    groups,
+    notes: notes.slice(0, NOTES).map((note, index) => ({ number: String(index + 1), text: cell(note, 400) })),
+    moreNotes: notes.length > NOTES ? `${plural(notes.length - NOTES, 'more question')} not printed here: results/access.csv.` : null,
+    more: access.stores > shown ? `${plural(access.stores - shown, 'more store')} not printed here; every store and principal is in results/access.csv.` : null,
     empty: access.stores === 0,
   };
 }

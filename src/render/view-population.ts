@@ -131,17 +131,21 @@ export function placeOfScope(row: { scope: ReconciliationRow['scope'] }): string
   return [PROVIDERS[row.scope.provider], cell(row.scope.account, 80), regionText(row.scope.region)].join(' · ');
 }
 
-/** The population of every control and scope, unbalanced first; all lines of the rest as long as they fit. */
-export function reconciliationView(assessment: Assessment): Reconciliation {
-  const rows = assessment.reconciliation;
-  const unbalanced = rows.filter((row) => !row.balanced);
-  const listAll = rows.length <= LISTED;
+function byControlOf(rows: readonly ReconciliationRow[]): Map<string, ReconciliationRow[]> {
   const byControl = new Map<string, ReconciliationRow[]>();
   for (const row of rows) {
     const list = byControl.get(row.control) ?? [];
     list.push(row);
     byControl.set(row.control, list);
   }
+  return byControl;
+}
+
+/** The population of every control and scope, unbalanced first; all lines of the rest as long as they fit. */
+export function reconciliationView(assessment: Assessment): Reconciliation {
+  const rows = assessment.reconciliation;
+  const unbalanced = rows.filter((row) => !row.balanced);
+  const listAll = rows.length <= LISTED;
   const exclusions = new Map<string, number>();
   for (const row of rows) for (const [reason, count] of Object.entries(row.excluded)) exclusions.set(reason, (exclusions.get(reason) ?? 0) + count);
   const titles = new Map(assessment.findings.map((finding) => [finding.control.id, finding.control.title]));
@@ -159,9 +163,12 @@ export function reconciliationView(assessment: Assessment): Reconciliation {
         : unbalanced.length === 0
           ? 'Every population balances: for every control and scope, what the provider says exists is what was judged or excluded for a stated reason.'
           : `${plural(unbalanced.length, 'population')} of ${grouped(rows.length)} ${unbalanced.length === 1 ? 'does' : 'do'} not balance. The controls concerned cannot pass there.`,
-    unbalanced: unbalanced.slice(0, LISTED).map((row) => ({ control: visible(row.control), anchor: anchorOf('control', row.control), line: lineOf(row, placeOfScope(row)) })),
+    unbalanced: [...byControlOf(unbalanced.slice(0, LISTED))].map(([control, list]) => ({
+      control: visible(control), anchor: anchorOf('control', control), title: cell(titles.get(control) ?? control, 240),
+      lines: list.map((row) => lineOf(row, `${placeOfScope(row)} · ${cell(row.type, 120)}`)),
+    })),
     moreUnbalanced: unbalanced.length > LISTED ? more(unbalanced.length - LISTED, 'population', 'results/reconciliation.csv') : null,
-    controls: [...byControl].map(([control, list]) => {
+    controls: [...byControlOf(rows)].map(([control, list]) => {
       const several = new Set(list.map((row) => row.type)).size > 1;
       const sources = new Set(list.map(sourceOf));
       const oneSource = sources.size === 1 && list.every((row) => row.count !== null) ? [...sources][0] ?? null : null;

@@ -63,13 +63,18 @@ export const controlSchema = closed({
 });
 export type ControlView = z.infer<typeof controlSchema>;
 
-const principal = closed({ principal: text, kind: text, via: text, inherited: text, flags: z.array(text), wide: z.boolean(), citation: text });
+const principal = closed({ principal: text, kind: text, via: text, inherited: text, flags: z.array(text), wide: z.boolean(), reference: text });
+/** Stores that the same principals can read, in the same way and with the same questions open. */
 export const storeSchema = closed({
-  name: text, uid: text, type: text, place: text,
+  title: text,
+  stores: z.array(closed({ name: text, uid: text, type: text, place: text })).min(1), moreStores: z.number().int(),
   world: z.enum(['key-boundary', 'data-roles']), worldWord: text, keyBoundary: z.boolean(),
   complete: z.boolean(), wide: z.boolean(),
   total: text, principals: z.array(principal), morePrincipals: z.number().int(),
-  unsettled: z.array(text),
+  citations: z.array(closed({ reference: text, text })),
+  /** Whether some store of the group rests on other records than the first, which are those cited. */
+  citationsOfFirst: z.boolean(),
+  notes: text,
 });
 export type StoreView = z.infer<typeof storeSchema>;
 
@@ -93,7 +98,7 @@ export const viewSchema = closed({
   }),
   controlsIntro: text,
   controls: z.array(controlSchema).min(1),
-  access: closed({ figures: z.array(figure).min(1), stores: z.array(storeSchema), more: text.nullable(), empty: z.boolean() }),
+  access: closed({ figures: z.array(figure).min(1), groups: z.array(storeSchema), notes: z.array(closed({ number: text, text })), moreNotes: text.nullable(), more: text.nullable(), empty: z.boolean() }),
   exceptions: closed({
     waivers: z.array(closed({ id: text, control: text, resources: z.array(text), moreResources: z.number().int(), owner: text, approver: text, justification: text, approvedOn: text, expires: text, expired: z.boolean(), state: text, used: text })),
     answers: z.array(closed({ control: text, answer: text, pill, statement: text, respondent: text, role: text, date: text, validUntil: text, attachments: z.array(text) })),
@@ -107,7 +112,7 @@ export const viewSchema = closed({
   }),
   reconciliation: closed({
     figures: z.array(figure).min(1), allBalanced: z.boolean(), verdict: text,
-    unbalanced: z.array(closed({ control: text, anchor: text, line: reconciliationLine })),
+    unbalanced: z.array(closed({ control: text, anchor: text, title: text, lines: z.array(reconciliationLine).min(1) })),
     moreUnbalanced: text.nullable(),
     controls: z.array(closed({ control: text, anchor: text, title: text, balanced: z.boolean(), source: text, lines: z.array(reconciliationLine), total: reconciliationLine.nullable(), summarised: text.nullable() })),
     exclusions: z.array(closed({ reason: text, count: text })), noExclusions: z.boolean(),
