@@ -122,7 +122,7 @@ function collectOpened(collect: CollectContext, opened: Opened, types: readonly 
   if (context === null || recorders === null) return Promise.resolve(failed(opened.reasons, opened.status));
   return guarded(
     collect,
-    () => collectRegion(context, { types, rules: collect.needs.awsConfigRules }, recorders),
+    () => collectRegion(context, { types, rules: collect.needs.awsConfigRules, asOf: collect.asOf }, recorders),
     (reason) => failed([reason], 'failed'),
   );
 }

@@ -84,6 +84,8 @@ export interface RegionNeeds {
   /** Types to collect here; global types only in the account's home region. */
   readonly types: readonly string[];
   readonly rules: readonly string[];
+  /** The instant of the run, RFC 3339. */
+  readonly asOf: string;
 }
 
 /**
@@ -94,7 +96,23 @@ export async function collectRegion(context: RegionContext, needs: RegionNeeds, 
   const rules = collectRules(context, needs.rules, recorders);
   const types = needs.types.length === 0 ? Promise.resolve([]) : collectTypes(context, needs.types, recorders);
   const [ofTypes, ofRules] = await Promise.all([types, rules]);
-  return [...ofTypes, ...ofRules];
+  return [...lateDaily(ofTypes, needs.asOf), ...ofRules];
+}
+
+/** A daily recorder delivers within 24 hours; twice that without one new item of any type says that it does not. */
+const dailyLimitMs = 48 * 3_600_000;
+
+/**
+ * An item's age alone says nothing (what does not change is not captured again), but where a daily recorder has captured
+ * nothing at all for two days, what it records is not known to be current.
+ */
+function lateDaily(entries: readonly LedgerEntry[], asOf: string): LedgerEntry[] {
+  const newest = entries.map((entry) => entry.freshness.newest).filter((time) => time !== null).sort().at(-1);
+  if (newest === undefined || Date.parse(asOf) - Date.parse(newest) <= dailyLimitMs) return [...entries];
+  const reason: Reason = { code: 'daily-recording-late', message: `recorded daily, but the newest item of any type here is of ${newest}` };
+  return entries.map((entry) =>
+    entry.reasons.some((one) => one.code === 'recorded-daily') ? { ...entry, status: worst([entry.status, 'stale']), reasons: [...entry.reasons, reason] } : entry,
+  );
 }
 
 async function collectTypes(context: RegionContext, types: readonly string[], recorders: Recorders): Promise<LedgerEntry[]> {

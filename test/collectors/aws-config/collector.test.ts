@@ -182,6 +182,17 @@ describe('faults', () => {
     expect(entry(ledger, type).reasons.map((reason) => reason.code)).toContain(code);
   });
 
+  test('daily recording is said; when nothing new has come for two days, it is stale', async () => {
+    aws.book.inject({ kind: 'daily-stale' });
+    const asOf = new Date().toISOString();
+    const late = await collectAws(aws, directory.path, needsOf([bucket]), { asOf });
+    expect(entry(late, bucket)).toMatchObject({ status: 'stale', reasons: [{ code: 'recorded-daily' }, { code: 'daily-recording-late' }] });
+    directory.remove();
+    directory = temporaryDirectory();
+    const timely = await collectAws(aws, directory.path, needsOf([bucket]), { asOf: entry(late, bucket).freshness.newest ?? asOf });
+    expect(entry(timely, bucket)).toMatchObject({ status: 'complete', reasons: [{ code: 'recorded-daily' }] });
+  });
+
   test('a type that is not recorded is not recorded, although its count agrees that there is none', async () => {
     const ledger = await struck('type-not-recorded', { match: { type: bucket } });
     expect(entry(ledger, bucket)).toMatchObject({ status: 'not-recorded', held: 0, count: { count: 0 }, reasons: [{ code: 'type-not-recorded' }] });
