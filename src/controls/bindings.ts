@@ -104,7 +104,7 @@ function compileLookup(compiler: CheckCompiler, scope: Scope, source: Record<str
   let last = 0; // `source` is asked for right after `read`
   const read = (evaluation: Evaluation): Value => {
     last = 0;
-    const role = evaluation.role;
+    const role = evaluation.role === '' ? table : evaluation.role;
     const key = by.read(evaluation);
     if (key instanceof Void || key === null || key instanceof ListValue) {
       const because = key instanceof Void ? key.because : key === null ? 'it is null in the collected evidence' : 'it is a list';

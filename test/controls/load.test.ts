@@ -2,8 +2,11 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { compileCheck } from '../../src/controls/compile.ts';
 import { CatalogueError, compileControls, formatProblem, loadCatalogue, loadCatalogueSources, resolveParameters } from '../../src/controls/load.ts';
+import { subjectOf, surroundings } from '../support/language.ts';
 import { lintCatalogue, lintFile, lintRules } from '../../src/controls/lint.ts';
 
 const made: string[] = [];
@@ -136,6 +139,30 @@ describe('loading', () => {
     expect(() => compileControls(`${head('aws-x')}  on: AWS::S3::Bucket\n  require: { field: a, equal: 1 }\n`)).toThrow(/controls\.yaml:7:\d+ {2}unknown operator `equal`/);
     expect(compileControls(`${head('aws-x')}  on: AWS::S3::Bucket\n  require: { field: a, equals: 1 }\n`)).toHaveLength(1);
   });
+});
+
+test('whatever stands in a check, compiling reports and never throws', () => {
+  const words = ['all', 'any', 'not', 'some', 'every', 'none', 'count', 'field', 'in', 'as', 'where', 'let', 'single', 'ifMissing', 'ifEmpty', 'when', 'then', 'because', 'equals', 'contains', 'matches', 'present', 'within', 'type', 'atLeast',
+    'before', 'olderThan', 'sameAs', 'path', 'ref', 'param', 'literal', 'text', 'lookup', 'by', 'many', 'first', 'get', 'decode', 'split', 'on', 'at', 'replace', 'pattern', 'with', 'choose', 'use', 'readers', 'id', 'otherwise', 'unknown', '__proto__', 'constructor'];
+  const value: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5 },
+      fc.constantFrom<unknown>('a.b', '$e', '$x.y', 'a["b', '(', 'asOf+P1D', 'json', '{a}', '{', '', 0, -1, 1.5, true, false, null, 'aws.kms.key', 'x'),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.array(fc.tuple(fc.constantFrom(...words), tie('value')), { maxLength: 4 }).map((entries) => Object.fromEntries(entries)),
+      fc.tuple(fc.constantFrom('equals', 'contains', 'matches', 'present', 'atLeast', 'before', 'in'), tie('value')).map(([operator, expected]) => ({ field: 'a.b', [operator]: expected })),
+      fc.tuple(fc.constantFrom('some', 'every', 'none', 'first', 'all'), tie('value')).map(([word, where]) => (word === 'first' || word === 'all' ? { [word]: 'a', as: 'e', where } : { [word]: { in: 'a', as: 'e', where } })),
+    ),
+  })).value;
+  const surrounding = surroundings();
+  fc.assert(fc.property(value, value, value, (let_, when, require) => {
+    const { check, errors } = compileCheck({ id: 'main', title: 'T', provider: 'azure', definition: { on: 'microsoft.a/b', let: let_, when, require }, at: [] }, {});
+    expect(check === undefined).toBe(errors.length > 0);
+    if (check === undefined) return;
+    expect(['pass', 'fail', 'unknown', 'notapplicable']).toContain(check.evaluate(subjectOf({ a: { b: ['x'] } }, 'azure'), surrounding).status);
+  }), { numRuns: 1000 });
+  const alone = fc.sample(value, { numRuns: 3000, seed: 5 }).filter((require) => compileCheck({ id: 'main', title: 'T', provider: 'aws', definition: { on: 'AWS::A::B', require }, at: [] }, {}).check !== undefined);
+  expect(alone.length).toBeGreaterThan(20);
 });
 
 describe('parameters', () => {
