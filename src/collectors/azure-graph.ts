@@ -1,5 +1,4 @@
 import { type Citation, isJsonObject, type Json, type JsonObject, type LedgerStatus, type Reason } from '../model/index.ts';
-import { isRefusal } from './attempts.ts';
 import type { GraphClient, GraphScope } from './azure-graph-client.ts';
 import type { CollectContext } from './collector.ts';
 import { type PagedSeries, pagedSeries, type PageFacts, type PageRecord, type Series } from './paging.ts';
@@ -144,9 +143,4 @@ export function describeGroup(bucket: (row: JsonObject) => string | null): (row:
 /** Ledger status of a series' end. A stopped run leaves what it had not finished as failed. */
 export function ledgerStatus(series: Series): LedgerStatus {
   return series.status === 'aborted' ? 'failed' : series.status;
-}
-
-/** A refusal or failure before anything was asked, as a series end. */
-export function statusOfReason(reason: Reason): LedgerStatus {
-  return isRefusal(reason) ? 'denied' : 'failed';
 }
