@@ -80,7 +80,7 @@ export function verdictType(provider: Provider, rule: string): string {
 }
 
 const notCritical = 'not critical';
-const notCounted = 'need not meet the condition';
+const judgedTogether = 'judged together, see the observation of the scope';
 
 /** Runs one automated check over the subjects that are handed to it and keeps its books. */
 export function checkJudge(control: Control, check: ConditionCheck | VerdictCheck, shard: Shard, context: JudgeContext): CheckJudge {
@@ -97,6 +97,7 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
   /** Deployments whose verdict is on the account itself, by unit; null where others are among them. */
   const accountVerdicts = new Map<Unit, Set<string> | null>();
   let gaps = 0;
+  let waivedGroups = 0;
 
   const tallyOf = (unit: Unit): Tally => {
     let tally = tallies.get(unit);
@@ -169,7 +170,7 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
       counts[status] += 1;
       const subject: Subject = { kind: 'scope', provider, type: types.join(', '), uid: key, name: population.nameOf(scope), account: scope.account, location: scope.region, scope, capturedAt: null };
       const waiver = status === 'fail' ? waivers.apply(control.id, key) : undefined;
-      let waivedIn = waiver === undefined ? null : members;
+      if (waiver !== undefined) waivedGroups += 1;
       const cited = group.samples.length > 0 ? group.samples : members.flatMap((unit) => ledgerCitations(unit.scope, unit.type));
       const leaves: CheckOutcome['leaves'] = [
         ...(aggregate.atLeast === undefined ? [] : [leaf('atLeast', aggregate.atLeast, group.met, status, group.samples.length > 0)]),
@@ -177,24 +178,10 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
         ...group.leaves,
       ];
       write(subject, JSON.stringify(subject), status, reason, leaves, `[${cited.join(',')}]`, 'TEST', waiver);
+      // Its records have no verdict of their own: the group has.
       for (const unit of members) {
-        const tally = tallyOf(unit);
-        const raw = group.units.get(unit);
-        if (!raw) continue;
-        tally.notapplicable += raw.notapplicable;
-        tally.unknown += raw.unknown;
-        tally.error += raw.error;
-        if (status === 'pass' || status === 'notapplicable') {
-          tally.pass += raw.met;
-          if (raw.missed > 0) tally.excluded.set(notCounted, (tally.excluded.get(notCounted) ?? 0) + raw.missed);
-        } else {
-          const into = status === 'fail' ? 'fail' : 'unknown';
-          tally[into] += raw.met + raw.missed;
-          if (waivedIn) {
-            tally.waived += raw.met + raw.missed;
-            if (raw.met + raw.missed > 0) waivedIn = null;
-          }
-        }
+        const judged = group.units.get(unit);
+        if (judged) tallyOf(unit).excluded.set(judgedTogether, judged.met + judged.missed + judged.unknown + judged.error + judged.notapplicable);
       }
     }
   }
@@ -298,9 +285,10 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
       let excluded = 0;
       let waived = 0;
       for (const row of rows) {
-        excluded += Object.values(row.excluded).reduce((sum, count) => sum + count, 0);
+        for (const [reason, count] of Object.entries(row.excluded)) if (reason !== judgedTogether) excluded += count;
         waived += row.waived;
       }
+      waived += waivedGroups;
       const result: CheckResult = {
         counts, gaps, excluded, waived, provenEmpty: judgedScopes > 0 && whole === judgedScopes, reasons, rows, shard, conflicts,
         settleConflict({ unit }, observation) {
