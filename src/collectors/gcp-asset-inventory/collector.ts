@@ -57,10 +57,16 @@ function isProject(ancestor: string): boolean {
   return ancestor.startsWith('projects/');
 }
 
-/** Ledger types that folders and organisations hold themselves: policies, and whatever was found there. */
+/** What also lives in folders or organisations, so that nothing of it there is known and not merely unasked. */
+const livesAbove: Readonly<Record<'folders' | 'organizations', readonly string[]>> = {
+  folders: [folderType, `iam-policy:${folderType}`, 'org-policy', 'logging.googleapis.com/LogBucket', 'logging.googleapis.com/LogSink'],
+  organizations: [organizationType, `iam-policy:${organizationType}`, 'org-policy', 'iam.googleapis.com/Role', 'logging.googleapis.com/LogBucket', 'logging.googleapis.com/LogSink'],
+};
+
+/** Ledger types that a folder or organisation holds itself, and whatever was found there. */
 function typesAbove(ancestor: string, types: readonly string[], lists: AssetLists): string[] {
-  const own = ancestor.startsWith('folders/') ? folderType : organizationType;
-  return types.filter((type) => type === own || type === `iam-policy:${own}` || type === 'org-policy' || lists.mentions(bucketOf(ancestor, type)));
+  const own = livesAbove[ancestor.startsWith('folders/') ? 'folders' : 'organizations'];
+  return types.filter((type) => own.includes(type) || lists.mentions(bucketOf(ancestor, type)));
 }
 
 async function collectParent(context: CollectContext, parent: GcpParent): Promise<CollectResult> {
