@@ -15,7 +15,7 @@ const FORMULA = /^\s*[=+\-@\t\r\n|%＝＋－＠]/u;
 export function csvCell(value: CsvValue): string {
   if (value === null) return '';
   if (typeof value !== 'string') return String(value);
-  // eslint-disable-next-line no-control-regex
+   
   const clean = value.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\p{Surrogate}/gu, (character) => `[U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`);
   const guarded = FORMULA.test(clean) || /^\s/u.test(clean) ? `'${clean}` : clean;
   return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;

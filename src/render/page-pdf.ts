@@ -1,4 +1,4 @@
-import type { Browser } from 'puppeteer-core';
+import type { OpenBrowser } from './browser.ts';
 import { refuseForbidden } from './html.ts';
 
 const ADDRESS = 'https://report.invalid/';
@@ -17,7 +17,7 @@ export interface PrintOptions {
  * Prints a document that can reach nothing: scripts off, one synthetic address, every other request refused and counted as
  * a failure of the print.
  */
-export async function printToPdf(browser: Browser, html: string, options: PrintOptions): Promise<Uint8Array> {
+export async function printToPdf(browser: OpenBrowser['browser'], html: string, options: PrintOptions): Promise<Uint8Array> {
   refuseForbidden(html.replace(/<style>[^]*?<\/style>/g, ''));
   const page = await browser.newPage();
   try {

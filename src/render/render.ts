@@ -74,7 +74,8 @@ export type ReportFormat = keyof typeof FORMATS;
 export const reportFormats = Object.keys(FORMATS) as readonly ReportFormat[];
 
 /**
- * Writes the reports of an assessed run: `report.html`, `report.pdf`, `results/*.csv`, each whole or not at all.
+ * Writes the reports of an assessed run: `report.html`, `report.pdf`, `results/*.csv`, each whole or not at all, and
+ * `results/rendering.json`, which says what made them.
  * Throws when the results contradict one another, or when no browser can be had for the PDF.
  */
 export async function render(options: RenderOptions): Promise<RenderReport> {
@@ -105,10 +106,24 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
     const { bytes } = await writeAtomically(join(runDirectory, file), write(source));
     report.files.push({ format, file, bytes, milliseconds: Math.round(performance.now() - started) });
   }
+  await writeAtomically(join(results, 'rendering.json'), [`${JSON.stringify(recordOf(report, assessment), null, 2)}\n`]);
   return report;
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await
+/** `results/rendering.json`: what made the reports, for whoever prints them again. Nothing of it depends on the clock or on paths. */
+function recordOf(report: RenderReport, assessment: Assessment): object {
+  return {
+    version: 1,
+    runId: assessment.runId,
+    tool: assessment.tool,
+    files: report.files.map(({ format, file, bytes }) => ({ format, file, bytes })),
+    pages: report.pages,
+    browser: report.browser && { version: report.browser.version, origin: report.browser.origin, sha256: report.browser.sha256, sandbox: report.browser.sandbox },
+    warnings: report.warnings,
+  };
+}
+
+ 
 async function* none(): AsyncGenerator<never> {
   // No store of critical data: nothing to read.
 }

@@ -7,7 +7,7 @@ import type { Citation } from '../model/index.ts';
 
 /** Controls, bidi and zero-width marks, line separators, lone surrogates, tags: characters that change what a reader sees. */
 const UNSAFE =
-  // eslint-disable-next-line no-control-regex
+   
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]|[\ud800-\udfff]/gu;
 
 /** `[U+202E]`: an invisible or re-ordering character spelt out. */
@@ -127,7 +127,7 @@ export function jqPath(pointer: string): string | null {
 export function citationCommand(citation: Citation): string | null {
   if (!/^[A-Za-z0-9._/-]+$/.test(citation.file) || citation.file.split('/').includes('..')) return null;
   const path = jqPath(citation.pointer);
-  // eslint-disable-next-line no-control-regex
+   
   if (path === null || /[\u0000-\u001f\u007f]/.test(path)) return null;
   const filter = citation.encoding === 'json-string' ? `${path} | fromjson` : path;
   return `unzip -p pack.zip data/${citation.file} | jq ${shellQuote(filter)}`;
