@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/index.ts';
 import { countGroups, locate } from './aws-locate.ts';
 import { deployedRules, type DeployedRule, describeRule, ruleCompliance, rulesOf } from './aws-rules.ts';
-import { batchItem, parseSelect, project, selectRow, selectText } from './aws-select.ts';
+import { batchItem, parseSelect, project, selectRow, selectText, type SelectQuery } from './aws-select.ts';
 import type { AwsEstate, AwsItem } from './estate/aws-model.ts';
 import { day, hour, plain, type Population } from './estate/population.ts';
 import { hash32 } from './estate/random.ts';
@@ -57,6 +57,9 @@ export function openToken(token: string, binding: string): number {
 export const aggregatorName = 'northwind-organisation';
 const packName = 'northwind-encryption';
 const packRules = new Set(deployedRules.slice(0, 5).map((rule) => rule.identifier));
+
+/** The type under which Config keeps what its rules came to, one item for each resource. */
+const complianceType = 'AWS::Config::ResourceCompliance';
 
 /** What AWS Config answers, by operation; throws AwsError and InvalidExpression for what it refuses. */
 export function awsOperations({
@@ -132,7 +135,8 @@ export function awsOperations({
     let texts: readonly string[];
     let token: string | undefined;
     if (query.fields.some((field) => field.kind === 'count')) {
-      const groups = countGroups(query, populations, row);
+      const judged = query.types?.length === 1 && query.types[0] === complianceType ? judgedBy(call, query, account, region) : null;
+      const groups = judged === null ? countGroups(query, populations, row) : [{ 'COUNT(*)': judged }];
       const cut = page(call, groups.length, limit, (i) => JSON.stringify(groups[i]));
       texts = cut.rows;
       token = cut.token;
@@ -143,6 +147,19 @@ export function awsOperations({
       token = cut.token;
     }
     return { QueryInfo: queryInfo, Results: [...texts], ...(token === undefined ? {} : { NextToken: token }) };
+  };
+
+  /** How many resources the rule named in the query has judged: Config keeps one compliance item for each. */
+  const judgedBy = (call: AwsCall, query: SelectQuery, account: string | null, region: string | null): number => {
+    const parts = query.where === null ? [] : query.where.op === 'and' ? query.where.of : [query.where];
+    const name = parts
+      .map((part) => (part.op === '=' && part.path === 'configuration.configRuleList.configRuleName' ? part.value : null))
+      .find((one) => one !== null);
+    return sources()
+      .filter((source) => (account === null || source.account === account) && (region === null || source.region === region))
+      .flatMap((source) => rules(source.account, source.region))
+      .filter((rule) => rule.name === name && !insufficient(call, rule))
+      .reduce((sum, rule) => sum + rule.count, 0);
   };
 
   const requireAggregator = (call: AwsCall): void => {

@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/index.ts';
 import type { AwsItem } from './estate/aws-model.ts';
+import { printJson } from './estate/hostile.ts';
 import { iso, plain } from './estate/population.ts';
 
 /** A row as advanced queries see it: nulls dropped, `configuration` and `supplementaryConfiguration` as objects. */
@@ -67,7 +68,7 @@ export function selectText(value: Json): string {
     return `{${Object.entries(value)
       .map(([name, inner]) => `${JSON.stringify(name)}:${selectText(inner)}`)
       .join(',')}}`;
-  return JSON.stringify(value);
+  return printJson(value);
 }
 
 export type SelectField = { readonly kind: 'all' } | { readonly kind: 'path'; readonly path: string } | { readonly kind: 'count' };

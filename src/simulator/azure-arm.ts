@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../model/index.ts';
 import { graphScope, type GraphResult, runGraphQuery } from './azure-graph.ts';
 import { type Route, routeOf } from './azure-lists.ts';
 import type { AzureEstate } from './estate/azure-model.ts';
+import { printJson } from './estate/hostile.ts';
 import { hash32 } from './estate/random.ts';
 import { type CallBook, covers, cutPage, type Fault, strikes } from './faults.ts';
 import type { Handled, HttpRequest } from './http.ts';
@@ -86,7 +87,7 @@ export function azureHandler(context: Context): (request: HttpRequest) => Handle
             : {}),
           ...headers,
         },
-        body: JSON.stringify(content),
+        body: printJson(content),
       },
       faults,
     });

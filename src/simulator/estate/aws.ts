@@ -2,13 +2,21 @@ import { awsIamPopulations } from './aws-iam.ts';
 import { awsKeyPopulations, keySpecs, type KeySpec } from './aws-keys.ts';
 import { type AwsAccount, awsAccounts, type AwsCell, type AwsEstate, awsItem, type AwsItem, awsRegions } from './aws-model.ts';
 import { awsStoreTypes } from './aws-stores.ts';
+import { hostileTags, plantHostile } from './hostile.ts';
 import { apportion, type Population } from './population.ts';
 import { random } from './random.ts';
 
 export type { AwsEstate };
 
 /** Builds the AWS part: about `resources` items over accounts × regions. */
-export function buildAws(options: { seed: number; resources: number; asOf: number; accounts: number; regions: number }): AwsEstate {
+export function buildAws(options: {
+  seed: number;
+  resources: number;
+  asOf: number;
+  accounts: number;
+  regions: number;
+  hostile?: boolean;
+}): AwsEstate {
   const accounts = awsAccounts.slice(0, options.accounts);
   const regions = awsRegions.slice(0, options.regions);
   const home = { account: '111122223333', region: 'eu-west-1' };
@@ -60,7 +68,10 @@ export function buildAws(options: { seed: number; resources: number; asOf: numbe
     count: counts[index] ?? 0,
     record: (i) => {
       const pick = random(cell.seed, cell.account.id, cell.region, store.type, i);
-      return awsItem(cell, store.type, pick, store.make(cell, pick, i));
+      const item = awsItem(cell, store.type, pick, store.make(cell, pick, i));
+      if (options.hostile !== true) return item;
+      const turn = index + i;
+      return { ...item, tags: hostileTags(item.tags, turn), configuration: plantHostile(item.configuration, turn, 'json') };
     },
   }));
   return { accounts, regions, home, populations: [...fixed, ...stores].filter((population) => population.count > 0) };

@@ -2,11 +2,12 @@ import { gcpHierarchyPopulations } from './gcp-hierarchy.ts';
 import { gcpKeyPopulations, gcpKeySpecs } from './gcp-keys.ts';
 import { gcpAsset, type GcpAsset, type GcpCell, type GcpEstate, gcpProjects } from './gcp-model.ts';
 import { gcpStoreTypes } from './gcp-stores.ts';
+import { plantHostile } from './hostile.ts';
 import { apportion, type Population } from './population.ts';
 import { random } from './random.ts';
 
 /** Builds the Google Cloud part: about `resources` assets over the projects. */
-export function buildGcp(options: { seed: number; resources: number; asOf: number; projects: number }): GcpEstate {
+export function buildGcp(options: { seed: number; resources: number; asOf: number; projects: number; hostile?: boolean }): GcpEstate {
   const projects = gcpProjects.slice(0, Math.max(2, options.projects));
   const per = options.resources / projects.length;
   const cells = projects.map((project): GcpCell => ({
@@ -34,7 +35,8 @@ export function buildGcp(options: { seed: number; resources: number; asOf: numbe
     count: counts[index] ?? 0,
     record: (i) => {
       const pick = random(cell.seed, cell.project.id, store.type, i);
-      return gcpAsset(cell, store.type, pick, store.make(cell, pick, i));
+      const asset = gcpAsset(cell, store.type, pick, store.make(cell, pick, i));
+      return options.hostile === true ? { ...asset, data: plantHostile(asset.data, index + i, 'protobuf') } : asset;
     },
   }));
   return { projects, populations: [...fixed, ...stores].filter((population) => population.count > 0) };

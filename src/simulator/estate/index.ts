@@ -13,6 +13,8 @@ export interface EstateOptions {
   readonly resources?: number;
   /** RFC 3339: what every date in the estate is counted from. */
   readonly asOf: string;
+  /** Plants hostile text and structure in every store: markup, formulas, control characters, great length and depth. */
+  readonly hostile?: boolean;
   /** For small estates: how many of each there are, at most. */
   readonly limits?: {
     readonly awsAccounts?: number;
@@ -42,9 +44,11 @@ export function buildEstate(options: EstateOptions): Estate {
   const seed = options.seed ?? 1;
   const resources = options.resources ?? 2000;
   const asOf = Date.parse(options.asOf);
+  const hostile = options.hostile === true;
   const ofAws = Math.round(resources * 0.5);
   const ofAzure = Math.round(resources * 0.25);
   const aws = buildAws({
+    hostile,
     seed,
     asOf,
     resources: ofAws,
@@ -52,12 +56,19 @@ export function buildEstate(options: EstateOptions): Estate {
     regions: options.limits?.awsRegions ?? (resources >= 10_000 ? awsRegions.length : 2),
   });
   const azure = buildAzure({
+    hostile,
     seed,
     asOf,
     resources: ofAzure,
     subscriptions: options.limits?.azureSubscriptions ?? azureSubscriptions.length,
   });
-  const gcp = buildGcp({ seed, asOf, resources: resources - ofAws - ofAzure, projects: options.limits?.gcpProjects ?? gcpProjects.length });
+  const gcp = buildGcp({
+    hostile,
+    seed,
+    asOf,
+    resources: resources - ofAws - ofAzure,
+    projects: options.limits?.gcpProjects ?? gcpProjects.length,
+  });
   const inventory = azure.populations.filter((population) => population.table === 'resources');
   const count = (populations: readonly { type: string; count: number }[]): Record<string, number> => {
     const counts: Record<string, number> = {};
