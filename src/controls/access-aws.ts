@@ -1,7 +1,7 @@
 import { type Citation, isJsonObject, type Json, type Resource } from '../model/index.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
 import { coversAction, coversResource, narrowedBy, policyStatements, type PolicyPrincipal, principalsOf, type Statement } from './policy-document.ts';
-import { parseArn, textAt, valueAt } from './references.ts';
+import { awsRegionOf, parseArn, textAt, valueAt } from './references.ts';
 import type { HomeGap } from './table-index.ts';
 import type { EvaluationEnvironment, IndexedRecord } from './types.ts';
 
@@ -185,7 +185,7 @@ export interface AwsAccess {
 export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: HomeGap): AwsAccess {
   const accounts = new Map<string, AccountIdentities>();
   const byKey = new Map<string, Analysis>();
-  const byStore = new Map<string, Analysis>();
+  const byReference = new Map<string, Analysis | null>();
   const candidates = new Map<string, Candidates>();
 
   const accountOf = (account: string): AccountIdentities => {
@@ -403,6 +403,21 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     return { outcome: 'found', world: 'data-roles', readers: orderReaders([...readers, ...iam.readers]), unsettled, gap: identitiesGap(resource.account) ?? iam.gap, records: [] };
   }
 
+  /** What a named key makes of access; null where it is no boundary. */
+  function analyseReference(reference: string, store: AwsStore, from: Resource): Analysis | null {
+    const unknown = (because: string): Analysis => ({ outcome: 'unknown', world: 'key-boundary', because });
+    const hit = lookup('aws.kms.key', reference, false, from);
+    if (hit.outcome !== 'found') return unknown(hit.because);
+    const [record] = hit.records;
+    if (!record) return unknown(`key ${reference} is not in the evidence`);
+    const manager = textAt(record.document, 'configuration', 'keyManager');
+    if (manager === 'AWS') return null;
+    if (manager !== 'CUSTOMER') return unknown(`who manages key ${record.uid} is not in the evidence`);
+    const owner = parseArn(textAt(record.document, 'configuration', 'arn') ?? record.uid)?.account ?? from.account;
+    const analysis = analyseKey(record, owner);
+    return analysis.outcome === 'unknown' || !store.unsettled ? analysis : { ...analysis, unsettled: [...analysis.unsettled, store.unsettled] };
+  }
+
   return {
     add,
     analyse(resource) {
@@ -412,20 +427,11 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
       if ('unknown' in named) return { outcome: 'unknown', world: 'key-boundary', because: named.unknown };
       // The prefix is reserved for the keys that AWS manages, whether or not their records were collected.
       if ('none' in named || /(^|:)alias\/aws\//.test(named.key)) return analyseRoles(store, resource);
-      const hit = lookup('aws.kms.key', named.key, false, resource);
-      if (hit.outcome !== 'found') return { outcome: 'unknown', world: 'key-boundary', because: hit.because };
-      const [record] = hit.records;
-      if (!record) return { outcome: 'unknown', world: 'key-boundary', because: `key ${named.key} is not in the evidence` };
-      const manager = textAt(record.document, 'configuration', 'keyManager');
-      if (manager === 'AWS') return analyseRoles(store, resource);
-      if (manager !== 'CUSTOMER') return { outcome: 'unknown', world: 'key-boundary', because: `who manages key ${record.uid} is not in the evidence` };
-      const owner = parseArn(textAt(record.document, 'configuration', 'arn') ?? record.uid)?.account ?? resource.account;
-      const analysis = analyseKey(record, owner);
-      if (analysis.outcome === 'unknown' || !store.unsettled) return analysis;
-      const memo = `${record.uid}\u0000${store.unsettled}`;
-      let made = byStore.get(memo);
-      if (!made) byStore.set(memo, (made = { ...analysis, unsettled: [...analysis.unsettled, store.unsettled] }));
-      return made;
+      // Thousands of stores stand under one key: it is looked up once for each account and region that names it.
+      const memo = `${named.key}\u0000${resource.account}\u0000${awsRegionOf(resource)}\u0000${store.unsettled ?? ''}`;
+      let made = byReference.get(memo);
+      if (made === undefined) byReference.set(memo, (made = analyseReference(named.key, store, resource)));
+      return made ?? analyseRoles(store, resource);
     },
   };
 }
