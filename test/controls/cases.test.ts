@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadCatalogue, resolveParameters } from '../../src/controls/load.ts';
-import { compileProjection } from '../../src/controls/paths.ts';
+import { compileProjection, parsePath } from '../../src/controls/paths.ts';
 import type { CheckOutcome, ConditionCheck } from '../../src/controls/types.ts';
 import type { JsonObject, Resource } from '../../src/model/index.ts';
 import { checkOf, environmentFor, judgeNothing, readCases, recordsOf, root } from '../support/cases.ts';
@@ -29,9 +29,15 @@ function describeDamage(damage: Damage, of: string): string {
 }
 
 /** A damage whose effect the control has declared: it says why the absence of just this key is evidence. */
-function declared(check: ConditionCheck, damage: Damage): boolean {
-  const key = String(damage.path.at(-1)).toLowerCase();
-  return damage.kind !== 'retype' && check.absences.some((absence) => absence.because !== '' && absence.keys.some((known) => known.toLowerCase() === key));
+function declared(check: ConditionCheck, damage: Damage, ofSubject: boolean): boolean {
+  if (damage.kind === 'retype') return false;
+  const fold = (path: readonly (string | number)[]): string => path.join('.').toLowerCase();
+  return check.absences.some(({ path, keys, because }) => {
+    if (because === '' || !keys.some((key) => key.toLowerCase() === String(damage.path.at(-1)).toLowerCase())) return false;
+    const { variable, segments } = parsePath(path);
+    // Below a variable the key alone tells; from the subject on, the whole path.
+    return variable !== null || (ofSubject && fold(segments.slice(0, damage.path.length)) === fold(damage.path));
+  });
 }
 
 /** Everything one case yields when its evidence is damaged: what turned into a pass or not applicable. */
@@ -48,7 +54,7 @@ function sweep(check: ConditionCheck, one: Case, subject: Resource, others: read
     const rest = others.map((other, index) => (index === record ? { ...other, document: damaged(other.document, damage) as JsonObject } : other));
     const { status } = check.evaluate(own, environmentFor(check, one, [own, ...rest], parameters));
     const better = (status === 'pass' && base !== 'pass') || (status === 'notapplicable' && base !== 'notapplicable');
-    if (better && declared(check, damage)) totals.declared += 1;
+    if (better && declared(check, damage, record < 0)) totals.declared += 1;
     else if (better) wrong.push(`${base} became ${status}: ${describeDamage(damage, record < 0 ? 'document' : `related record ${others[record]?.uid ?? ''}`)}`);
   }
   return { tried: chosen.length, wrong };
