@@ -219,6 +219,29 @@ export function listFold(name: string, key: (item: JsonObject) => string | null)
   };
 }
 
+export interface TotalFold extends Fold {
+  /** The one number asked for; null where the answer held none. */
+  total(): Counted | null;
+}
+
+/** Folds the one row of a Select that counts: `{"COUNT(*)":25}`. */
+export function totalFold(): TotalFold {
+  let total: Counted | null = null;
+  return {
+    add(body, file) {
+      const results = body['Results'];
+      if (!Array.isArray(results)) return null;
+      for (const [index, row] of results.entries()) {
+        const count = rowOf(row)?.['COUNT(*)'];
+        if (typeof count === 'number' && Number.isInteger(count)) total = { count, file, pointer: `/Results/${index}` };
+      }
+      return results.length;
+    },
+    total: () => total,
+    complaints: () => [],
+  };
+}
+
 export interface DetailFold extends Fold {
   /** Results by verdict, exactly as the provider says it. */
   verdicts(): ReadonlyMap<string, number>;

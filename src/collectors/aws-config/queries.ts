@@ -23,6 +23,15 @@ export function selectExpression(type: string, withoutAccounts: readonly string[
   return expression;
 }
 
+/**
+ * Counts the resources that a deployed rule has judged: Config keeps an item of its own for each, apart from the results
+ * that `GetComplianceDetailsByConfigRule` lists. Null for a name that cannot be written into a query.
+ */
+export function complianceCountExpression(rule: string): string | null {
+  if (!/^[^'"\\\u0000-\u001f]+$/.test(rule)) return null;
+  return `SELECT COUNT(*) WHERE resourceType = 'AWS::Config::ResourceCompliance' AND configuration.configRuleList.configRuleName = '${rule}'`;
+}
+
 /** Types that belong to the account as a whole. Config records a copy in every region whose recorder includes them. */
 const globalTypes = new Set(['AWS::IAM::User', 'AWS::IAM::Group', 'AWS::IAM::Role', 'AWS::IAM::Policy']);
 

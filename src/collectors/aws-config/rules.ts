@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { isJsonObject, type JsonObject, type LedgerEntry, type LedgerStatus, type Reason } from '../../model/index.ts';
+import { type IndependentCount, isJsonObject, type JsonObject, type LedgerEntry, type LedgerStatus, type Reason } from '../../model/index.ts';
 import { instant, text } from './document.ts';
 import { emptyEntry, type RegionContext, worst } from './entries.ts';
-import { type DetailFold, detailFold, type ListFold, listFold } from './folds.ts';
+import { type DetailFold, detailFold, type ListFold, listFold, type TotalFold, totalFold } from './folds.ts';
 import { confirmationShape, shapeOf } from './map.ts';
 import { askAgain, page, type Paged, type PagedQuery } from './paging.ts';
-import { directoryOf, pageSize } from './queries.ts';
+import { complianceCountExpression, directoryOf, pageSize } from './queries.ts';
 import type { RecorderState } from './recorders.ts';
 
 const ruleName = (item: JsonObject): string | null => text(item['ConfigRuleName']);
@@ -108,10 +108,37 @@ async function verdictEntry(context: RegionContext, identifier: string, lists: R
     ...entry,
     status: worst([listStatus, recorderStale === null ? 'complete' : 'stale', ...results.map((result) => result.status)]),
     held: results.reduce((sum, result) => sum + result.held, 0),
+    count: total(results.map((result) => result.count)),
     freshness: { oldest: times[0] ?? null, newest: times.at(-1) ?? null },
     reasons: [...listReasons, ...(recorderStale === null ? [] : [recorderStale]), ...results.flatMap((result) => result.reasons)],
     queries: [...queries, ...results.flatMap((result) => result.queries)],
   };
+}
+
+/** The counts of all deployments of a rule together; null where one of them has none. */
+function total(counts: readonly (IndependentCount | null)[]): IndependentCount | null {
+  const [first] = counts;
+  if (first === undefined || first === null) return null;
+  return counts.reduce<IndependentCount | null>((sum, one, index) => (index === 0 ? one : sum === null || one === null ? null : { ...sum, count: sum.count + one.count }), first);
+}
+
+/** The provider's own count of the resources a rule has judged; null where it keeps none (nothing judged, or not recorded). */
+async function countJudged(context: RegionContext, rule: string, queries: string[]): Promise<IndependentCount | null> {
+  const expression = complianceCountExpression(rule);
+  if (expression === null) return null;
+  const counting: PagedQuery<TotalFold> = {
+    operation: 'SelectResourceConfig',
+    input: { Expression: expression },
+    tokenField: 'NextToken',
+    request: { ...requestOf(context, 'SelectResourceConfig', `${directoryName('Rule', rule)}.count-${queries.length}`, []), shape: confirmationShape, text: expression },
+    fold: totalFold,
+  };
+  const answer = await page(context.paging, counting);
+  // A count that could not be had is no gap in the results: they are then compared with a second asking.
+  if (answer.status === 'complete') queries.push(answer.directory);
+  const found = answer.status === 'complete' ? answer.fold.total() : null;
+  if (found === null || found.count === 0) return null;
+  return { count: found.count, source: 'AWS Config resource compliance items', citation: { file: found.file, pointer: found.pointer, encoding: 'json-string' } };
 }
 
 function isManaged(rule: JsonObject, identifier: string): boolean {
@@ -129,6 +156,8 @@ function recorderProblem(state: RecorderState): Reason | null {
 interface RuleResult {
   readonly status: LedgerStatus;
   readonly held: number;
+  /** Null where the provider keeps no count of what the rule has judged. */
+  readonly count: IndependentCount | null;
   readonly oldest: string | null;
   readonly newest: string | null;
   readonly reasons: Reason[];
@@ -146,7 +175,17 @@ async function ruleResult(context: RegionContext, identifier: string, rule: Json
   };
   const compliance = lists.compliance.fold.items.find((item) => ruleName(item) === name);
   const status = lists.statuses.fold.items.find((item) => ruleName(item) === name);
-  const settled = await settle(context, query, async (details, queries) => disagreement(name, compliance, details.fold) ?? (spansPages(details) ? confirm(context, query, details, queries) : null));
+  let count: IndependentCount | null = null;
+  const settled = await settle(context, query, async (details, queries) => {
+    const summarised = disagreement(name, compliance, details.fold);
+    if (summarised !== null) return summarised;
+    const counted = await countJudged(context, name, queries);
+    // What does not apply has no compliance item: it is counted by its result.
+    count = counted === null ? null : { ...counted, count: counted.count + (details.fold.verdicts().get('NOT_APPLICABLE') ?? 0) };
+    if (count === null) return spansPages(details) ? confirm(context, query, details, queries) : null;
+    const held = details.fold.total();
+    return count.count === held ? null : { code: 'count-mismatch', message: `${name}: ${held} results are held, the provider keeps ${count.count} judged resources` };
+  });
   const { details, queries } = settled;
   const reasons: Reason[] = [...details.reasons, ...settled.doubt];
   const states: LedgerStatus[] = [details.status, settled.doubt.length > 0 ? 'partial' : 'complete'];
@@ -154,7 +193,7 @@ async function ruleResult(context: RegionContext, identifier: string, rule: Json
     states.push(problem.status);
     reasons.push(problem.reason);
   }
-  return { status: worst(states), held: details.fold.total(), ...details.fold.freshness(), reasons, queries };
+  return { status: worst(states), held: details.fold.total(), count, ...details.fold.freshness(), reasons, queries };
 }
 
 interface Settled {

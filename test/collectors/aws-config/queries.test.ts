@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { directScopes, isGlobal, partitionOf, recordsIam, roleArn, selectExpression } from '../../../src/collectors/aws-config/queries.ts';
+import { complianceCountExpression, directScopes, isGlobal, partitionOf, recordsIam, roleArn, selectExpression } from '../../../src/collectors/aws-config/queries.ts';
 
 describe('selectExpression', () => {
   test('names its columns, the configuration among them, and pins the type', () => {
@@ -15,6 +15,11 @@ describe('selectExpression', () => {
     expect(selectExpression('AWS::S3::Bucket', ['111122223333', '222233334444'])).toContain("AND accountId != '111122223333' AND accountId != '222233334444'");
     expect(() => selectExpression('AWS::S3::Bucket', Array.from({ length: 300 }, (_, index) => String(100000000000 + index)))).toThrow('300 accounts');
   });
+});
+
+test('a rule name that would break out of its quotes is not counted', () => {
+  expect(complianceCountExpression('our rule-1')).toContain("configRuleName = 'our rule-1'");
+  for (const hostile of ["x' OR '1'='1", 'a"b', 'a\\b', 'a\nb', '']) expect(complianceCountExpression(hostile)).toBeNull();
 });
 
 test('roles: a pattern, a bare name, another partition, none', () => {
