@@ -67,8 +67,11 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]):
   const stored = new Map(queries.map((query) => [query.directory, query]));
   const entries = new Map<string, LedgerEntry[]>();
   const byDirectory = new Map<string, LedgerEntry[]>();
+  const collectors = new Map<string, Set<string>>();
   for (const entry of ledger.entries) {
     const key = `${scopeKey(entry)}/${entry.type}`;
+    const brought = `${entry.provider}/${entry.type}`;
+    collectors.set(brought, (collectors.get(brought) ?? new Set<string>()).add(entry.collector));
     entries.set(key, [...(entries.get(key) ?? []), entry]);
     for (const directory of entry.queries) {
       const sharing = byDirectory.get(directory);
@@ -124,10 +127,17 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]):
     return unit;
   }
 
+  /** What became of a scope, by the collectors that bring the type; by all of them where none brought any. */
+  function coverageOf(scope: Scope, type: string): ScopeCoverage[] {
+    const all = coverage.get(scopeKey(scope)) ?? [];
+    const bringing = collectors.get(`${scope.provider}/${type}`);
+    return bringing ? all.filter((one) => bringing.has(one.collector)) : all;
+  }
+
   /** Whether a scope without an entry for the type owes one. */
   function owes(scope: Scope, type: string, all: readonly Scope[]): boolean {
     if (entries.has(`${scopeKey(scope)}/${type}`)) return true;
-    if ((coverage.get(scopeKey(scope)) ?? []).some((one) => one.status === 'failed' || one.status === 'denied')) return true;
+    if (coverageOf(scope, type).some((one) => one.status === 'failed' || one.status === 'denied')) return true;
     // Lines that stand above accounts hold what lives there (policies, assignments), never the resources of accounts.
     if (scope.provider === 'azure') return !scope.account.startsWith('tenants/');
     if (scope.provider === 'gcp') return !/^(?:folders|organizations)\//.test(scope.account);
@@ -162,7 +172,7 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]):
     const { entry, scope, type } = unit;
     const place = placeName(scope);
     const reasons: Reason[] = [...unit.found];
-    const covering = (coverage.get(scopeKey(scope)) ?? []).filter((one) => entry === null || one.collector === entry.collector);
+    const covering = entry === null ? coverageOf(scope, type) : (coverage.get(scopeKey(scope)) ?? []).filter((one) => one.collector === entry.collector);
     if (entry === null) {
       const told = covering.flatMap((one) => (one.status === 'complete' ? [] : one.reasons.length > 0 ? one.reasons : [statusReason(one.status, type, place)]));
       return [...reasons, ...(told.length > 0 ? told : [{ code: 'ledger-missing', message: `the ledger has no entry for ${type} in ${place}` }])];

@@ -87,6 +87,16 @@ describe('evidence that is not whole never passes', () => {
     expect(observations.find((one) => one.subject.kind === 'scope')).toMatchObject({ subject: { account: '444455556666' }, reason: expect.stringContaining('the role cannot be assumed') as string });
   });
 
+  test('a scope that one collector was denied says nothing of what another one brought', async () => {
+    const row = (name: string): NonNullable<FixtureUnit['records']>[number] => ({ uid: `/subscriptions/s/${name}`, document: { good: true } });
+    const unit: FixtureUnit = { provider: 'azure', account: 's', region: '*', type: 'microsoft.storage/storageaccounts', records: [row('a')] };
+    const scope = { provider: 'azure' as const, account: 's', region: '*' };
+    const denied = { ...scope, account: 'tenants/t', collector: 'azure-policy', status: 'denied' as const, reasons: [{ code: 'access-denied', message: 'no' }] };
+    const storage = control('azure-storage', 'azure', [conditionCheck({ on: ['microsoft.storage/storageaccounts'], evaluate: good }, 'azure')]);
+    expect((await judge({ units: [unit], scopes: [scope, denied] }, [storage])).assessment.findings[0]?.status).toBe('pass');
+    expect((await judge({ units: [unit], scopes: [scope, { ...denied, collector: 'azure-fixture' }] }, [storage])).assessment.findings[0]).toMatchObject({ status: 'unknown', reasons: [{ code: 'access-denied' }] });
+  });
+
   test('records of a scope that the ledger does not know are judged, and the scope is a gap', async () => {
     const { assessment } = await judge({ units: [buckets([bucket('a'), { ...bucket('b'), account: '999900001111' }], { entry: { held: 1, count: { count: 1, source: 'provider count' } } })] }, [goodBuckets]);
     expect(assessment.findings[0]).toMatchObject({ status: 'unknown', counts: { pass: 2 }, gaps: 1 });
