@@ -4,7 +4,15 @@ import pLimit from 'p-limit';
 import type { ExhibitConfig } from '../config/schema.ts';
 import { isStorageError, lockRun } from '../evidence/lock.ts';
 import { evidenceWriter } from '../evidence/writer.ts';
-import { type Ledger, type LedgerEntry, ledgerSchema, type LedgerStatus, type Needs, type Reason, type ScopeCoverage } from '../model/index.ts';
+import {
+  type Ledger,
+  type LedgerEntry,
+  ledgerSchema,
+  type LedgerStatus,
+  type Needs,
+  type Reason,
+  type ScopeCoverage,
+} from '../model/index.ts';
 import type { CollectContext, Collector, CollectProgress, CollectResult, DoctorFinding, PlannedScope } from './collector.ts';
 import { defaultPatience, type Pacers, pacers, type Patience } from './rate.ts';
 
@@ -33,7 +41,15 @@ export interface CollectRequest {
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** From best to worst: where two sources speak of one scope and type, the worse word stands. */
-const severity: Readonly<Record<LedgerStatus, number>> = { complete: 0, excluded: 1, 'not-recorded': 2, stale: 3, partial: 4, denied: 5, failed: 6 };
+const severity: Readonly<Record<LedgerStatus, number>> = {
+  complete: 0,
+  excluded: 1,
+  'not-recorded': 2,
+  stale: 3,
+  partial: 4,
+  denied: 5,
+  failed: 6,
+};
 
 /** Collectors whose provider is configured: the others have nothing to do and say nothing. */
 function active(collectors: readonly Collector[], config: CollectRequest['config']): Collector[] {
@@ -49,19 +65,42 @@ function failedResult(collector: Collector, planned: readonly PlannedScope[], re
 
 function coverage(collector: Collector, scope: PlannedScope, reason: Reason): ScopeCoverage {
   const { account, region } = scope;
-  return { collector: collector.id, provider: collector.provider, account, region, name: null, knownFrom: ['configured'], status: 'failed', identity: null, reasons: [reason] };
+  return {
+    collector: collector.id,
+    provider: collector.provider,
+    account,
+    region,
+    name: null,
+    knownFrom: ['configured'],
+    status: 'failed',
+    identity: null,
+    reasons: [reason],
+  };
 }
 
 function failedEntry(collector: Collector, scope: PlannedScope, type: string, reason: Reason): LedgerEntry {
   const { account, region } = scope;
-  return { collector: collector.id, provider: collector.provider, account, region, type, status: 'failed', held: 0, count: null, freshness: { oldest: null, newest: null }, reasons: [reason], queries: [] };
+  return {
+    collector: collector.id,
+    provider: collector.provider,
+    account,
+    region,
+    type,
+    status: 'failed',
+    held: 0,
+    count: null,
+    freshness: { oldest: null, newest: null },
+    reasons: [reason],
+    queries: [],
+  };
 }
 
 /** Adds a failed entry for whatever the plan owes and the collector did not deliver: nothing disappears. */
 function settle(collector: Collector, planned: readonly PlannedScope[], result: CollectResult): CollectResult {
   const reason: Reason = { code: 'not-collected', message: `${collector.id} ended without an answer for this scope and type` };
   const scopeKey = (scope: { account: string; region: string }): string => JSON.stringify([scope.account, scope.region]);
-  const entryKey = (entry: { account: string; region: string; type: string }): string => JSON.stringify([entry.account, entry.region, entry.type]);
+  const entryKey = (entry: { account: string; region: string; type: string }): string =>
+    JSON.stringify([entry.account, entry.region, entry.type]);
   const owed = planned.filter((scope) => !scope.expands || result.entries.length + result.scopes.length === 0);
   const scopes = new Set(result.scopes.map(scopeKey));
   const entries = new Set(result.entries.map(entryKey));
@@ -69,7 +108,9 @@ function settle(collector: Collector, planned: readonly PlannedScope[], result: 
     scopes: [...result.scopes, ...owed.filter((scope) => !scopes.has(scopeKey(scope))).map((scope) => coverage(collector, scope, reason))],
     entries: [
       ...result.entries,
-      ...owed.flatMap((scope) => scope.types.filter((type) => !entries.has(entryKey({ ...scope, type }))).map((type) => failedEntry(collector, scope, type, reason))),
+      ...owed.flatMap((scope) =>
+        scope.types.filter((type) => !entries.has(entryKey({ ...scope, type }))).map((type) => failedEntry(collector, scope, type, reason)),
+      ),
     ],
   };
 }
@@ -86,12 +127,24 @@ function mergeReasons(a: readonly Reason[], b: readonly Reason[]): Reason[] {
 /** Two configured ways can lead to one scope (an account that is read directly and through an aggregator). */
 function mergeEntries(a: LedgerEntry, b: LedgerEntry): LedgerEntry {
   const [worse, better] = severity[a.status] >= severity[b.status] ? [a, b] : [b, a];
-  return { ...worse, count: worse.count ?? better.count, held: Math.max(a.held, b.held), reasons: mergeReasons(worse.reasons, better.reasons), queries: union(a.queries, b.queries) };
+  return {
+    ...worse,
+    count: worse.count ?? better.count,
+    held: Math.max(a.held, b.held),
+    reasons: mergeReasons(worse.reasons, better.reasons),
+    queries: union(a.queries, b.queries),
+  };
 }
 
 function mergeScopes(a: ScopeCoverage, b: ScopeCoverage): ScopeCoverage {
   const [worse, better] = severity[a.status] >= severity[b.status] ? [a, b] : [b, a];
-  return { ...worse, name: worse.name ?? better.name, identity: worse.identity ?? better.identity, knownFrom: union(a.knownFrom, b.knownFrom), reasons: mergeReasons(worse.reasons, better.reasons) };
+  return {
+    ...worse,
+    name: worse.name ?? better.name,
+    identity: worse.identity ?? better.identity,
+    knownFrom: union(a.knownFrom, b.knownFrom),
+    reasons: mergeReasons(worse.reasons, better.reasons),
+  };
 }
 
 function sortedUnique<T>(items: readonly T[], key: (item: T) => string, merge: (a: T, b: T) => T): T[] {
@@ -105,8 +158,16 @@ function sortedUnique<T>(items: readonly T[], key: (item: T) => string, merge: (
 
 /** Order and duplicates of a ledger settled: the same evidence gives the same file. */
 export function orderLedger(results: readonly CollectResult[]): { scopes: ScopeCoverage[]; entries: LedgerEntry[] } {
-  const scopes = sortedUnique(results.flatMap((result) => result.scopes), (one) => [one.provider, one.collector, one.account, one.region].join('\u0000'), mergeScopes);
-  const entries = sortedUnique(results.flatMap((result) => result.entries), (one) => [one.provider, one.collector, one.account, one.region, one.type].join('\u0000'), mergeEntries);
+  const scopes = sortedUnique(
+    results.flatMap((result) => result.scopes),
+    (one) => [one.provider, one.collector, one.account, one.region].join('\u0000'),
+    mergeScopes,
+  );
+  const entries = sortedUnique(
+    results.flatMap((result) => result.entries),
+    (one) => [one.provider, one.collector, one.account, one.region, one.type].join('\u0000'),
+    mergeEntries,
+  );
   return { scopes, entries };
 }
 
@@ -145,7 +206,10 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
   const outstanding = new Set<Promise<unknown>>();
   const unit = <T>(work: () => Promise<T>): Promise<T> => {
     const running = limit(work);
-    const done = running.then(() => undefined, () => undefined);
+    const done = running.then(
+      () => undefined,
+      () => undefined,
+    );
     outstanding.add(done);
     void done.then(() => outstanding.delete(done));
     return running;
@@ -176,7 +240,12 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
 
   const plans = new Map(collectors.map((collector) => [collector, collector.plan({ config, needs })]));
   const interrupted: Reason = { code: 'interrupted', message: 'the run ended before this was collected; resume it' };
-  await writer.writeLedger(ledgerOf(collectors.map((collector) => failedResult(collector, plans.get(collector) ?? [], interrupted)), null));
+  await writer.writeLedger(
+    ledgerOf(
+      collectors.map((collector) => failedResult(collector, plans.get(collector) ?? [], interrupted)),
+      null,
+    ),
+  );
 
   const storage: Error[] = [];
   const results = await Promise.all(
@@ -191,7 +260,10 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
         }
         const reason: Reason = signal.aborted
           ? { code: 'aborted', message: 'the run was stopped before this was collected' }
-          : { code: 'collector-failed', message: `${collector.id} failed unexpectedly: ${error instanceof Error ? error.message : String(error)}` };
+          : {
+              code: 'collector-failed',
+              message: `${collector.id} failed unexpectedly: ${error instanceof Error ? error.message : String(error)}`,
+            };
         progress.note(collector.id, '', reason.message);
         return failedResult(collector, planned, reason);
       }
@@ -208,17 +280,37 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
 }
 
 /** Asks every configured provider whether a run would succeed: identity, permissions, state, clock. Writes nothing. */
-export async function doctor(request: Pick<CollectRequest, 'config' | 'needs' | 'asOf' | 'signal' | 'progress' | 'collectors' | 'patience' | 'pacers'>): Promise<DoctorFinding[]> {
+export async function doctor(
+  request: Pick<CollectRequest, 'config' | 'needs' | 'asOf' | 'signal' | 'progress' | 'collectors' | 'patience' | 'pacers'>,
+): Promise<DoctorFinding[]> {
   const { config, needs, asOf, signal, progress } = request;
   const collectors = active(request.collectors ?? (await import('./registry.ts')).collectors, config);
   const limit = pLimit(unitsInFlight);
-  const context = { config, endpoints: config.endpoints, needs, asOf, signal, progress, unit: <T>(work: () => Promise<T>): Promise<T> => limit(work), pacers: request.pacers ?? pacers(), patience: { ...defaultPatience, ...request.patience } };
+  const context = {
+    config,
+    endpoints: config.endpoints,
+    needs,
+    asOf,
+    signal,
+    progress,
+    unit: <T>(work: () => Promise<T>): Promise<T> => limit(work),
+    pacers: request.pacers ?? pacers(),
+    patience: { ...defaultPatience, ...request.patience },
+  };
   const findings = await Promise.all(
     collectors.map(async (collector) => {
       try {
         return await collector.doctor(context);
       } catch (error) {
-        return [{ collector: collector.id, scope: '', check: 'reachable', ok: false, detail: error instanceof Error ? error.message : String(error) }];
+        return [
+          {
+            collector: collector.id,
+            scope: '',
+            check: 'reachable',
+            ok: false,
+            detail: error instanceof Error ? error.message : String(error),
+          },
+        ];
       }
     }),
   );

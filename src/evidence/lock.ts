@@ -128,6 +128,7 @@ export function isStorageError(error: unknown, runDirectory: string): error is N
   if (!(error instanceof Error)) return false;
   const { code, syscall, path } = error as NodeJS.ErrnoException;
   if (code === undefined || syscall === undefined) return false;
-  if (path === undefined) return ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EBADF'].includes(code) && ['write', 'fsync', 'close'].includes(syscall);
+  if (path === undefined)
+    return ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EBADF'].includes(code) && ['write', 'fsync', 'close'].includes(syscall);
   return resolve(path).startsWith(resolve(runDirectory));
 }

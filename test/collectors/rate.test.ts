@@ -6,7 +6,9 @@ import { backoff, defaultPatience, pacer, pacers, sleep } from '../../src/collec
 function fakeClock() {
   let time = 0;
   return {
-    advance: (milliseconds: number) => { time += milliseconds; },
+    advance: (milliseconds: number) => {
+      time += milliseconds;
+    },
     clock: {
       now: () => time,
       sleep: (milliseconds: number) => {
@@ -20,20 +22,25 @@ function fakeClock() {
 describe('pacer', () => {
   test('no window of the quota, wherever it begins, sees more requests than permitted', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 10, max: 5000 }), fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 120 }), async (permits, perMs, gaps) => {
-        const { clock, advance } = fakeClock();
-        const paced = pacer('k', { permits, perMs }, clock);
-        const at: number[] = [];
-        for (const gap of gaps) {
-          advance(gap);
-          await paced.take();
-          at.push(clock.now());
-        }
-        for (const [index, time] of at.entries()) {
-          const after = at[index + permits];
-          if (after !== undefined) expect(after - time).toBeGreaterThan(perMs);
-        }
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 10, max: 5000 }),
+        fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 120 }),
+        async (permits, perMs, gaps) => {
+          const { clock, advance } = fakeClock();
+          const paced = pacer('k', { permits, perMs }, clock);
+          const at: number[] = [];
+          for (const gap of gaps) {
+            advance(gap);
+            await paced.take();
+            at.push(clock.now());
+          }
+          for (const [index, time] of at.entries()) {
+            const after = at[index + permits];
+            if (after !== undefined) expect(after - time).toBeGreaterThan(perMs);
+          }
+        },
+      ),
     );
   });
 
@@ -52,7 +59,12 @@ describe('pacer', () => {
     const { clock } = fakeClock();
     const paced = pacer('k', { permits: 2, perMs: 1000 }, clock);
     const order: number[] = [];
-    await Promise.all([0, 1, 2, 3, 4].map(async (n) => { await paced.take(); order.push(n); }));
+    await Promise.all(
+      [0, 1, 2, 3, 4].map(async (n) => {
+        await paced.take();
+        order.push(n);
+      }),
+    );
     expect(order).toEqual([0, 1, 2, 3, 4]);
     expect(clock.now()).toBeGreaterThanOrEqual(2000);
   });

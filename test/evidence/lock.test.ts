@@ -8,10 +8,15 @@ import { isStorageError, lockRun, RunLockedError } from '../../src/evidence/lock
 import { temporaryDirectory } from '../support/aws.ts';
 
 let directory: ReturnType<typeof temporaryDirectory>;
-beforeEach(() => { directory = temporaryDirectory(); });
-afterEach(() => { directory.remove(); });
+beforeEach(() => {
+  directory = temporaryDirectory();
+});
+afterEach(() => {
+  directory.remove();
+});
 
-const holder = (pid: number, extra: object = {}): string => JSON.stringify({ pid, host: hostname(), processStart: null, since: '2026-01-01T00:00:00Z', ...extra });
+const holder = (pid: number, extra: object = {}): string =>
+  JSON.stringify({ pid, host: hostname(), processStart: null, since: '2026-01-01T00:00:00Z', ...extra });
 
 describe('lockRun', () => {
   test('is taken, counted within the process, and released', () => {

@@ -5,5 +5,12 @@ import { collect } from '../../src/collectors/collect.ts';
 const [origin = '', account = '', region = '', runDirectory = '', types = ''] = process.argv.slice(2);
 await collect({
   ...collectRequestOf({ origin, member: account, region }, runDirectory, types.split(',')),
-  progress: { scope: () => undefined, page: (_collector, _scope, query) => { process.stdout.write(`${query}\n`); }, done: () => undefined, note: () => undefined },
+  progress: {
+    scope: () => undefined,
+    page: (_collector, _scope, query) => {
+      process.stdout.write(`${query}\n`);
+    },
+    done: () => undefined,
+    note: () => undefined,
+  },
 });

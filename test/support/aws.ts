@@ -40,7 +40,15 @@ export async function simulateAws(resources: number, quotas: QuotaMode = 'off'):
   process.env['AWS_ACCESS_KEY_ID'] = accessKeyOf(estate.home.account);
   process.env['AWS_SECRET_ACCESS_KEY'] = 'secret';
   const member = estate.accounts.find((account) => account.id !== estate.home.account)?.id ?? estate.home.account;
-  return { origin: server.origin, estate, book, member, region: estate.home.region, refused: () => Object.values(kept.refused()).reduce((sum, one) => sum + one, 0), close: () => server.close() };
+  return {
+    origin: server.origin,
+    estate,
+    book,
+    member,
+    region: estate.home.region,
+    refused: () => Object.values(kept.refused()).reduce((sum, one) => sum + one, 0),
+    close: () => server.close(),
+  };
 }
 
 export const silent: CollectProgress = { scope: () => undefined, page: () => undefined, done: () => undefined, note: () => undefined };
@@ -50,7 +58,13 @@ export function hurriedPacers(): Pacers {
   return pacers({ now: () => performance.now() * 1000, sleep: (milliseconds, signal) => sleep(milliseconds / 1000, signal) });
 }
 
-export const hurried: Partial<Patience> = { requestTimeoutMs: 2000, connectTimeoutMs: 2000, callDeadlineMs: 6000, backoffBaseMs: 1, backoffCapMs: 4 };
+export const hurried: Partial<Patience> = {
+  requestTimeoutMs: 2000,
+  connectTimeoutMs: 2000,
+  callDeadlineMs: 6000,
+  backoffBaseMs: 1,
+  backoffCapMs: 4,
+};
 
 export function needsOf(types: readonly string[], awsConfigRules: readonly string[] = []): Needs {
   return { types: { aws: types, azure: [], gcp: [] }, iamPolicies: [], orgPolicies: false, awsConfigRules, azurePolicies: [] };
@@ -58,18 +72,30 @@ export function needsOf(types: readonly string[], awsConfigRules: readonly strin
 
 export function temporaryDirectory(): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'exhibit-test-'));
-  return { path, remove: () => { rmSync(path, { recursive: true, force: true }); } };
+  return {
+    path,
+    remove: () => {
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
 }
 
 type Overrides = Partial<Omit<CollectRequest, 'config'>> & { readonly aws?: CollectRequest['config']['scopes']['aws'] };
 
 /** What it takes to collect one account and region of the simulator. */
-export function collectRequestOf(aws: Pick<SimulatedAws, 'origin' | 'member' | 'region'>, runDirectory: string, types: readonly string[]): CollectRequest {
+export function collectRequestOf(
+  aws: Pick<SimulatedAws, 'origin' | 'member' | 'region'>,
+  runDirectory: string,
+  types: readonly string[],
+): CollectRequest {
   return {
     runDirectory,
     runId: 'test',
     asOf: '2026-11-01T00:00:00.000Z',
-    config: { scopes: { aws: [{ accounts: [aws.member], regions: [aws.region], role: collectorRole }] }, endpoints: { aws: { config: aws.origin, sts: aws.origin } } },
+    config: {
+      scopes: { aws: [{ accounts: [aws.member], regions: [aws.region], role: collectorRole }] },
+      endpoints: { aws: { config: aws.origin, sts: aws.origin } },
+    },
     needs: needsOf(types),
     resume: false,
     signal: new AbortController().signal,
@@ -88,12 +114,17 @@ export function collectAws(aws: SimulatedAws, runDirectory: string, needs: Needs
   return collect({ ...base, needs, config: scopes === undefined ? base.config : { ...base.config, scopes: { aws: scopes } }, ...rest });
 }
 
-export function aggregatorScope(aws: SimulatedAws, role = `arn:aws:iam::{account}:role/${collectorRole}`): NonNullable<Overrides['aws']>[number] {
+export function aggregatorScope(
+  aws: SimulatedAws,
+  role = `arn:aws:iam::{account}:role/${collectorRole}`,
+): NonNullable<Overrides['aws']>[number] {
   return { aggregator: { name: aggregatorName, account: aws.estate.home.account, region: aws.estate.home.region, role } };
 }
 
 export function entry(ledger: Ledger, type: string, account?: string, region?: string): LedgerEntry {
-  const found = ledger.entries.find((one) => one.type === type && (account === undefined || one.account === account) && (region === undefined || one.region === region));
+  const found = ledger.entries.find(
+    (one) => one.type === type && (account === undefined || one.account === account) && (region === undefined || one.region === region),
+  );
   if (found === undefined) throw new Error(`no ledger entry for ${type}`);
   return found;
 }
@@ -103,7 +134,9 @@ export async function recordsOf(runDirectory: string): Promise<Map<string, strin
   const reader = evidenceReader(runDirectory, shapes);
   const found = new Map<string, string[]>();
   for (const query of reader.queries()) {
-    for await (const record of reader.records(query, (defect) => { throw new Error(`${defect.file}: ${defect.message}`); })) {
+    for await (const record of reader.records(query, (defect) => {
+      throw new Error(`${defect.file}: ${defect.message}`);
+    })) {
       const [scope, type, value] =
         record.record === 'resource'
           ? [record.resource.scope, record.resource.type, record.resource.uid]

@@ -63,7 +63,11 @@ export function credentialProvider(options: CredentialOptions): CredentialProvid
       ? base
       : fromTemporaryCredentials({
           masterCredentials: base,
-          params: { RoleArn: options.roleArn, RoleSessionName: 'exhibit', ...(options.externalId === undefined ? {} : { ExternalId: options.externalId }) },
+          params: {
+            RoleArn: options.roleArn,
+            RoleSessionName: 'exhibit',
+            ...(options.externalId === undefined ? {} : { ExternalId: options.externalId }),
+          },
           clientConfig: {
             region: options.region,
             ...(options.stsEndpoint === undefined ? {} : { endpoint: options.stsEndpoint }),
@@ -234,12 +238,19 @@ export function connect(options: ConnectionOptions): Connection {
     retryStrategy: retryStrategy(patience, pacer, () => failuresInRow >= patientFor),
     requestHandler: requestHandler(patience),
   };
-  const config = new ConfigServiceClient({ ...shared, ...(options.configEndpoint === undefined ? {} : { endpoint: options.configEndpoint }) });
+  const config = new ConfigServiceClient({
+    ...shared,
+    ...(options.configEndpoint === undefined ? {} : { endpoint: options.configEndpoint }),
+  });
   let sts: STSClient | null = null;
   let offset: number | null = null;
 
   /** The run's signal and the call's own deadline, told apart afterwards. */
-  async function bounded<T>(signal: AbortSignal, operation: string, work: (both: AbortSignal, note: (error: unknown) => void) => Promise<T>): Promise<{ ok: true; value: T } | { ok: false; failure: Failure }> {
+  async function bounded<T>(
+    signal: AbortSignal,
+    operation: string,
+    work: (both: AbortSignal, note: (error: unknown) => void) => Promise<T>,
+  ): Promise<{ ok: true; value: T } | { ok: false; failure: Failure }> {
     const deadline = new AbortController();
     let last: unknown = null;
     const timer = setTimeout(() => {
@@ -247,7 +258,12 @@ export function connect(options: ConnectionOptions): Connection {
     }, patience.callDeadlineMs);
     try {
       if (signal.aborted) return { ok: false, failure: failure(operation, new Error('the run was stopped'), 'aborted') };
-      return { ok: true, value: await work(AbortSignal.any([signal, deadline.signal]), (error) => { if (classify(error) !== 'aborted') last = error; }) };
+      return {
+        ok: true,
+        value: await work(AbortSignal.any([signal, deadline.signal]), (error) => {
+          if (classify(error) !== 'aborted') last = error;
+        }),
+      };
     } catch (error) {
       if (signal.aborted) return { ok: false, failure: failure(operation, new Error('the run was stopped'), 'aborted') };
       if (deadline.signal.aborted) return { ok: false, failure: outOfTime(operation, last) };
@@ -277,9 +293,19 @@ export function connect(options: ConnectionOptions): Connection {
           (next) => async (args) => {
             await pacer.take(both);
             attempts += 1;
-            const result = await attempt(() => next(args as never), (error) => { note(withAttempts(error, attempts)); });
+            const result = await attempt(
+              () => next(args as never),
+              (error) => {
+                note(withAttempts(error, attempts));
+              },
+            );
             const response = result.response as { statusCode: number; headers: Record<string, string>; body: unknown };
-            bytes = await attempt(() => readBody(response.body, patience.requestTimeoutMs), (error) => { note(withAttempts(error, attempts)); });
+            bytes = await attempt(
+              () => readBody(response.body, patience.requestTimeoutMs),
+              (error) => {
+                note(withAttempts(error, attempts));
+              },
+            );
             response.body = bytes;
             const date = Date.parse(response.headers['date'] ?? '');
             const apart = Date.now() - date;
@@ -297,15 +323,21 @@ export function connect(options: ConnectionOptions): Connection {
       if (!outcome.ok) return outcome;
       if (bytes === null) return { ok: false, failure: { code: 'malformed-response', message: `${operation} ended without a body` } };
       const { requestId, httpStatusCode } = outcome.value;
-      return { ok: true, response: { bytes, body: parseBody(bytes), requestId: requestId ?? null, httpStatus: httpStatusCode ?? null, attempts } };
+      return {
+        ok: true,
+        response: { bytes, body: parseBody(bytes), requestId: requestId ?? null, httpStatus: httpStatusCode ?? null, attempts },
+      };
     },
     async identity(signal) {
       sts ??= new STSClient({ ...shared, ...(options.stsEndpoint === undefined ? {} : { endpoint: options.stsEndpoint }) });
       const client = sts;
-      const outcome = await bounded(signal, 'GetCallerIdentity', (both) => client.send(new GetCallerIdentityCommand({}), { abortSignal: both }));
+      const outcome = await bounded(signal, 'GetCallerIdentity', (both) =>
+        client.send(new GetCallerIdentityCommand({}), { abortSignal: both }),
+      );
       if (!outcome.ok) return outcome;
       const { Account, Arn } = outcome.value;
-      if (Account === undefined || Arn === undefined) return { ok: false, failure: { code: 'malformed-response', message: 'GetCallerIdentity named no account' } };
+      if (Account === undefined || Arn === undefined)
+        return { ok: false, failure: { code: 'malformed-response', message: 'GetCallerIdentity named no account' } };
       return { ok: true, account: Account, arn: Arn };
     },
     close() {
@@ -314,4 +346,3 @@ export function connect(options: ConnectionOptions): Connection {
     },
   };
 }
-

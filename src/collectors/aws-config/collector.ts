@@ -2,7 +2,16 @@ import type { AwsScopeConfig } from '../../config/schema.ts';
 import { isStorageError } from '../../evidence/lock.ts';
 import type { LedgerEntry, LedgerStatus, Reason, ScopeCoverage } from '../../model/index.ts';
 import type { CollectContext, CollectResult, Collector, PlannedScope } from '../collector.ts';
-import { type AggregatorConfig, type AggregatorContext, aggregatorContext, collectAggregated, readSources, type Source, sourceCoverage, undirectedRules } from './aggregator.ts';
+import {
+  type AggregatorConfig,
+  type AggregatorContext,
+  aggregatorContext,
+  collectAggregated,
+  readSources,
+  type Source,
+  sourceCoverage,
+  undirectedRules,
+} from './aggregator.ts';
 import type { Connection } from './client.ts';
 import { doctor } from './doctor.ts';
 import { distinct, emptyEntry, type RegionContext, worst } from './entries.ts';
@@ -27,7 +36,9 @@ function plan(context: Planning): PlannedScope[] {
   const types = [...context.needs.types.aws, ...ruleTypes(context)];
   return [
     ...directScopes(scopes).map(({ account, region }) => ({ account, region, types, expands: false })),
-    ...scopes.flatMap(({ aggregator }) => (aggregator === undefined ? [] : [{ account: aggregator.account, region: aggregatorRegion(aggregator.name), types, expands: true }])),
+    ...scopes.flatMap(({ aggregator }) =>
+      aggregator === undefined ? [] : [{ account: aggregator.account, region: aggregatorRegion(aggregator.name), types, expands: true }],
+    ),
   ];
 }
 
@@ -59,13 +70,27 @@ async function openAccount(collect: CollectContext, account: string, regions: re
   const stsEndpoint = collect.endpoints.aws?.sts;
   const [first] = regions;
   if (first === undefined) return [];
-  const credentials = credentialProvider({ region: first, profile: scope.profile, roleArn: roleArn(scope.role, account, first), externalId: scope.externalId, stsEndpoint, patience: collect.patience });
+  const credentials = credentialProvider({
+    region: first,
+    profile: scope.profile,
+    roleArn: roleArn(scope.role, account, first),
+    externalId: scope.externalId,
+    stsEndpoint,
+    patience: collect.patience,
+  });
   return Promise.all(
     regions.map((region) =>
       collect.unit(() => {
         collect.progress.scope(id, directoryOf(account, region));
         const pacer = collect.pacers.of(`${id}/${account}/${region}`, configQuota);
-        const connection = connect({ region, configEndpoint: collect.endpoints.aws?.config, stsEndpoint, credentials, pacer, patience: collect.patience });
+        const connection = connect({
+          region,
+          configEndpoint: collect.endpoints.aws?.config,
+          stsEndpoint,
+          credentials,
+          pacer,
+          patience: collect.patience,
+        });
         const closed = { account, region, connection, context: null, recorders: null };
         return guarded(
           collect,
@@ -83,14 +108,31 @@ async function openAccount(collect: CollectContext, account: string, regions: re
 }
 
 /** The caller, who must belong to the account that is asked about: rows of another account must never stand for it. */
-async function identify(collect: CollectContext, account: string, connection: Connection): Promise<{ arn: string } | { status: LedgerStatus; reasons: Reason[] }> {
+async function identify(
+  collect: CollectContext,
+  account: string,
+  connection: Connection,
+): Promise<{ arn: string } | { status: LedgerStatus; reasons: Reason[] }> {
   const caller = await connection.identity(collect.signal);
   if (!caller.ok) return { status: statusOf(caller.failure.code), reasons: [reasonOf(caller.failure)] };
   if (caller.account === account) return { arn: caller.arn };
-  return { status: 'failed', reasons: [{ code: 'wrong-account', message: `the credentials belong to account ${caller.account} (${caller.arn}), not to ${account}; give a \`role\` to assume in ${account}` }] };
+  return {
+    status: 'failed',
+    reasons: [
+      {
+        code: 'wrong-account',
+        message: `the credentials belong to account ${caller.account} (${caller.arn}), not to ${account}; give a \`role\` to assume in ${account}`,
+      },
+    ],
+  };
 }
 
-async function collectAccount(collect: CollectContext, account: string, regions: readonly string[], scope: AwsScopeConfig): Promise<CollectResult> {
+async function collectAccount(
+  collect: CollectContext,
+  account: string,
+  regions: readonly string[],
+  scope: AwsScopeConfig,
+): Promise<CollectResult> {
   const opened = await openAccount(collect, account, regions, scope);
   const types = collect.needs.types.aws;
   const home = homeRegion(opened, types);
@@ -98,11 +140,15 @@ async function collectAccount(collect: CollectContext, account: string, regions:
     opened.map((one) =>
       collect.unit(async (): Promise<CollectResult> => {
         const here = types.filter((type) => !isGlobal(type) || one.region === home);
-        const elsewhere = types.filter((type) => isGlobal(type) && one.region !== home).map((type): LedgerEntry => ({
-          ...emptyEntry(one, type),
-          status: 'excluded',
-          reasons: [{ code: 'global-type-elsewhere', message: `${type} belongs to the whole account and is collected in ${home ?? 'no region'}` }],
-        }));
+        const elsewhere = types
+          .filter((type) => isGlobal(type) && one.region !== home)
+          .map((type): LedgerEntry => ({
+            ...emptyEntry(one, type),
+            status: 'excluded',
+            reasons: [
+              { code: 'global-type-elsewhere', message: `${type} belongs to the whole account and is collected in ${home ?? 'no region'}` },
+            ],
+          }));
         const entries = await collectOpened(collect, one, here);
         const scopeCoverage = coverage(one, entries, ['configured']);
         one.connection?.close();
@@ -117,7 +163,8 @@ async function collectAccount(collect: CollectContext, account: string, regions:
 /** The types and rules of an opened account and region; where it did not open, each is entered with the reason why. */
 function collectOpened(collect: CollectContext, opened: Opened, types: readonly string[]): Promise<LedgerEntry[]> {
   const owed = [...types, ...ruleTypes(collect)];
-  const failed = (reasons: Reason[], status: LedgerStatus): LedgerEntry[] => owed.map((type) => ({ ...emptyEntry(opened, type), status, reasons }));
+  const failed = (reasons: Reason[], status: LedgerStatus): LedgerEntry[] =>
+    owed.map((type) => ({ ...emptyEntry(opened, type), status, reasons }));
   const { context, recorders } = opened;
   if (context === null || recorders === null) return Promise.resolve(failed(opened.reasons, opened.status));
   return guarded(
@@ -132,7 +179,9 @@ function coverage(opened: Opened, entries: readonly LedgerEntry[], knownFrom: st
   const { account, region } = opened;
   const skewed = clockReasons(opened.connection);
   const unread = opened.context === null ? [] : (opened.recorders?.unread ?? []);
-  const counting = entries.filter((entry) => !(entry.type.startsWith('verdict:') && entry.status === 'not-recorded') && entry.status !== 'excluded');
+  const counting = entries.filter(
+    (entry) => !(entry.type.startsWith('verdict:') && entry.status === 'not-recorded') && entry.status !== 'excluded',
+  );
   const inner = worst(counting.map((entry) => entry.status));
   return {
     collector: id,
@@ -150,16 +199,25 @@ function coverage(opened: Opened, entries: readonly LedgerEntry[], knownFrom: st
 function clockReasons(connection: Connection | null): Reason[] {
   const offset = connection?.clockOffset() ?? null;
   if (offset === null || Math.abs(offset) <= clockToleranceMs) return [];
-  return [{ code: 'clock-skew', message: `this machine's clock is ${Math.round(Math.abs(offset) / 1000)} s ${offset > 0 ? 'ahead of' : 'behind'} the provider's: times in the evidence are in doubt` }];
+  return [
+    {
+      code: 'clock-skew',
+      message: `this machine's clock is ${Math.round(Math.abs(offset) / 1000)} s ${offset > 0 ? 'ahead of' : 'behind'} the provider's: times in the evidence are in doubt`,
+    },
+  ];
 }
 
 /** Each distinct cause once, with the types it touches. */
 function summary(entries: readonly LedgerEntry[]): Reason[] {
   const byCode = new Map<string, Set<string>>();
-  for (const entry of entries) for (const reason of entry.reasons) byCode.set(reason.code, (byCode.get(reason.code) ?? new Set()).add(entry.type));
+  for (const entry of entries)
+    for (const reason of entry.reasons) byCode.set(reason.code, (byCode.get(reason.code) ?? new Set()).add(entry.type));
   return [...byCode.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([code, types]) => ({ code, message: `${types.size} of ${entries.length} types: ${[...types].sort().slice(0, 5).join(', ')}${types.size > 5 ? `, and ${types.size - 5} more` : ''}` }));
+    .map(([code, types]) => ({
+      code,
+      message: `${types.size} of ${entries.length} types: ${[...types].sort().slice(0, 5).join(', ')}${types.size > 5 ? `, and ${types.size - 5} more` : ''}`,
+    }));
 }
 
 function merged(results: readonly CollectResult[]): CollectResult {
@@ -170,14 +228,33 @@ function merged(results: readonly CollectResult[]): CollectResult {
 type Direct = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** An organisation's aggregator: the independent list of accounts and regions, and the evidence of all that are not read directly. */
-async function collectAggregator(collect: CollectContext, scope: AwsScopeConfig, aggregator: AggregatorConfig, direct: Direct): Promise<CollectResult> {
+async function collectAggregator(
+  collect: CollectContext,
+  scope: AwsScopeConfig,
+  aggregator: AggregatorConfig,
+  direct: Direct,
+): Promise<CollectResult> {
   const { connect, credentialProvider } = await import('./client.ts');
   const { account, region } = aggregator;
   const stsEndpoint = collect.endpoints.aws?.sts;
   const at = { account, region: aggregatorRegion(aggregator.name) };
   const role = roleArn(aggregator.role ?? scope.role, account, region);
-  const credentials = credentialProvider({ region, profile: scope.profile, roleArn: role, externalId: scope.externalId, stsEndpoint, patience: collect.patience });
-  const connection = connect({ region, configEndpoint: collect.endpoints.aws?.config, stsEndpoint, credentials, pacer: collect.pacers.of(`${id}/${account}/${region}`, configQuota), patience: collect.patience });
+  const credentials = credentialProvider({
+    region,
+    profile: scope.profile,
+    roleArn: role,
+    externalId: scope.externalId,
+    stsEndpoint,
+    patience: collect.patience,
+  });
+  const connection = connect({
+    region,
+    configEndpoint: collect.endpoints.aws?.config,
+    stsEndpoint,
+    credentials,
+    pacer: collect.pacers.of(`${id}/${account}/${region}`, configQuota),
+    patience: collect.patience,
+  });
 
   interface Listed {
     readonly context: AggregatorContext | null;
@@ -200,7 +277,18 @@ async function collectAggregator(collect: CollectContext, scope: AwsScopeConfig,
   );
   // The list itself is owed: where it is not whole, accounts may be missing that nothing else would show.
   const own = (status: LedgerStatus, reasons: Reason[]): CollectResult => ({
-    scopes: [{ collector: id, provider: 'aws', ...at, name: aggregator.name, knownFrom: ['configured'], status, identity: listed.context?.identity ?? null, reasons }],
+    scopes: [
+      {
+        collector: id,
+        provider: 'aws',
+        ...at,
+        name: aggregator.name,
+        knownFrom: ['configured'],
+        status,
+        identity: listed.context?.identity ?? null,
+        reasons,
+      },
+    ],
     entries: [...collect.needs.types.aws, ...ruleTypes(collect)].map((type) => ({ ...emptyEntry(at, type), status, reasons })),
   });
   const whole = listed.status === 'complete' ? { scopes: [], entries: [] } : own(listed.status, listed.reasons);
@@ -208,19 +296,34 @@ async function collectAggregator(collect: CollectContext, scope: AwsScopeConfig,
   if (context === null) return whole;
 
   const rest = listed.sources.filter((source) => !direct.has(source.account));
-  const known = listed.sources.filter((source) => direct.has(source.account)).map((source): ScopeCoverage => {
-    const configured = direct.get(source.account)?.has(source.region) === true;
-    const skipped: Reason = { code: 'region-not-selected', message: 'the aggregator lists this region of the account, the configuration does not' };
-    return { ...sourceCoverage(source, null), status: configured ? 'complete' : 'excluded', reasons: configured ? [] : [skipped] };
-  });
+  const known = listed.sources
+    .filter((source) => direct.has(source.account))
+    .map((source): ScopeCoverage => {
+      const configured = direct.get(source.account)?.has(source.region) === true;
+      const skipped: Reason = {
+        code: 'region-not-selected',
+        message: 'the aggregator lists this region of the account, the configuration does not',
+      };
+      return { ...sourceCoverage(source, null), status: configured ? 'complete' : 'excluded', reasons: configured ? [] : [skipped] };
+    });
   const sourceRole = scope.role ?? (aggregator.role?.includes('{account}') === true ? aggregator.role : undefined);
   const openedSources = sourceRole === undefined ? null : await openSources(collect, rest, { ...scope, role: sourceRole });
   const withoutAccounts = [...direct.keys()].sort();
   const ofTypes = await collect.unit(() =>
     guarded(
       collect,
-      () => collectAggregated(context, collect.needs.types.aws, rest, withoutAccounts, openedSources === null ? null : recordersOf(openedSources)),
-      (reason) => rest.flatMap((source) => collect.needs.types.aws.map((type) => ({ ...emptyEntry(source, type), status: 'failed' as const, reasons: [reason] }))),
+      () =>
+        collectAggregated(
+          context,
+          collect.needs.types.aws,
+          rest,
+          withoutAccounts,
+          openedSources === null ? null : recordersOf(openedSources),
+        ),
+      (reason) =>
+        rest.flatMap((source) =>
+          collect.needs.types.aws.map((type) => ({ ...emptyEntry(source, type), status: 'failed' as const, reasons: [reason] })),
+        ),
     ),
   );
   const ofRules =
@@ -231,11 +334,21 @@ async function collectAggregator(collect: CollectContext, scope: AwsScopeConfig,
   const scopes = rest.map((source): ScopeCoverage => {
     const opened = openedSources?.find((one) => one.account === source.account && one.region === source.region);
     const base: Opened = opened ?? { ...source, connection, context: null, recorders: null, status: 'complete', reasons: [] };
-    const inner = coverage({ ...base, status: source.status === 'complete' ? base.status : source.status, reasons: [...source.reasons, ...base.reasons] }, entries.filter((entry) => entry.account === source.account && entry.region === source.region), ['aggregator sources']);
+    const inner = coverage(
+      { ...base, status: source.status === 'complete' ? base.status : source.status, reasons: [...source.reasons, ...base.reasons] },
+      entries.filter((entry) => entry.account === source.account && entry.region === source.region),
+      ['aggregator sources'],
+    );
     return { ...inner, identity: inner.identity ?? context.identity };
   });
   const listedKeys = new Set(listed.sources.map((source) => `${source.account}/${source.region}`));
-  const unlisted = [...new Map(ofTypes.filter((entry) => entry.region !== 'global' && !listedKeys.has(`${entry.account}/${entry.region}`)).map((entry) => [`${entry.account}/${entry.region}`, entry])).values()].map((entry): ScopeCoverage => ({
+  const unlisted = [
+    ...new Map(
+      ofTypes
+        .filter((entry) => entry.region !== 'global' && !listedKeys.has(`${entry.account}/${entry.region}`))
+        .map((entry) => [`${entry.account}/${entry.region}`, entry]),
+    ).values(),
+  ].map((entry): ScopeCoverage => ({
     ...sourceCoverage({ account: entry.account, region: entry.region, status: 'partial', reasons: entry.reasons }, context.identity),
     knownFrom: ['rows'],
   }));
@@ -247,11 +360,24 @@ async function collectAggregator(collect: CollectContext, scope: AwsScopeConfig,
 
 async function openSources(collect: CollectContext, sources: readonly Source[], scope: AwsScopeConfig): Promise<Opened[]> {
   const byAccount = Map.groupBy(sources, (source) => source.account);
-  return (await Promise.all([...byAccount].map(([account, of]) => openAccount(collect, account, of.map((source) => source.region), scope)))).flat();
+  return (
+    await Promise.all(
+      [...byAccount].map(([account, of]) =>
+        openAccount(
+          collect,
+          account,
+          of.map((source) => source.region),
+          scope,
+        ),
+      ),
+    )
+  ).flat();
 }
 
 function recordersOf(opened: readonly Opened[]): Map<string, Recorders> {
-  return new Map(opened.map((one) => [`${one.account}/${one.region}`, one.recorders ?? { recorders: [], unread: one.reasons, queries: [] }]));
+  return new Map(
+    opened.map((one) => [`${one.account}/${one.region}`, one.recorders ?? { recorders: [], unread: one.reasons, queries: [] }]),
+  );
 }
 
 async function collect(context: CollectContext): Promise<CollectResult> {
@@ -261,9 +387,18 @@ async function collect(context: CollectContext): Promise<CollectResult> {
   const accounts = [...byAccount].flatMap(([account, of]) => {
     // One account may be configured twice, with another role for other regions.
     const byScope = Map.groupBy(of, ({ scope }) => scope);
-    return [...byScope].map(([scope, places]) => collectAccount(context, account, places.map(({ region }) => region), scope));
+    return [...byScope].map(([scope, places]) =>
+      collectAccount(
+        context,
+        account,
+        places.map(({ region }) => region),
+        scope,
+      ),
+    );
   });
-  const aggregators = scopes.flatMap((scope) => (scope.aggregator === undefined ? [] : [collectAggregator(context, scope, scope.aggregator, direct)]));
+  const aggregators = scopes.flatMap((scope) =>
+    scope.aggregator === undefined ? [] : [collectAggregator(context, scope, scope.aggregator, direct)],
+  );
   return merged(await Promise.all([...accounts, ...aggregators]));
 }
 

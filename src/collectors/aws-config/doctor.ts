@@ -36,15 +36,42 @@ function remedyFor(code: string, operation: string, arn: string | null): string 
   }
 }
 
-async function connectionFor(context: DoctorContext, scope: AwsScopeConfig, account: string, region: string, role: string | undefined): Promise<Connection> {
+async function connectionFor(
+  context: DoctorContext,
+  scope: AwsScopeConfig,
+  account: string,
+  region: string,
+  role: string | undefined,
+): Promise<Connection> {
   const { connect, credentialProvider } = await import('./client.ts');
   const stsEndpoint = context.endpoints.aws?.sts;
-  const credentials = credentialProvider({ region, profile: scope.profile, roleArn: roleArn(role, account, region), externalId: scope.externalId, stsEndpoint, patience: context.patience });
-  return connect({ region, configEndpoint: context.endpoints.aws?.config, stsEndpoint, credentials, pacer: context.pacers.of(`aws-config/${account}/${region}`, configQuota), patience: context.patience });
+  const credentials = credentialProvider({
+    region,
+    profile: scope.profile,
+    roleArn: roleArn(role, account, region),
+    externalId: scope.externalId,
+    stsEndpoint,
+    patience: context.patience,
+  });
+  return connect({
+    region,
+    configEndpoint: context.endpoints.aws?.config,
+    stsEndpoint,
+    credentials,
+    pacer: context.pacers.of(`aws-config/${account}/${region}`, configQuota),
+    patience: context.patience,
+  });
 }
 
 /** Who asks, and whether that is somebody of the account. Null arn where nothing further is worth trying. */
-async function identity(context: DoctorContext, connection: Connection, name: string, account: string, region: string, role: string | undefined): Promise<{ findings: DoctorFinding[]; arn: string | null }> {
+async function identity(
+  context: DoctorContext,
+  connection: Connection,
+  name: string,
+  account: string,
+  region: string,
+  role: string | undefined,
+): Promise<{ findings: DoctorFinding[]; arn: string | null }> {
   const caller = await connection.identity(context.signal);
   if (!caller.ok) {
     const arn = roleArn(role, account, region);
@@ -55,12 +82,29 @@ async function identity(context: DoctorContext, connection: Connection, name: st
     return { findings: [tell(name, 'identity', false, caller.failure.message, remedy)], arn: null };
   }
   if (caller.account !== account) {
-    return { findings: [tell(name, 'identity', false, `${caller.arn} belongs to account ${caller.account}, not ${account}`, `set \`role\` to a role of account ${account} that this identity may assume`)], arn: null };
+    return {
+      findings: [
+        tell(
+          name,
+          'identity',
+          false,
+          `${caller.arn} belongs to account ${caller.account}, not ${account}`,
+          `set \`role\` to a role of account ${account} that this identity may assume`,
+        ),
+      ],
+      arn: null,
+    };
   }
   return { findings: [tell(name, 'identity', true, caller.arn)], arn: caller.arn };
 }
 
-async function probe(context: DoctorContext, connection: Connection, name: string, arn: string, one: Probe): Promise<{ finding: DoctorFinding; body: JsonObject | null }> {
+async function probe(
+  context: DoctorContext,
+  connection: Connection,
+  name: string,
+  arn: string,
+  one: Probe,
+): Promise<{ finding: DoctorFinding; body: JsonObject | null }> {
   const outcome = await connection.call(one.operation, one.input, context.signal);
   if (outcome.ok) return { finding: tell(name, `config:${one.operation}`, true, 'allowed'), body: outcome.response.body };
   const { code, message } = outcome.failure;
@@ -74,7 +118,15 @@ function clock(connection: Connection, name: string): DoctorFinding[] {
   if (offset === null) return [];
   const seconds = Math.round(offset / 1000);
   const ok = Math.abs(seconds) <= 60;
-  return [tell(name, 'clock', ok, `${Math.abs(seconds)} s ${seconds >= 0 ? 'ahead of' : 'behind'} the provider`, ok ? undefined : 'set the clock of this machine (`timedatectl set-ntp true`)')];
+  return [
+    tell(
+      name,
+      'clock',
+      ok,
+      `${Math.abs(seconds)} s ${seconds >= 0 ? 'ahead of' : 'behind'} the provider`,
+      ok ? undefined : 'set the clock of this machine (`timedatectl set-ntp true`)',
+    ),
+  ];
 }
 
 function objects(body: JsonObject | null, list: string): JsonObject[] {
@@ -83,13 +135,41 @@ function objects(body: JsonObject | null, list: string): JsonObject[] {
 }
 
 /** Recorder: present, running, last recording a success, and every needed type in its group. */
-function recorderFindings(context: DoctorContext, name: string, region: string, descriptions: JsonObject[], statuses: JsonObject[]): DoctorFinding[] {
-  const recorders = descriptions.map((item) => recorderOf(item, statuses.find((status) => text(status['name']) === text(item['name']))));
+function recorderFindings(
+  context: DoctorContext,
+  name: string,
+  region: string,
+  descriptions: JsonObject[],
+  statuses: JsonObject[],
+): DoctorFinding[] {
+  const recorders = descriptions.map((item) =>
+    recorderOf(
+      item,
+      statuses.find((status) => text(status['name']) === text(item['name'])),
+    ),
+  );
   const types = context.needs.types.aws.filter((type) => !isGlobal(type));
   const states = types.map((type) => ({ type, ...recorded({ recorders, unread: [] }, type, region) }));
   const bad = states.filter((state) => state.status !== 'complete');
-  if (recorders.length === 0) return [tell(name, 'recorder', false, `no configuration recorder in ${region}`, `turn AWS Config on in ${region} and record all resource types`)];
-  if (bad.length === 0) return [tell(name, 'recorder', true, `${recorders.map((one) => one.name).join(', ')} records all ${types.length} needed types${recorders.some((one) => one.frequency !== 'CONTINUOUS') ? ' (DAILY: items up to 24 hours old)' : ''}`)];
+  if (recorders.length === 0)
+    return [
+      tell(
+        name,
+        'recorder',
+        false,
+        `no configuration recorder in ${region}`,
+        `turn AWS Config on in ${region} and record all resource types`,
+      ),
+    ];
+  if (bad.length === 0)
+    return [
+      tell(
+        name,
+        'recorder',
+        true,
+        `${recorders.map((one) => one.name).join(', ')} records all ${types.length} needed types${recorders.some((one) => one.frequency !== 'CONTINUOUS') ? ' (DAILY: items up to 24 hours old)' : ''}`,
+      ),
+    ];
   const byReason = Map.groupBy(bad, (state) => state.reasons[0]?.code ?? state.status);
   return [...byReason].map(([code, of]) => {
     const message = of[0]?.reasons[0]?.message ?? code;
@@ -100,7 +180,13 @@ function recorderFindings(context: DoctorContext, name: string, region: string, 
         : code === 'recorder-stopped'
           ? `aws configservice start-configuration-recorder --configuration-recorder-name ${recorders[0]?.name ?? 'default'} --region ${region}`
           : `see the status of the recorder: aws configservice describe-configuration-recorder-status --region ${region}`;
-    return tell(name, 'recorder', false, code === 'type-not-recorded' ? `${list.length} of ${types.length} needed types are not recorded` : message, remedy);
+    return tell(
+      name,
+      'recorder',
+      false,
+      code === 'type-not-recorded' ? `${list.length} of ${types.length} needed types are not recorded` : message,
+      remedy,
+    );
   });
 }
 
@@ -110,22 +196,40 @@ async function checkRegion(context: DoctorContext, scope: AwsScopeConfig, accoun
   try {
     const { findings, arn } = await identity(context, connection, name, account, region, scope.role);
     if (arn === null) return findings;
-    const call = (operation: Operation, input: JsonObject = {}): ReturnType<typeof probe> => probe(context, connection, name, arn, { operation, input });
+    const call = (operation: Operation, input: JsonObject = {}): ReturnType<typeof probe> =>
+      probe(context, connection, name, arn, { operation, input });
     const type = context.needs.types.aws[0] ?? 'AWS::S3::Bucket';
-    const results = [await call('SelectResourceConfig', { Expression: selectExpression(type), Limit: 1 }), await call('GetDiscoveredResourceCounts', { limit: pageSize })];
+    const results = [
+      await call('SelectResourceConfig', { Expression: selectExpression(type), Limit: 1 }),
+      await call('GetDiscoveredResourceCounts', { limit: pageSize }),
+    ];
     const descriptions = await call('DescribeConfigurationRecorders');
     const statuses = await call('DescribeConfigurationRecorderStatus');
     results.push(descriptions, statuses);
     if (context.needs.awsConfigRules.length > 0) {
       const rules = await call('DescribeConfigRules');
       results.push(rules, await call('DescribeConfigRuleEvaluationStatus'), await call('DescribeComplianceByConfigRule'));
-      const rule = objects(rules.body, 'ConfigRules').map((one) => text(one['ConfigRuleName'])).find((one) => one !== null) ?? 'exhibit-permission-check';
+      const rule =
+        objects(rules.body, 'ConfigRules')
+          .map((one) => text(one['ConfigRuleName']))
+          .find((one) => one !== null) ?? 'exhibit-permission-check';
       results.push(await call('GetComplianceDetailsByConfigRule', { ConfigRuleName: rule, Limit: 1 }));
-      results.push(await call('DescribeConformancePacks'), await call('GetConformancePackComplianceDetails', { ConformancePackName: 'exhibit-permission-check', Limit: 1 }));
+      results.push(
+        await call('DescribeConformancePacks'),
+        await call('GetConformancePackComplianceDetails', { ConformancePackName: 'exhibit-permission-check', Limit: 1 }),
+      );
     }
     findings.push(...results.map((result) => result.finding));
     if (descriptions.body !== null && statuses.body !== null) {
-      findings.push(...recorderFindings(context, name, region, objects(descriptions.body, 'ConfigurationRecorders'), objects(statuses.body, 'ConfigurationRecordersStatus')));
+      findings.push(
+        ...recorderFindings(
+          context,
+          name,
+          region,
+          objects(descriptions.body, 'ConfigurationRecorders'),
+          objects(statuses.body, 'ConfigurationRecordersStatus'),
+        ),
+      );
     }
     return [...findings, ...clock(connection, name)];
   } finally {
@@ -133,7 +237,11 @@ async function checkRegion(context: DoctorContext, scope: AwsScopeConfig, accoun
   }
 }
 
-async function checkAggregator(context: DoctorContext, scope: AwsScopeConfig, aggregator: NonNullable<AwsScopeConfig['aggregator']>): Promise<DoctorFinding[]> {
+async function checkAggregator(
+  context: DoctorContext,
+  scope: AwsScopeConfig,
+  aggregator: NonNullable<AwsScopeConfig['aggregator']>,
+): Promise<DoctorFinding[]> {
   const { account, region } = aggregator;
   const name = `aggregator.${account}.${region}.${aggregator.name}`;
   const role = aggregator.role ?? scope.role;
@@ -142,7 +250,8 @@ async function checkAggregator(context: DoctorContext, scope: AwsScopeConfig, ag
     const { findings, arn } = await identity(context, connection, name, account, region, role);
     if (arn === null) return findings;
     const named = { ConfigurationAggregatorName: aggregator.name };
-    const call = (operation: Operation, input: JsonObject): ReturnType<typeof probe> => probe(context, connection, name, arn, { operation, input });
+    const call = (operation: Operation, input: JsonObject): ReturnType<typeof probe> =>
+      probe(context, connection, name, arn, { operation, input });
     const described = await call('DescribeConfigurationAggregators', { ConfigurationAggregatorNames: [aggregator.name] });
     const sources = await call('DescribeConfigurationAggregatorSourcesStatus', { ...named, Limit: pageSize });
     const type = context.needs.types.aws[0] ?? 'AWS::S3::Bucket';
@@ -150,7 +259,15 @@ async function checkAggregator(context: DoctorContext, scope: AwsScopeConfig, ag
     const counts = await call('GetAggregateDiscoveredResourceCounts', { ...named, GroupByKey: 'RESOURCE_TYPE', Limit: 1 });
     findings.push(described.finding, sources.finding, select.finding, counts.finding);
     if (described.finding.ok && objects(described.body, 'ConfigurationAggregators').length === 0) {
-      findings.push(tell(name, 'aggregator', false, `no aggregator ${aggregator.name} in ${account} ${region}`, 'correct `aggregator` in exhibit.yaml: name, account and region must be those of the aggregator itself'));
+      findings.push(
+        tell(
+          name,
+          'aggregator',
+          false,
+          `no aggregator ${aggregator.name} in ${account} ${region}`,
+          'correct `aggregator` in exhibit.yaml: name, account and region must be those of the aggregator itself',
+        ),
+      );
     }
     const listed = objects(sources.body, 'AggregatedSourceStatusList');
     const failing = listed.filter((item) => item['LastUpdateStatus'] !== 'SUCCEEDED');
@@ -158,7 +275,18 @@ async function checkAggregator(context: DoctorContext, scope: AwsScopeConfig, ag
       findings.push(
         failing.length === 0
           ? tell(name, 'aggregator sources', true, `${listed.length} sources, all updated`)
-          : tell(name, 'aggregator sources', false, `${failing.length} of ${listed.length} sources not updated: ${failing.slice(0, 5).map((item) => `${text(item['SourceId']) ?? '?'} ${text(item['AwsRegion']) ?? ''} ${text(item['LastErrorCode']) ?? ''}`.trim()).join('; ')}`, 'authorise the aggregator in these accounts (aws configservice put-aggregation-authorization), and turn AWS Config on there'),
+          : tell(
+              name,
+              'aggregator sources',
+              false,
+              `${failing.length} of ${listed.length} sources not updated: ${failing
+                .slice(0, 5)
+                .map((item) =>
+                  `${text(item['SourceId']) ?? '?'} ${text(item['AwsRegion']) ?? ''} ${text(item['LastErrorCode']) ?? ''}`.trim(),
+                )
+                .join('; ')}`,
+              'authorise the aggregator in these accounts (aws configservice put-aggregation-authorization), and turn AWS Config on there',
+            ),
       );
     }
     return [...findings, ...clock(connection, name)];
@@ -171,6 +299,8 @@ async function checkAggregator(context: DoctorContext, scope: AwsScopeConfig, ag
 export async function doctor(context: DoctorContext): Promise<DoctorFinding[]> {
   const scopes = context.config.scopes.aws ?? [];
   const direct = directScopes(scopes).map(({ account, region, scope }) => context.unit(() => checkRegion(context, scope, account, region)));
-  const aggregators = scopes.flatMap((scope) => (scope.aggregator === undefined ? [] : [scope.aggregator].map((one) => context.unit(() => checkAggregator(context, scope, one)))));
+  const aggregators = scopes.flatMap((scope) =>
+    scope.aggregator === undefined ? [] : [scope.aggregator].map((one) => context.unit(() => checkAggregator(context, scope, one))),
+  );
   return (await Promise.all([...direct, ...aggregators])).flat();
 }

@@ -55,7 +55,9 @@ export function normalise(item: JsonObject): JsonObject {
     ...(accountId === null ? [] : [['accountId', accountId]]),
     ...(arn === null ? [] : [['arn', arn]]),
     ...(configuration === undefined ? [] : [['configuration', configuration]]),
-    ...(supplementary === undefined ? [] : [['supplementaryConfiguration', isJsonObject(supplementary) ? supplementaryValues(supplementary, textual) : supplementary]]),
+    ...(supplementary === undefined
+      ? []
+      : [['supplementaryConfiguration', isJsonObject(supplementary) ? supplementaryValues(supplementary, textual) : supplementary]]),
   ]) as JsonObject;
 }
 
@@ -74,7 +76,11 @@ export function tagsOf(item: JsonObject): Record<string, string> {
     const tags = source === undefined ? undefined : structure(source);
     if (Array.isArray(tags)) {
       for (const tag of tags) {
-        if (isJsonObject(tag)) add(tag['key'] ?? tag['Key'] ?? tag['tagKey'] ?? tag['TagKey'], tag['value'] ?? tag['Value'] ?? tag['tagValue'] ?? tag['TagValue']);
+        if (isJsonObject(tag))
+          add(
+            tag['key'] ?? tag['Key'] ?? tag['tagKey'] ?? tag['TagKey'],
+            tag['value'] ?? tag['Value'] ?? tag['tagValue'] ?? tag['TagValue'],
+          );
       }
     } else if (isJsonObject(tags)) {
       for (const [key, value] of Object.entries(tags)) add(key, value);
@@ -85,7 +91,9 @@ export function tagsOf(item: JsonObject): Record<string, string> {
   if (isJsonObject(supplementary)) {
     read(supplementary['Tags']);
     read(supplementary['tags']);
-    const sets = isJsonObject(supplementary['BucketTaggingConfiguration']) ? supplementary['BucketTaggingConfiguration']['tagSets'] : undefined;
+    const sets = isJsonObject(supplementary['BucketTaggingConfiguration'])
+      ? supplementary['BucketTaggingConfiguration']['tagSets']
+      : undefined;
     if (Array.isArray(sets)) for (const set of sets) if (isJsonObject(set)) read(set['tags']);
   }
   const configuration = item['configuration'];
@@ -103,14 +111,20 @@ export function instant(value: Json | undefined): string | null {
 export function arnParts(arn: string | null): { account: string | null; region: string | null } {
   const parts = arn?.split(':') ?? [];
   if (parts[0] !== 'arn') return { account: null, region: null };
-  return { account: parts[4] === undefined || parts[4] === '' ? null : parts[4], region: parts[3] === undefined || parts[3] === '' ? null : parts[3] };
+  return {
+    account: parts[4] === undefined || parts[4] === '' ? null : parts[4],
+    region: parts[3] === undefined || parts[3] === '' ? null : parts[3],
+  };
 }
 
 /**
  * The item as a resource. `scope` is whose ledger it counts in, which for a global type is not its own region.
  * Null when the item names no type or no id: nothing can be said of it.
  */
-export function resourceOf(item: JsonObject, at: { readonly scope?: Scope; readonly citation: Resource['citation']; readonly type?: string; readonly id?: string }): Resource | null {
+export function resourceOf(
+  item: JsonObject,
+  at: { readonly scope?: Scope; readonly citation: Resource['citation']; readonly type?: string; readonly id?: string },
+): Resource | null {
   const document = normalise(item);
   const type = text(document['resourceType']) ?? at.type ?? null;
   const arn = text(document['arn']);

@@ -14,14 +14,34 @@ export interface RegionContext {
   readonly limit: LimitFunction;
 }
 
-const badness: Readonly<Record<LedgerStatus, number>> = { complete: 0, excluded: 1, 'not-recorded': 2, stale: 3, partial: 4, denied: 5, failed: 6 };
+const badness: Readonly<Record<LedgerStatus, number>> = {
+  complete: 0,
+  excluded: 1,
+  'not-recorded': 2,
+  stale: 3,
+  partial: 4,
+  denied: 5,
+  failed: 6,
+};
 
 export function worst(statuses: readonly LedgerStatus[]): LedgerStatus {
   return statuses.reduce<LedgerStatus>((found, status) => (badness[status] > badness[found] ? status : found), 'complete');
 }
 
 export function emptyEntry(at: { readonly account: string; readonly region: string }, type: string): LedgerEntry {
-  return { collector: 'aws-config', provider: 'aws', account: at.account, region: at.region, type, status: 'failed', held: 0, count: null, freshness: { oldest: null, newest: null }, reasons: [], queries: [] };
+  return {
+    collector: 'aws-config',
+    provider: 'aws',
+    account: at.account,
+    region: at.region,
+    type,
+    status: 'failed',
+    held: 0,
+    count: null,
+    freshness: { oldest: null, newest: null },
+    reasons: [],
+    queries: [],
+  };
 }
 
 export function distinct(reasons: readonly Reason[]): Reason[] {

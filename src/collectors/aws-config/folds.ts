@@ -84,9 +84,15 @@ export function rowFold(options: RowFoldOptions): RowFold {
     held: () => held,
     complaints() {
       const reasons: Reason[] = [];
-      if (repeated > 0) reasons.push({ code: 'repeated-rows', message: `${plural(repeated, 'row')} of ${options.type} came twice: rows shifted between pages` });
-      if (unreadable > 0) reasons.push({ code: 'unreadable-rows', message: `${plural(unreadable, 'row')} of ${options.type} could not be read` });
-      if (foreign > 0) reasons.push({ code: 'foreign-rows', message: `${plural(foreign, 'row')} belong to another account or type than was asked for` });
+      if (repeated > 0)
+        reasons.push({
+          code: 'repeated-rows',
+          message: `${plural(repeated, 'row')} of ${options.type} came twice: rows shifted between pages`,
+        });
+      if (unreadable > 0)
+        reasons.push({ code: 'unreadable-rows', message: `${plural(unreadable, 'row')} of ${options.type} could not be read` });
+      if (foreign > 0)
+        reasons.push({ code: 'foreign-rows', message: `${plural(foreign, 'row')} belong to another account or type than was asked for` });
       return reasons;
     },
   };
@@ -137,7 +143,8 @@ export function countFold(): CountFold {
       const reasons: Reason[] = [];
       if (repeated > 0) reasons.push({ code: 'repeated-rows', message: `${plural(repeated, 'resource type')} counted twice` });
       if (unreadable > 0) reasons.push({ code: 'unreadable-rows', message: `${plural(unreadable, 'count')} could not be read` });
-      if (total !== null && total !== sum) reasons.push({ code: 'count-mismatch', message: `the counts by type add up to ${sum}, the provider's total is ${total}` });
+      if (total !== null && total !== sum)
+        reasons.push({ code: 'count-mismatch', message: `the counts by type add up to ${sum}, the provider's total is ${total}` });
       return reasons;
     },
   };
@@ -178,7 +185,8 @@ export function groupFold(): GroupFold {
     complaints() {
       const reasons: Reason[] = [];
       if (flawed > 0) reasons.push({ code: 'repeated-rows', message: `${plural(flawed, 'group')} came twice or could not be read` });
-      if (total !== null && total !== sum) reasons.push({ code: 'count-mismatch', message: `the counts by group add up to ${sum}, the provider's total is ${total}` });
+      if (total !== null && total !== sum)
+        reasons.push({ code: 'count-mismatch', message: `the counts by group add up to ${sum}, the provider's total is ${total}` });
       return reasons;
     },
   };
@@ -289,7 +297,8 @@ export function detailFold(list: 'EvaluationResults' | 'ConformancePackRuleEvalu
     complaints() {
       const reasons: Reason[] = [];
       if (repeated > 0) reasons.push({ code: 'repeated-rows', message: `${plural(repeated, 'evaluation result')} came twice` });
-      if (unreadable > 0) reasons.push({ code: 'unreadable-rows', message: `${plural(unreadable, 'evaluation result')} could not be read` });
+      if (unreadable > 0)
+        reasons.push({ code: 'unreadable-rows', message: `${plural(unreadable, 'evaluation result')} could not be read` });
       return reasons;
     },
   };

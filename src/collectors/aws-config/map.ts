@@ -31,9 +31,13 @@ function* selectRows(page: Json, query: Query, file: string): Iterable<EvidenceR
     const item = rowOf(row);
     if (item === null || isDeleted(item)) continue;
     const account = text(item['accountId']);
-    const scope: Scope | null = asked ?? (account === null ? null : { provider: 'aws', account, region: text(item['awsRegion']) ?? 'global' });
+    const scope: Scope | null =
+      asked ?? (account === null ? null : { provider: 'aws', account, region: text(item['awsRegion']) ?? 'global' });
     if (scope === null || (asked !== null && account !== null && account !== asked.account)) continue;
-    const resource = resourceOf(item, { scope, citation: { file, pointer: `/Results/${index}`, encoding: typeof row === 'string' ? 'json-string' : 'json' } });
+    const resource = resourceOf(item, {
+      scope,
+      citation: { file, pointer: `/Results/${index}`, encoding: typeof row === 'string' ? 'json-string' : 'json' },
+    });
     if (resource !== null) yield { record: 'resource', resource };
   }
 }
@@ -81,7 +85,9 @@ export function evaluationOf(result: Json): Evaluation | null {
   const resourceType = text(qualifier['ResourceType']);
   const resourceId = text(qualifier['ResourceId']);
   const verdict = text(result['ComplianceType']);
-  return rule === null || resourceType === null || resourceId === null || verdict === null ? null : { rule, resourceType, resourceId, verdict };
+  return rule === null || resourceType === null || resourceId === null || verdict === null
+    ? null
+    : { rule, resourceType, resourceId, verdict };
 }
 
 /** Pages that hold no records: they say how whole the others are. */
@@ -125,6 +131,12 @@ export function readDocument(document: Json, hint: { readonly type: string; read
   if (!items.every(isAws)) return null;
   return items
     .filter((item) => !isDeleted(item))
-    .map((item) => resourceOf(item, { type: hint.type, id: hint.id, citation: { file: hint.id, pointer: '', encoding: typeof document === 'string' ? 'json-string' : 'json' } }))
+    .map((item) =>
+      resourceOf(item, {
+        type: hint.type,
+        id: hint.id,
+        citation: { file: hint.id, pointer: '', encoding: typeof document === 'string' ? 'json-string' : 'json' },
+      }),
+    )
     .filter((resource) => resource !== null);
 }

@@ -100,14 +100,35 @@ const byName: Readonly<Record<string, FailureCode>> = {
   NoSuchConfigurationRecorderException: 'not-found',
 };
 
-const connectionCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ERR_STREAM_PREMATURE_CLOSE', 'HPE_INVALID_CONSTANT', 'ERR_SSL_WRONG_VERSION_NUMBER', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
+const connectionCodes = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'HPE_INVALID_CONSTANT',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
 
 interface ErrorLike {
   readonly name?: unknown;
   readonly code?: unknown;
   readonly message?: unknown;
   readonly cause?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: unknown; readonly attempts?: unknown; readonly requestId?: unknown; readonly clockSkewCorrected?: unknown };
+  readonly $metadata?: {
+    readonly httpStatusCode?: unknown;
+    readonly attempts?: unknown;
+    readonly requestId?: unknown;
+    readonly clockSkewCorrected?: unknown;
+  };
   readonly $retryable?: { readonly throttling?: unknown };
 }
 
@@ -156,11 +177,20 @@ const remedies: Readonly<Partial<Record<FailureCode, string>>> = {
 
 export function failure(operation: string, error: unknown, code: FailureCode = classify(error)): Failure {
   const { name, message, $metadata } = (typeof error === 'object' && error !== null ? error : { message: String(error) }) as ErrorLike;
-  const said = [typeof name === 'string' && name !== 'Error' ? name : null, typeof message === 'string' && message !== '' ? message.slice(0, 500) : null].filter((part) => part !== null).join(': ');
+  const said = [
+    typeof name === 'string' && name !== 'Error' ? name : null,
+    typeof message === 'string' && message !== '' ? message.slice(0, 500) : null,
+  ]
+    .filter((part) => part !== null)
+    .join(': ');
   const attempts = typeof $metadata?.attempts === 'number' ? $metadata.attempts : 1;
   const requestId = typeof $metadata?.requestId === 'string' ? `, request ${$metadata.requestId}` : '';
-  const remedy = code === 'access-denied' && (operations as readonly string[]).includes(operation) ? `grant config:${operation}` : remedies[code];
-  return { code, message: `${operation} failed after ${attempts} attempt${attempts === 1 ? '' : 's'} (${said || code}${requestId})${remedy === undefined ? '' : `; ${remedy}`}` };
+  const remedy =
+    code === 'access-denied' && (operations as readonly string[]).includes(operation) ? `grant config:${operation}` : remedies[code];
+  return {
+    code,
+    message: `${operation} failed after ${attempts} attempt${attempts === 1 ? '' : 's'} (${said || code}${requestId})${remedy === undefined ? '' : `; ${remedy}`}`,
+  };
 }
 
 export function reasonOf(failed: Failure): Reason {

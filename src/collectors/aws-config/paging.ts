@@ -49,10 +49,19 @@ const maxEmptyPages = 20;
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64');
 
 export function openPaged<F extends Fold>(context: PagingContext, query: PagedQuery<F>): Promise<QueryWriter> {
-  return context.writer.open({ collector: 'aws-config', provider: 'aws', operation: query.operation, parameters: query.input, ...query.request });
+  return context.writer.open({
+    collector: 'aws-config',
+    provider: 'aws',
+    operation: query.operation,
+    parameters: query.input,
+    ...query.request,
+  });
 }
 
-type Ended = { readonly ended: 'complete' } | { readonly ended: 'failed'; readonly failure: Failure } | { readonly ended: 'inconsistent'; readonly reason: Reason };
+type Ended =
+  | { readonly ended: 'complete' }
+  | { readonly ended: 'failed'; readonly failure: Failure }
+  | { readonly ended: 'inconsistent'; readonly reason: Reason };
 
 /**
  * Asks a query to its end, each page stored as it comes. Rows that repeat, tokens that repeat and pages that are no pages
@@ -72,7 +81,12 @@ export async function page<F extends Fold>(context: PagingContext, query: PagedQ
 }
 
 /** Asks a finished query again from the start: its rows and an independent count do not agree. */
-export async function askAgain<F extends Fold>(context: PagingContext, query: PagedQuery<F>, before: Paged<F>, reason: Reason): Promise<Paged<F>> {
+export async function askAgain<F extends Fold>(
+  context: PagingContext,
+  query: PagedQuery<F>,
+  before: Paged<F>,
+  reason: Reason,
+): Promise<Paged<F>> {
   await before.writer.restart(reason);
   return ask(context, query, before.writer, query.fold(), null);
 }
@@ -94,7 +108,13 @@ async function restore(context: PagingContext, writer: QueryWriter, fold: Fold):
   return true;
 }
 
-async function ask<F extends Fold>(context: PagingContext, query: PagedQuery<F>, writer: QueryWriter, first: F, token: string | null): Promise<Paged<F>> {
+async function ask<F extends Fold>(
+  context: PagingContext,
+  query: PagedQuery<F>,
+  writer: QueryWriter,
+  first: F,
+  token: string | null,
+): Promise<Paged<F>> {
   let fold = first;
   let from = token;
   for (let round = 0; ; round += 1) {
@@ -138,28 +158,56 @@ async function ask<F extends Fold>(context: PagingContext, query: PagedQuery<F>,
 }
 
 /** One walk through the pages. */
-async function run<F extends Fold>(context: PagingContext, query: PagedQuery<F>, writer: QueryWriter, fold: F, from: string | null): Promise<Ended> {
+async function run<F extends Fold>(
+  context: PagingContext,
+  query: PagedQuery<F>,
+  writer: QueryWriter,
+  fold: F,
+  from: string | null,
+): Promise<Ended> {
   let token = from;
   const seen = new Set<string>(token === null ? [] : [digest(token)]);
   let empty = 0;
   for (let pages = writer.query.pages.length; pages < maxPages; pages += 1) {
-    const outcome = await context.call(query.operation, token === null ? query.input : { ...query.input, [query.tokenField]: token }, context.signal);
+    const outcome = await context.call(
+      query.operation,
+      token === null ? query.input : { ...query.input, [query.tokenField]: token },
+      context.signal,
+    );
     if (!outcome.ok) return { ended: 'failed', failure: outcome.failure };
     const { response } = outcome;
     const next = response.body[query.tokenField];
     const file = `${writer.directory}/page-${String(writer.query.pages.length + 1).padStart(6, '0')}.json`;
     const items = fold.add(response.body, file);
     if (items === null || (next !== undefined && next !== null && typeof next !== 'string')) {
-      return { ended: 'inconsistent', reason: { code: 'malformed-response', message: `${query.operation} answered with JSON that is not its page` } };
+      return {
+        ended: 'inconsistent',
+        reason: { code: 'malformed-response', message: `${query.operation} answered with JSON that is not its page` },
+      };
     }
     const nextToken = typeof next === 'string' && next !== '' ? next : null;
-    await writer.page({ body: response.bytes, items, requestId: response.requestId, httpStatus: response.httpStatus, attempts: response.attempts, nextToken });
+    await writer.page({
+      body: response.bytes,
+      items,
+      requestId: response.requestId,
+      httpStatus: response.httpStatus,
+      attempts: response.attempts,
+      nextToken,
+    });
     context.onPage(query.request.name, items);
     if (nextToken === null) return { ended: 'complete' };
-    if (seen.has(digest(nextToken))) return { ended: 'inconsistent', reason: { code: 'repeated-token', message: `${query.operation} handed out the same continuation token twice` } };
+    if (seen.has(digest(nextToken)))
+      return {
+        ended: 'inconsistent',
+        reason: { code: 'repeated-token', message: `${query.operation} handed out the same continuation token twice` },
+      };
     seen.add(digest(nextToken));
     empty = items === 0 ? empty + 1 : 0;
-    if (empty >= maxEmptyPages) return { ended: 'inconsistent', reason: { code: 'empty-pages', message: `${query.operation} answered ${empty} empty pages in a row, each with a token` } };
+    if (empty >= maxEmptyPages)
+      return {
+        ended: 'inconsistent',
+        reason: { code: 'empty-pages', message: `${query.operation} answered ${empty} empty pages in a row, each with a token` },
+      };
     token = nextToken;
   }
   return { ended: 'inconsistent', reason: { code: 'endless-pages', message: `${query.operation} did not end within ${maxPages} pages` } };

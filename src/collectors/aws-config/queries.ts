@@ -12,14 +12,18 @@ export const queriesInFlight = 4;
 /** The longest expression that AWS Config takes. */
 const maxExpression = 4096;
 
-const columns = 'resourceId, resourceName, resourceType, arn, accountId, awsRegion, configurationItemCaptureTime, configurationItemStatus, configuration, supplementaryConfiguration, tags';
+const columns =
+  'resourceId, resourceName, resourceType, arn, accountId, awsRegion, configurationItemCaptureTime, configurationItemStatus, configuration, supplementaryConfiguration, tags';
 
 /** The advanced query for all current resources of a type; columns are named because `*` leaves the configuration out. At most 4096 characters. */
 export function selectExpression(type: string, withoutAccounts: readonly string[] = []): string {
   if (!/^[A-Za-z0-9]+(::[A-Za-z0-9]+)+$/.test(type) || type.length > 200) throw new Error(`not an AWS resource type: ${type}`);
   const rest = withoutAccounts.map((account) => ` AND accountId != '${account}'`).join('');
   const expression = `SELECT ${columns} WHERE resourceType = '${type}'${rest}`;
-  if (expression.length > maxExpression) throw new Error(`${withoutAccounts.length} accounts read directly beside an aggregator are more than one query can leave out (${maxExpression} characters)`);
+  if (expression.length > maxExpression)
+    throw new Error(
+      `${withoutAccounts.length} accounts read directly beside an aggregator are more than one query can leave out (${maxExpression} characters)`,
+    );
   return expression;
 }
 
@@ -40,7 +44,20 @@ export function isGlobal(type: string): boolean {
 }
 
 /** Regions opened after February 2022: Config does not record IAM there, whatever the recorder says. */
-const regionsWithoutIam = new Set(['ap-east-2', 'ap-south-2', 'ap-southeast-4', 'ap-southeast-5', 'ap-southeast-6', 'ap-southeast-7', 'ca-west-1', 'eu-central-2', 'eu-south-2', 'il-central-1', 'me-central-1', 'mx-central-1']);
+const regionsWithoutIam = new Set([
+  'ap-east-2',
+  'ap-south-2',
+  'ap-southeast-4',
+  'ap-southeast-5',
+  'ap-southeast-6',
+  'ap-southeast-7',
+  'ca-west-1',
+  'eu-central-2',
+  'eu-south-2',
+  'il-central-1',
+  'me-central-1',
+  'mx-central-1',
+]);
 
 export function recordsIam(region: string): boolean {
   return !regionsWithoutIam.has(region);

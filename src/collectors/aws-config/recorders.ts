@@ -60,7 +60,8 @@ export function recorderOf(description: JsonObject, status: JsonObject | undefin
   const frequencies = new Map<string, string>();
   for (const override of Array.isArray(overrides) ? overrides : []) {
     if (!isJsonObject(override)) continue;
-    for (const type of strings(field(override, 'resourceTypes'))) frequencies.set(type, text(field(override, 'recordingFrequency')) ?? 'UNKNOWN');
+    for (const type of strings(field(override, 'resourceTypes')))
+      frequencies.set(type, text(field(override, 'recordingFrequency')) ?? 'UNKNOWN');
   }
   const recording = field(status, 'recording') ?? field(description, 'recording');
   return {
@@ -75,12 +76,17 @@ export function recorderOf(description: JsonObject, status: JsonObject | undefin
     lastStatus: text(field(status, 'lastStatus'))?.toLowerCase() ?? null,
     lastStopTime: instant(field(status, 'lastStopTime')),
     everStarted: instant(field(status, 'lastStartTime')) !== null,
-    lastError: [text(field(status, 'lastErrorCode')), text(field(status, 'lastErrorMessage'))].filter((part) => part !== null).join(': ') || null,
+    lastError:
+      [text(field(status, 'lastErrorCode')), text(field(status, 'lastErrorMessage'))].filter((part) => part !== null).join(': ') || null,
   };
 }
 
 /** Types that Config keeps itself, whatever the recorder is told to record. */
-const ownTypes = new Set(['AWS::Config::ResourceCompliance', 'AWS::Config::ConformancePackCompliance', 'AWS::Config::ConfigurationRecorder']);
+const ownTypes = new Set([
+  'AWS::Config::ResourceCompliance',
+  'AWS::Config::ConformancePackCompliance',
+  'AWS::Config::ConfigurationRecorder',
+]);
 
 export function recordsType(recorder: Recorder, type: string, region: string): boolean {
   if (ownTypes.has(type)) return true;
@@ -109,14 +115,26 @@ export interface RecorderState {
 
 export function recorded(state: RecorderState, type: string, region: string): Recorded {
   if (state.recorders.length === 0) {
-    if (state.unread.length > 0) return { status: 'partial', reasons: [{ code: 'recorder-unknown', message: 'whether AWS Config records this type could not be established' }, ...state.unread] };
-    return { status: 'not-recorded', reasons: [{ code: 'no-recorder', message: `AWS Config has no configuration recorder in ${region}: nothing is recorded there` }] };
+    if (state.unread.length > 0)
+      return {
+        status: 'partial',
+        reasons: [{ code: 'recorder-unknown', message: 'whether AWS Config records this type could not be established' }, ...state.unread],
+      };
+    return {
+      status: 'not-recorded',
+      reasons: [{ code: 'no-recorder', message: `AWS Config has no configuration recorder in ${region}: nothing is recorded there` }],
+    };
   }
   const recording = state.recorders.filter((recorder) => recordsType(recorder, type, region));
   if (recording.length === 0) {
     return {
       status: 'not-recorded',
-      reasons: [{ code: 'type-not-recorded', message: `the configuration recorder ${state.recorders.map((one) => one.name).join(', ')} does not record ${type}: no rows does not mean no resources` }],
+      reasons: [
+        {
+          code: 'type-not-recorded',
+          message: `the configuration recorder ${state.recorders.map((one) => one.name).join(', ')} does not record ${type}: no rows does not mean no resources`,
+        },
+      ],
     };
   }
   const judged = recording.map((recorder) => running(recorder, type));
@@ -127,17 +145,45 @@ export function recorded(state: RecorderState, type: string, region: string): Re
 
 function running(recorder: Recorder, type: string): Recorded {
   const { name } = recorder;
-  if (recorder.recording === null) return { status: 'partial', reasons: [{ code: 'recorder-unknown', message: `whether the configuration recorder ${name} is running could not be established` }] };
+  if (recorder.recording === null)
+    return {
+      status: 'partial',
+      reasons: [{ code: 'recorder-unknown', message: `whether the configuration recorder ${name} is running could not be established` }],
+    };
   if (!recorder.recording) {
-    if (!recorder.everStarted && recorder.lastStopTime === null) return { status: 'not-recorded', reasons: [{ code: 'recorder-stopped', message: `the configuration recorder ${name} is not recording` }] };
-    return { status: 'stale', reasons: [{ code: 'recorder-stopped', message: `the configuration recorder ${name} stopped${recorder.lastStopTime === null ? '' : ` at ${recorder.lastStopTime}`}: later changes are not in the evidence` }] };
+    if (!recorder.everStarted && recorder.lastStopTime === null)
+      return {
+        status: 'not-recorded',
+        reasons: [{ code: 'recorder-stopped', message: `the configuration recorder ${name} is not recording` }],
+      };
+    return {
+      status: 'stale',
+      reasons: [
+        {
+          code: 'recorder-stopped',
+          message: `the configuration recorder ${name} stopped${recorder.lastStopTime === null ? '' : ` at ${recorder.lastStopTime}`}: later changes are not in the evidence`,
+        },
+      ],
+    };
   }
   // `NotApplicable` is what service-linked recorders say, which deliver nothing to a channel.
   if (recorder.lastStatus !== 'success' && recorder.lastStatus !== 'notapplicable') {
-    const code = recorder.lastStatus === 'pending' ? 'recorder-pending' : recorder.lastStatus === 'failure' ? 'recorder-failing' : 'recorder-unknown';
-    return { status: 'stale', reasons: [{ code, message: `the last recording of ${name} did not succeed (${recorder.lastStatus ?? 'no status'}${recorder.lastError === null ? '' : `: ${recorder.lastError}`})` }] };
+    const code =
+      recorder.lastStatus === 'pending' ? 'recorder-pending' : recorder.lastStatus === 'failure' ? 'recorder-failing' : 'recorder-unknown';
+    return {
+      status: 'stale',
+      reasons: [
+        {
+          code,
+          message: `the last recording of ${name} did not succeed (${recorder.lastStatus ?? 'no status'}${recorder.lastError === null ? '' : `: ${recorder.lastError}`})`,
+        },
+      ],
+    };
   }
   const frequency = recorder.frequencies.get(type) ?? recorder.frequency;
   if (frequency === 'CONTINUOUS') return { status: 'complete', reasons: [] };
-  return { status: 'complete', reasons: [{ code: 'recorded-daily', message: `${type} is recorded ${frequency}: an item can be up to 24 hours behind` }] };
+  return {
+    status: 'complete',
+    reasons: [{ code: 'recorded-daily', message: `${type} is recorded ${frequency}: an item can be up to 24 hours behind` }],
+  };
 }

@@ -11,7 +11,13 @@ import { directoryOf, isGlobal, pageSize, queriesInFlight, selectExpression } fr
 import { recorded, type RecorderState, recorderOf } from './recorders.ts';
 import { collectRules } from './rules.ts';
 
-export function regionContext(collect: CollectContext, account: string, region: string, connection: Connection, identity: string): RegionContext {
+export function regionContext(
+  collect: CollectContext,
+  account: string,
+  region: string,
+  connection: Connection,
+  identity: string,
+): RegionContext {
   const scope = directoryOf(account, region);
   return {
     account,
@@ -31,12 +37,27 @@ export function regionContext(collect: CollectContext, account: string, region: 
   };
 }
 
-function query<F extends CountFold | ListFold>(context: RegionContext, operation: PagedQuery<F>['operation'], input: JsonObject, name: string, tokenField: PagedQuery<F>['tokenField'], fold: () => F): PagedQuery<F> {
+function query<F extends CountFold | ListFold>(
+  context: RegionContext,
+  operation: PagedQuery<F>['operation'],
+  input: JsonObject,
+  name: string,
+  tokenField: PagedQuery<F>['tokenField'],
+  fold: () => F,
+): PagedQuery<F> {
   return {
     operation,
     input,
     tokenField,
-    request: { scope: directoryOf(context.account, context.region), name, shape: shapeOf(operation), text: null, endpoint: context.endpoint, identity: context.identity, types: [] },
+    request: {
+      scope: directoryOf(context.account, context.region),
+      name,
+      shape: shapeOf(operation),
+      text: null,
+      endpoint: context.endpoint,
+      identity: context.identity,
+      types: [],
+    },
     fold,
   };
 }
@@ -49,15 +70,33 @@ export interface Recorders extends RecorderState {
 export async function readRecorders(context: RegionContext): Promise<Recorders> {
   const name = (item: JsonObject): string => text(item['name']) ?? 'default';
   const [descriptions, statuses] = await Promise.all([
-    page(context.paging, query(context, 'DescribeConfigurationRecorders', {}, 'DescribeConfigurationRecorders', 'NextToken', () => listFold('ConfigurationRecorders', name))),
-    page(context.paging, query(context, 'DescribeConfigurationRecorderStatus', {}, 'DescribeConfigurationRecorderStatus', 'NextToken', () => listFold('ConfigurationRecordersStatus', name))),
+    page(
+      context.paging,
+      query(context, 'DescribeConfigurationRecorders', {}, 'DescribeConfigurationRecorders', 'NextToken', () =>
+        listFold('ConfigurationRecorders', name),
+      ),
+    ),
+    page(
+      context.paging,
+      query(context, 'DescribeConfigurationRecorderStatus', {}, 'DescribeConfigurationRecorderStatus', 'NextToken', () =>
+        listFold('ConfigurationRecordersStatus', name),
+      ),
+    ),
   ]);
   const unread: Reason[] = [...descriptions.reasons, ...statuses.reasons];
   const known = new Set(descriptions.fold.items.map(name));
   if (descriptions.status === 'complete' && statuses.fold.items.some((status) => !known.has(name(status)))) {
     unread.push({ code: 'count-mismatch', message: 'a configuration recorder has a status but no description: the answers do not agree' });
   }
-  const recorders = descriptions.status === 'complete' ? descriptions.fold.items.map((item) => recorderOf(item, statuses.fold.items.find((status) => name(status) === name(item)))) : [];
+  const recorders =
+    descriptions.status === 'complete'
+      ? descriptions.fold.items.map((item) =>
+          recorderOf(
+            item,
+            statuses.fold.items.find((status) => name(status) === name(item)),
+          ),
+        )
+      : [];
   return { recorders, unread, queries: [descriptions.directory, statuses.directory] };
 }
 
@@ -107,17 +146,26 @@ const dailyLimitMs = 48 * 3_600_000;
  * nothing at all for two days, what it records is not known to be current.
  */
 function lateDaily(entries: readonly LedgerEntry[], asOf: string): LedgerEntry[] {
-  const newest = entries.map((entry) => entry.freshness.newest).filter((time) => time !== null).sort().at(-1);
+  const newest = entries
+    .map((entry) => entry.freshness.newest)
+    .filter((time) => time !== null)
+    .sort()
+    .at(-1);
   if (newest === undefined || Date.parse(asOf) - Date.parse(newest) <= dailyLimitMs) return [...entries];
   const reason: Reason = { code: 'daily-recording-late', message: `recorded daily, but the newest item of any type here is of ${newest}` };
   return entries.map((entry) =>
-    entry.reasons.some((one) => one.code === 'recorded-daily') ? { ...entry, status: worst([entry.status, 'stale']), reasons: [...entry.reasons, reason] } : entry,
+    entry.reasons.some((one) => one.code === 'recorded-daily')
+      ? { ...entry, status: worst([entry.status, 'stale']), reasons: [...entry.reasons, reason] }
+      : entry,
   );
 }
 
 async function collectTypes(context: RegionContext, types: readonly string[], recorders: Recorders): Promise<LedgerEntry[]> {
   const count = (name: string): Promise<Paged<CountFold>> =>
-    page(context.paging, query(context, 'GetDiscoveredResourceCounts', { limit: pageSize }, `GetDiscoveredResourceCounts.${name}`, 'nextToken', countFold));
+    page(
+      context.paging,
+      query(context, 'GetDiscoveredResourceCounts', { limit: pageSize }, `GetDiscoveredResourceCounts.${name}`, 'nextToken', countFold),
+    );
   let before = await count('before');
   const runs = new Map<string, Paged<RowFold>>();
   await Promise.all(types.map((type) => context.limit(async () => runs.set(type, await page(context.paging, selectQuery(context, type))))));
@@ -157,21 +205,41 @@ function heldBy(context: RegionContext, run: Paged<RowFold>): Held {
 const counted = (counts: Paged<CountFold>, type: string): Counted | null => (counts.status === 'complete' ? counts.fold.of(type) : null);
 
 /** Why a finished query cannot be taken for whole: its rows against the counts around it. Null when they agree, or nothing can be compared. */
-function doubt(context: RegionContext, type: string, run: Paged<RowFold>, before: Paged<CountFold>, after: Paged<CountFold>): Reason | null {
+function doubt(
+  context: RegionContext,
+  type: string,
+  run: Paged<RowFold>,
+  before: Paged<CountFold>,
+  after: Paged<CountFold>,
+): Reason | null {
   if (run.status !== 'complete') return null;
   const held = heldBy(context, run).count;
   const first = counted(before, type);
   const last = counted(after, type);
   if (last !== null && last.count !== held) {
-    return { code: 'count-mismatch', message: `${held} rows of ${type} are held, the provider counts ${last.count}`, citation: { file: last.file, pointer: last.pointer, encoding: 'json' } };
+    return {
+      code: 'count-mismatch',
+      message: `${held} rows of ${type} are held, the provider counts ${last.count}`,
+      citation: { file: last.file, pointer: last.pointer, encoding: 'json' },
+    };
   }
   if (first !== null && last !== null && first.count !== last.count) {
-    return { code: 'count-changed', message: `the provider's count of ${type} changed from ${first.count} to ${last.count} while it was collected` };
+    return {
+      code: 'count-changed',
+      message: `the provider's count of ${type} changed from ${first.count} to ${last.count} while it was collected`,
+    };
   }
   return null;
 }
 
-async function typeEntry(context: RegionContext, type: string, run: Paged<RowFold>, before: Paged<CountFold>, after: Paged<CountFold>, recorders: Recorders): Promise<LedgerEntry> {
+async function typeEntry(
+  context: RegionContext,
+  type: string,
+  run: Paged<RowFold>,
+  before: Paged<CountFold>,
+  after: Paged<CountFold>,
+  recorders: Recorders,
+): Promise<LedgerEntry> {
   const held = heldBy(context, run);
   const count = counted(after, type) ?? counted(before, type);
   const statuses: LedgerStatus[] = [run.status];
@@ -183,7 +251,11 @@ async function typeEntry(context: RegionContext, type: string, run: Paged<RowFol
 
   if (counted(before, type) === null || counted(after, type) === null) {
     statuses.push('partial');
-    reasons.push({ code: 'count-unavailable', message: `the provider's own count of ${type} could not be had before and after` }, ...before.reasons, ...after.reasons);
+    reasons.push(
+      { code: 'count-unavailable', message: `the provider's own count of ${type} could not be had before and after` },
+      ...before.reasons,
+      ...after.reasons,
+    );
   }
   const unsettled = doubt(context, type, run, before, after);
   if (unsettled !== null) {
@@ -195,7 +267,14 @@ async function typeEntry(context: RegionContext, type: string, run: Paged<RowFol
     ...emptyEntry(context, type),
     status: worst(statuses),
     held: held.count,
-    count: count === null ? null : { count: count.count, source: 'AWS Config GetDiscoveredResourceCounts', citation: { file: count.file, pointer: count.pointer, encoding: 'json' } },
+    count:
+      count === null
+        ? null
+        : {
+            count: count.count,
+            source: 'AWS Config GetDiscoveredResourceCounts',
+            citation: { file: count.file, pointer: count.pointer, encoding: 'json' },
+          },
     freshness: { oldest: held.oldest, newest: held.newest },
     reasons: distinct(reasons),
     queries: [run.directory, before.directory, after.directory, ...recorders.queries].sort(),
@@ -203,10 +282,15 @@ async function typeEntry(context: RegionContext, type: string, run: Paged<RowFol
 }
 
 /** Where an account's global types are collected: the first region, `us-east-1` before others, whose recorder records them; else the first that could. */
-export function homeRegion(regions: readonly { readonly region: string; readonly recorders: Recorders | null }[], types: readonly string[]): string | null {
+export function homeRegion(
+  regions: readonly { readonly region: string; readonly recorders: Recorders | null }[],
+  types: readonly string[],
+): string | null {
   const global = types.filter(isGlobal);
   if (global.length === 0) return null;
-  const order = [...regions].sort((a, b) => Number(b.region === 'us-east-1') - Number(a.region === 'us-east-1') || (a.region < b.region ? -1 : 1));
+  const order = [...regions].sort(
+    (a, b) => Number(b.region === 'us-east-1') - Number(a.region === 'us-east-1') || (a.region < b.region ? -1 : 1),
+  );
   const quality = (one: (typeof order)[number]): number => {
     if (one.recorders === null) return 3;
     const states = global.map((type) => recorded(one.recorders ?? { recorders: [], unread: [] }, type, one.region).status);

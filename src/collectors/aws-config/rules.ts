@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type IndependentCount, isJsonObject, type JsonObject, type LedgerEntry, type LedgerStatus, type Reason } from '../../model/index.ts';
+import {
+  type IndependentCount,
+  isJsonObject,
+  type JsonObject,
+  type LedgerEntry,
+  type LedgerStatus,
+  type Reason,
+} from '../../model/index.ts';
 import { instant, text } from './document.ts';
 import { emptyEntry, type RegionContext, worst } from './entries.ts';
 import { type DetailFold, detailFold, type ListFold, listFold, type TotalFold, totalFold } from './folds.ts';
@@ -17,10 +24,23 @@ interface RuleLists {
 }
 
 function requestOf(context: RegionContext, operation: string, name: string, types: readonly string[]): PagedQuery<ListFold>['request'] {
-  return { scope: directoryOf(context.account, context.region), name, shape: shapeOf(operation), text: null, endpoint: context.endpoint, identity: context.identity, types };
+  return {
+    scope: directoryOf(context.account, context.region),
+    name,
+    shape: shapeOf(operation),
+    text: null,
+    endpoint: context.endpoint,
+    identity: context.identity,
+    types,
+  };
 }
 
-function listQuery(context: RegionContext, operation: PagedQuery<ListFold>['operation'], list: string, key: (item: JsonObject) => string | null): PagedQuery<ListFold> {
+function listQuery(
+  context: RegionContext,
+  operation: PagedQuery<ListFold>['operation'],
+  list: string,
+  key: (item: JsonObject) => string | null,
+): PagedQuery<ListFold> {
   return {
     operation,
     input: {},
@@ -33,7 +53,9 @@ function listQuery(context: RegionContext, operation: PagedQuery<ListFold>['oper
 /** A name for a directory: rule names may hold what file names may not, and may be long. */
 function directoryName(prefix: string, name: string): string {
   const plain = /^[A-Za-z0-9_-]{1,80}$/.test(name);
-  return plain ? `${prefix}.${name}` : `${prefix}.${name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 60)}.${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
+  return plain
+    ? `${prefix}.${name}`
+    : `${prefix}.${name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 60)}.${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
 }
 
 /**
@@ -47,7 +69,11 @@ async function ruleLists(context: RegionContext): Promise<{ lists: RuleLists; di
     statuses: listQuery(context, 'DescribeConfigRuleEvaluationStatus', 'ConfigRulesEvaluationStatus', ruleName),
     compliance: listQuery(context, 'DescribeComplianceByConfigRule', 'ComplianceByConfigRules', ruleName),
   };
-  const [rules, statuses, compliance] = await Promise.all([page(context.paging, queries.rules), page(context.paging, queries.statuses), page(context.paging, queries.compliance)]);
+  const [rules, statuses, compliance] = await Promise.all([
+    page(context.paging, queries.rules),
+    page(context.paging, queries.statuses),
+    page(context.paging, queries.compliance),
+  ]);
   let lists: RuleLists = { rules, statuses, compliance };
   for (let round = 0; ; round += 1) {
     const missing = unlisted(lists);
@@ -66,25 +92,47 @@ function incomplete(lists: RuleLists): Reason | null {
   if ([lists.rules, lists.statuses, lists.compliance].some((list) => list.status !== 'complete')) return null;
   const [evaluated, summarised] = [lists.statuses, lists.compliance].map((list) => new Set(list.fold.items.map(ruleName)));
   const name = lists.rules.fold.items.map(ruleName).find((one) => evaluated?.has(one) !== true || summarised?.has(one) !== true);
-  return name === undefined ? null : { code: 'count-mismatch', message: `the rule ${String(name)} is deployed, but lacks its status or its summary: the lists do not agree` };
+  return name === undefined
+    ? null
+    : {
+        code: 'count-mismatch',
+        message: `the rule ${String(name)} is deployed, but lacks its status or its summary: the lists do not agree`,
+      };
 }
 
 function unlisted(lists: RuleLists): Reason | null {
   if (lists.rules.status !== 'complete') return null;
   const known = new Set(lists.rules.fold.items.map(ruleName));
   const missing = [...lists.statuses.fold.items, ...lists.compliance.fold.items].map(ruleName).find((name) => !known.has(name));
-  return missing === undefined ? null : { code: 'count-mismatch', message: `the rule ${String(missing)} has results but is not among the deployed rules: the lists do not agree` };
+  return missing === undefined
+    ? null
+    : {
+        code: 'count-mismatch',
+        message: `the rule ${String(missing)} has results but is not among the deployed rules: the lists do not agree`,
+      };
 }
 
 /** Entries `verdict:<RULE>` for every managed rule that is needed, and one for the conformance packs. */
-export async function collectRules(context: RegionContext, identifiers: readonly string[], recorders: RecorderState): Promise<LedgerEntry[]> {
+export async function collectRules(
+  context: RegionContext,
+  identifiers: readonly string[],
+  recorders: RecorderState,
+): Promise<LedgerEntry[]> {
   if (identifiers.length === 0) return [];
   const [{ lists, disagreement }, packs] = await Promise.all([ruleLists(context), collectPacks(context)]);
-  const entries = await Promise.all(identifiers.map((identifier) => context.limit(() => verdictEntry(context, identifier, lists, disagreement, recorders))));
+  const entries = await Promise.all(
+    identifiers.map((identifier) => context.limit(() => verdictEntry(context, identifier, lists, disagreement, recorders))),
+  );
   return [...entries, packs];
 }
 
-async function verdictEntry(context: RegionContext, identifier: string, lists: RuleLists, disagreement: readonly Reason[], recorders: RecorderState): Promise<LedgerEntry> {
+async function verdictEntry(
+  context: RegionContext,
+  identifier: string,
+  lists: RuleLists,
+  disagreement: readonly Reason[],
+  recorders: RecorderState,
+): Promise<LedgerEntry> {
   const entry = emptyEntry(context, `verdict:${identifier}`);
   const listed = [lists.rules, lists.statuses, lists.compliance];
   const queries = listed.map((list) => list.directory);
@@ -95,7 +143,10 @@ async function verdictEntry(context: RegionContext, identifier: string, lists: R
       const status = lists.rules.status === 'complete' ? 'partial' : lists.rules.status;
       return { ...entry, status, reasons: listReasons, queries };
     }
-    const reason: Reason = { code: 'rule-not-deployed', message: `no rule with the managed identifier ${identifier} is deployed in ${context.account} ${context.region}` };
+    const reason: Reason = {
+      code: 'rule-not-deployed',
+      message: `no rule with the managed identifier ${identifier} is deployed in ${context.account} ${context.region}`,
+    };
     return { ...entry, status: 'not-recorded', reasons: [reason], queries };
   }
 
@@ -103,7 +154,10 @@ async function verdictEntry(context: RegionContext, identifier: string, lists: R
   for (const rule of deployed) results.push(await ruleResult(context, identifier, rule, lists));
   const listStatus: LedgerStatus = listed.every((list) => list.status === 'complete') && disagreement.length === 0 ? 'complete' : 'partial';
   const recorderStale = recorderProblem(recorders);
-  const times = results.flatMap((result) => [result.oldest, result.newest]).filter((time) => time !== null).sort();
+  const times = results
+    .flatMap((result) => [result.oldest, result.newest])
+    .filter((time) => time !== null)
+    .sort();
   return {
     ...entry,
     status: worst([listStatus, recorderStale === null ? 'complete' : 'stale', ...results.map((result) => result.status)]),
@@ -119,7 +173,10 @@ async function verdictEntry(context: RegionContext, identifier: string, lists: R
 function total(counts: readonly (IndependentCount | null)[]): IndependentCount | null {
   const [first] = counts;
   if (first === undefined || first === null) return null;
-  return counts.reduce<IndependentCount | null>((sum, one, index) => (index === 0 ? one : sum === null || one === null ? null : { ...sum, count: sum.count + one.count }), first);
+  return counts.reduce<IndependentCount | null>(
+    (sum, one, index) => (index === 0 ? one : sum === null || one === null ? null : { ...sum, count: sum.count + one.count }),
+    first,
+  );
 }
 
 /** The provider's own count of the resources a rule has judged; null where it keeps none (nothing judged, or not recorded). */
@@ -130,7 +187,11 @@ async function countJudged(context: RegionContext, rule: string, queries: string
     operation: 'SelectResourceConfig',
     input: { Expression: expression },
     tokenField: 'NextToken',
-    request: { ...requestOf(context, 'SelectResourceConfig', `${directoryName('Rule', rule)}.count-${queries.length}`, []), shape: confirmationShape, text: expression },
+    request: {
+      ...requestOf(context, 'SelectResourceConfig', `${directoryName('Rule', rule)}.count-${queries.length}`, []),
+      shape: confirmationShape,
+      text: expression,
+    },
     fold: totalFold,
   };
   const answer = await page(context.paging, counting);
@@ -138,7 +199,11 @@ async function countJudged(context: RegionContext, rule: string, queries: string
   if (answer.status === 'complete') queries.push(answer.directory);
   const found = answer.status === 'complete' ? answer.fold.total() : null;
   if (found === null || found.count === 0) return null;
-  return { count: found.count, source: 'AWS Config resource compliance items', citation: { file: found.file, pointer: found.pointer, encoding: 'json-string' } };
+  return {
+    count: found.count,
+    source: 'AWS Config resource compliance items',
+    citation: { file: found.file, pointer: found.pointer, encoding: 'json-string' },
+  };
 }
 
 function isManaged(rule: JsonObject, identifier: string): boolean {
@@ -148,7 +213,8 @@ function isManaged(rule: JsonObject, identifier: string): boolean {
 
 /** Rules judge what the recorder recorded: where none is running, their results tell of the past. */
 function recorderProblem(state: RecorderState): Reason | null {
-  if (state.recorders.length === 0) return state.unread[0] ?? { code: 'no-recorder', message: 'AWS Config has no configuration recorder here: rules judge nothing' };
+  if (state.recorders.length === 0)
+    return state.unread[0] ?? { code: 'no-recorder', message: 'AWS Config has no configuration recorder here: rules judge nothing' };
   if (state.recorders.some((recorder) => recorder.recording === true)) return null;
   return { code: 'recorder-stopped', message: 'no configuration recorder is running: rule results tell of an earlier state' };
 }
@@ -184,7 +250,9 @@ async function ruleResult(context: RegionContext, identifier: string, rule: Json
     count = counted === null ? null : { ...counted, count: counted.count + (details.fold.verdicts().get('NOT_APPLICABLE') ?? 0) };
     if (count === null) return spansPages(details) ? confirm(context, query, details, queries) : null;
     const held = details.fold.total();
-    return count.count === held ? null : { code: 'count-mismatch', message: `${name}: ${held} results are held, the provider keeps ${count.count} judged resources` };
+    return count.count === held
+      ? null
+      : { code: 'count-mismatch', message: `${name}: ${held} results are held, the provider keeps ${count.count} judged resources` };
   });
   const { details, queries } = settled;
   const reasons: Reason[] = [...details.reasons, ...settled.doubt];
@@ -203,7 +271,11 @@ interface Settled {
 }
 
 /** Asks until nothing speaks against the answer, a bounded number of times. */
-async function settle(context: RegionContext, query: PagedQuery<DetailFold>, against: (details: Paged<DetailFold>, queries: string[]) => Promise<Reason | null>): Promise<Settled> {
+async function settle(
+  context: RegionContext,
+  query: PagedQuery<DetailFold>,
+  against: (details: Paged<DetailFold>, queries: string[]) => Promise<Reason | null>,
+): Promise<Settled> {
   let details = await page(context.paging, query);
   const queries = [details.directory];
   for (let round = 0; details.status === 'complete' && !context.paging.signal.aborted; round += 1) {
@@ -222,10 +294,19 @@ async function settle(context: RegionContext, query: PagedQuery<DetailFold>, aga
 const confirmingPageSize = 67;
 
 /** Asks a second time: no count says how many results there should be, so a lost page shows only by comparison. */
-async function confirm(context: RegionContext, query: PagedQuery<DetailFold>, details: Paged<DetailFold>, queries: string[]): Promise<Reason | null> {
+async function confirm(
+  context: RegionContext,
+  query: PagedQuery<DetailFold>,
+  details: Paged<DetailFold>,
+  queries: string[],
+): Promise<Reason | null> {
   if (details.status !== 'complete') return null;
   const input = { ...query.input, Limit: confirmingPageSize };
-  const again: PagedQuery<DetailFold> = { ...query, input, request: { ...query.request, name: `${query.request.name}.again-${queries.length}`, shape: confirmationShape, types: [] } };
+  const again: PagedQuery<DetailFold> = {
+    ...query,
+    input,
+    request: { ...query.request, name: `${query.request.name}.again-${queries.length}`, shape: confirmationShape, types: [] },
+  };
   const second = await page(context.paging, again);
   queries.push(second.directory);
   if (second.status === 'complete' && second.fold.fingerprint() === details.fold.fingerprint()) return null;
@@ -245,7 +326,8 @@ function disagreement(name: string, compliance: JsonObject | undefined, details:
   const failing = details.verdicts().get('NON_COMPLIANT') ?? 0;
   const compliant = details.verdicts().get('COMPLIANT') ?? 0;
   const differ = (message: string): Reason => ({ code: 'count-mismatch', message: `${name}: ${message}` });
-  if (type === 'COMPLIANT' && (failing > 0 || compliant === 0)) return differ(`summarised as COMPLIANT, but ${failing} NON_COMPLIANT and ${compliant} COMPLIANT results are held`);
+  if (type === 'COMPLIANT' && (failing > 0 || compliant === 0))
+    return differ(`summarised as COMPLIANT, but ${failing} NON_COMPLIANT and ${compliant} COMPLIANT results are held`);
   if (type !== 'NON_COMPLIANT') return null;
   const capped = isJsonObject(contributors) ? contributors['CappedCount'] : undefined;
   if (typeof capped !== 'number') return failing > 0 ? null : differ('summarised as NON_COMPLIANT, but no such result is held');
@@ -254,29 +336,71 @@ function disagreement(name: string, compliance: JsonObject | undefined, details:
   return differ(`${failing} NON_COMPLIANT results are held, the provider counts ${capped}${exceeded ? ' or more' : ''}`);
 }
 
-function evaluationProblems(name: string, rule: JsonObject, status: JsonObject | undefined, compliance: JsonObject | undefined): { status: LedgerStatus; reason: Reason }[] {
+function evaluationProblems(
+  name: string,
+  rule: JsonObject,
+  status: JsonObject | undefined,
+  compliance: JsonObject | undefined,
+): { status: LedgerStatus; reason: Reason }[] {
   const problems: { status: LedgerStatus; reason: Reason }[] = [];
   const state = text(rule['ConfigRuleState']);
-  if (state !== null && state !== 'ACTIVE' && state !== 'EVALUATING') problems.push({ status: 'partial', reason: { code: 'rule-not-active', message: `the rule ${name} is in the state ${state}` } });
+  if (state !== null && state !== 'ACTIVE' && state !== 'EVALUATING')
+    problems.push({ status: 'partial', reason: { code: 'rule-not-active', message: `the rule ${name} is in the state ${state}` } });
 
   const succeeded = instant(status?.['LastSuccessfulEvaluationTime']);
   const failed = instant(status?.['LastFailedEvaluationTime']);
   const error = [text(status?.['LastErrorCode']), text(status?.['LastErrorMessage'])].filter((part) => part !== null).join(': ');
-  if (status === undefined) problems.push({ status: 'partial', reason: { code: 'rule-status-unknown', message: `when the rule ${name} was last evaluated is not known` } });
-  else if (succeeded === null) problems.push({ status: 'partial', reason: { code: 'rule-never-evaluated', message: `the rule ${name} has never been evaluated successfully${error === '' ? '' : ` (${error})`}` } });
-  else if (failed !== null && failed > succeeded) problems.push({ status: 'stale', reason: { code: 'rule-evaluation-failed', message: `the last evaluation of ${name} failed at ${failed}${error === '' ? '' : ` (${error})`}; its results are of ${succeeded}` } });
+  if (status === undefined)
+    problems.push({
+      status: 'partial',
+      reason: { code: 'rule-status-unknown', message: `when the rule ${name} was last evaluated is not known` },
+    });
+  else if (succeeded === null)
+    problems.push({
+      status: 'partial',
+      reason: {
+        code: 'rule-never-evaluated',
+        message: `the rule ${name} has never been evaluated successfully${error === '' ? '' : ` (${error})`}`,
+      },
+    });
+  else if (failed !== null && failed > succeeded)
+    problems.push({
+      status: 'stale',
+      reason: {
+        code: 'rule-evaluation-failed',
+        message: `the last evaluation of ${name} failed at ${failed}${error === '' ? '' : ` (${error})`}; its results are of ${succeeded}`,
+      },
+    });
 
   const summary = compliance?.['Compliance'];
   const type = isJsonObject(summary) ? text(summary['ComplianceType']) : null;
-  if (type === null) problems.push({ status: 'partial', reason: { code: 'rule-status-unknown', message: `the provider gives no summary for the rule ${name}` } });
-  else if (type === 'INSUFFICIENT_DATA') problems.push({ status: 'partial', reason: { code: 'insufficient-data', message: `the rule ${name} reports INSUFFICIENT_DATA: never run, failed, or nothing in its scope` } });
-  else if (type !== 'COMPLIANT' && type !== 'NON_COMPLIANT' && type !== 'NOT_APPLICABLE') problems.push({ status: 'partial', reason: { code: 'rule-status-unknown', message: `the rule ${name} reports ${type}, which is not known` } });
+  if (type === null)
+    problems.push({
+      status: 'partial',
+      reason: { code: 'rule-status-unknown', message: `the provider gives no summary for the rule ${name}` },
+    });
+  else if (type === 'INSUFFICIENT_DATA')
+    problems.push({
+      status: 'partial',
+      reason: {
+        code: 'insufficient-data',
+        message: `the rule ${name} reports INSUFFICIENT_DATA: never run, failed, or nothing in its scope`,
+      },
+    });
+  else if (type !== 'COMPLIANT' && type !== 'NON_COMPLIANT' && type !== 'NOT_APPLICABLE')
+    problems.push({
+      status: 'partial',
+      reason: { code: 'rule-status-unknown', message: `the rule ${name} reports ${type}, which is not known` },
+    });
   return problems;
 }
 
 /** Conformance packs and their results: kept as evidence of what is deployed; their rules' results are collected rule by rule. */
 async function collectPacks(context: RegionContext): Promise<LedgerEntry> {
-  const packs = await page(context.paging, listQuery(context, 'DescribeConformancePacks', 'ConformancePackDetails', (item) => text(item['ConformancePackName'])));
+  const packs = await page(
+    context.paging,
+    listQuery(context, 'DescribeConformancePacks', 'ConformancePackDetails', (item) => text(item['ConformancePackName'])),
+  );
   const settled: Settled[] = [];
   for (const pack of packs.fold.items) {
     const name = text(pack['ConformancePackName']) ?? '';
@@ -291,7 +415,10 @@ async function collectPacks(context: RegionContext): Promise<LedgerEntry> {
   }
   return {
     ...emptyEntry(context, 'conformance-packs'),
-    status: worst([packs.status, ...settled.flatMap(({ details, doubt }) => [details.status, doubt.length > 0 ? ('partial' as const) : ('complete' as const)])]),
+    status: worst([
+      packs.status,
+      ...settled.flatMap(({ details, doubt }) => [details.status, doubt.length > 0 ? ('partial' as const) : ('complete' as const)]),
+    ]),
     held: settled.reduce((sum, { details }) => sum + details.fold.total(), 0),
     reasons: [...packs.reasons, ...settled.flatMap(({ details, doubt }) => [...details.reasons, ...doubt])],
     queries: [packs.directory, ...settled.flatMap(({ queries }) => queries)],

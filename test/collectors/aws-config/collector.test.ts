@@ -7,7 +7,19 @@ import { doctor } from '../../../src/collectors/collect.ts';
 import { pacers } from '../../../src/collectors/rate.ts';
 import { type Ledger, querySchema } from '../../../src/model/index.ts';
 import { type FaultKind, faultsFor } from '../../../src/simulator/faults.ts';
-import { aggregatorScope, collectAws, entry, hurried, hurriedPacers, needsOf, recordsOf, silent, type SimulatedAws, simulateAws, temporaryDirectory } from '../../support/aws.ts';
+import {
+  aggregatorScope,
+  collectAws,
+  entry,
+  hurried,
+  hurriedPacers,
+  needsOf,
+  recordsOf,
+  silent,
+  type SimulatedAws,
+  simulateAws,
+  temporaryDirectory,
+} from '../../support/aws.ts';
 
 const bucket = 'AWS::S3::Bucket';
 const user = 'AWS::IAM::User';
@@ -15,14 +27,26 @@ const rule = 'ENCRYPTED_VOLUMES';
 
 let aws: SimulatedAws;
 let directory: ReturnType<typeof temporaryDirectory>;
-beforeAll(async () => { aws = await simulateAws(1700); });
-afterAll(async () => { await aws.close(); });
-beforeEach(() => { directory = temporaryDirectory(); aws.book.clear(); });
-afterEach(() => { directory.remove(); });
+beforeAll(async () => {
+  aws = await simulateAws(1700);
+});
+afterAll(async () => {
+  await aws.close();
+});
+beforeEach(() => {
+  directory = temporaryDirectory();
+  aws.book.clear();
+});
+afterEach(() => {
+  directory.remove();
+});
 
 /** How many queries for resources the simulator has seen since; those that only count what rules judged aside. */
 const selectsSince = (from: number): number =>
-  aws.book.calls().slice(from).filter((call) => call.operation === 'SelectResourceConfig' && !call.detail.startsWith('count ')).length;
+  aws.book
+    .calls()
+    .slice(from)
+    .filter((call) => call.operation === 'SelectResourceConfig' && !call.detail.startsWith('count ')).length;
 
 describe('a clean collection', () => {
   test('each type is complete: rows held equal the count, and the count cites its page', async () => {
@@ -32,21 +56,33 @@ describe('a clean collection', () => {
     expect(buckets.held).toBeGreaterThan(100); // spans pages
     expect(buckets.count).toMatchObject({ count: buckets.held, source: 'AWS Config GetDiscoveredResourceCounts' });
     const { file, pointer } = buckets.count?.citation ?? { file: '', pointer: '' };
-    const page = JSON.parse(readFileSync(join(directory.path, file), 'utf8')) as { resourceCounts: { resourceType: string; count: number }[] };
+    const page = JSON.parse(readFileSync(join(directory.path, file), 'utf8')) as {
+      resourceCounts: { resourceType: string; count: number }[];
+    };
     expect(page.resourceCounts[Number(pointer.split('/').at(-1))]).toEqual({ resourceType: bucket, count: buckets.held });
     expect((await recordsOf(directory.path)).get(`${aws.member}/${aws.region} ${bucket}`)).toHaveLength(buckets.held);
     const verdicts = entry(ledger, `verdict:${rule}`);
     expect(verdicts).toMatchObject({ status: 'complete', count: { count: verdicts.held, source: 'AWS Config resource compliance items' } });
     expect(verdicts.held).toBeGreaterThan(100);
-    expect(ledger.scopes).toMatchObject([{ status: 'complete', identity: `arn:aws:sts::${aws.member}:assumed-role/ExhibitCollector/exhibit` }]);
+    expect(ledger.scopes).toMatchObject([
+      { status: 'complete', identity: `arn:aws:sts::${aws.member}:assumed-role/ExhibitCollector/exhibit` },
+    ]);
   });
 
   test('query.json states what was asked, of whom, by whom, and every page; pages are as received', async () => {
     await collectAws(aws, directory.path, needsOf([bucket]));
     const stored = join(directory.path, 'evidence', 'aws-config', `${aws.member}.${aws.region}`, 'AWS.S3.Bucket');
     const query = querySchema.parse(JSON.parse(readFileSync(join(stored, 'query.json'), 'utf8')));
-    expect(query).toMatchObject({ operation: 'SelectResourceConfig', status: 'complete', types: [bucket], endpoint: aws.origin, parameters: { Limit: 100 } });
-    expect(query.text).toMatch(/^SELECT resourceId, .*configuration, supplementaryConfiguration, tags WHERE resourceType = 'AWS::S3::Bucket'$/);
+    expect(query).toMatchObject({
+      operation: 'SelectResourceConfig',
+      status: 'complete',
+      types: [bucket],
+      endpoint: aws.origin,
+      parameters: { Limit: 100 },
+    });
+    expect(query.text).toMatch(
+      /^SELECT resourceId, .*configuration, supplementaryConfiguration, tags WHERE resourceType = 'AWS::S3::Bucket'$/,
+    );
     expect(query.pages.length).toBeGreaterThan(1);
     for (const [index, page] of query.pages.entries()) {
       expect(page).toMatchObject({ httpStatus: 200, attempts: 1 });
@@ -63,10 +99,16 @@ describe('a clean collection', () => {
   });
 
   test('IAM is collected in the region that records it and excluded, with the reason, in the others', async () => {
-    const ledger = await collectAws(aws, directory.path, needsOf([user]), { aws: [{ accounts: [aws.member], regions: [...aws.estate.regions], role: 'ExhibitCollector' }] });
+    const ledger = await collectAws(aws, directory.path, needsOf([user]), {
+      aws: [{ accounts: [aws.member], regions: [...aws.estate.regions], role: 'ExhibitCollector' }],
+    });
     const other = aws.estate.regions.find((region) => region !== aws.region);
     expect(entry(ledger, user, aws.member, aws.region)).toMatchObject({ status: 'complete' });
-    expect(entry(ledger, user, aws.member, other)).toMatchObject({ status: 'excluded', held: 0, reasons: [{ code: 'global-type-elsewhere' }] });
+    expect(entry(ledger, user, aws.member, other)).toMatchObject({
+      status: 'excluded',
+      held: 0,
+      reasons: [{ code: 'global-type-elsewhere' }],
+    });
   });
 
   test('a rule that is not deployed is not recorded, never complete', async () => {
@@ -82,7 +124,10 @@ describe('a clean collection', () => {
 
   test('a role that cannot be assumed denies its account and no other', async () => {
     const ledger = await collectAws(aws, directory.path, needsOf([bucket]), {
-      aws: [{ accounts: [aws.member], regions: [aws.region], role: 'NoSuchRole' }, { accounts: [aws.estate.home.account], regions: [aws.region] }],
+      aws: [
+        { accounts: [aws.member], regions: [aws.region], role: 'NoSuchRole' },
+        { accounts: [aws.estate.home.account], regions: [aws.region] },
+      ],
     });
     expect(entry(ledger, bucket, aws.member)).toMatchObject({ status: 'denied', reasons: [{ code: 'access-denied' }] });
     expect(entry(ledger, bucket, aws.estate.home.account)).toMatchObject({ status: 'complete' });
@@ -115,8 +160,15 @@ describe('faults', () => {
   const select = { match: { operation: 'SelectResourceConfig', type: bucket } };
 
   test.each([
-    ['throttle', 'throttled'], ['throttle-without-hint', 'throttled'], ['http-500', 'server-error'], ['http-503', 'server-error'], ['reset', 'connection'], ['hang', 'timeout'],
-    ['truncated-body', 'connection'], ['malformed-json', 'malformed-response'], ['wrong-content-type', 'malformed-response'],
+    ['throttle', 'throttled'],
+    ['throttle-without-hint', 'throttled'],
+    ['http-500', 'server-error'],
+    ['http-503', 'server-error'],
+    ['reset', 'connection'],
+    ['hang', 'timeout'],
+    ['truncated-body', 'connection'],
+    ['malformed-json', 'malformed-response'],
+    ['wrong-content-type', 'malformed-response'],
   ] as const)('%s once is settled by trying again; for ever it is named %s', async (kind, code) => {
     const once = await struck(kind, { ...select, times: 1 });
     expect(entry(once, bucket)).toMatchObject({ status: 'complete', reasons: [] });
@@ -128,10 +180,15 @@ describe('faults', () => {
     expect(entry(always, bucket).reasons.map((reason) => reason.code)).toContain(code);
     expect(selectsSince(before)).toBeLessThanOrEqual(8);
     expect(entry(always, `verdict:${rule}`).status).toBe('complete'); // other queries go on
-    expect(entry(always, bucket).reasons.find((reason) => reason.code === code)?.message).toMatch(/SelectResourceConfig failed after [2-8] attempts/);
+    expect(entry(always, bucket).reasons.find((reason) => reason.code === code)?.message).toMatch(
+      /SelectResourceConfig failed after [2-8] attempts/,
+    );
   });
 
-  test.each([['access-denied', 'denied'], ['expired-credentials', 'failed']] as const)('%s is not tried again and is %s', async (kind, status) => {
+  test.each([
+    ['access-denied', 'denied'],
+    ['expired-credentials', 'failed'],
+  ] as const)('%s is not tried again and is %s', async (kind, status) => {
     const before = aws.book.calls().length;
     const ledger = await struck(kind, { ...select, times: Infinity });
     expect(entry(ledger, bucket)).toMatchObject({ status, held: 0 });
@@ -144,7 +201,11 @@ describe('faults', () => {
     aws.book.inject({ kind: 'reset', match: { scope: `${aws.member}.${aws.region}` }, times: Infinity });
     const types = Array.from({ length: 12 }, (_, index) => `AWS::Test::Type${index}`);
     const ledger = await collectAws(aws, directory.path, needsOf(types));
-    for (const type of types) expect(entry(ledger, type)).toMatchObject({ status: 'failed', reasons: expect.arrayContaining([expect.objectContaining({ code: 'connection' })]) as unknown });
+    for (const type of types)
+      expect(entry(ledger, type)).toMatchObject({
+        status: 'failed',
+        reasons: expect.arrayContaining([expect.objectContaining({ code: 'connection' })]) as unknown,
+      });
     expect(selectsSince(before)).toBeLessThan(12 * 5 - 20);
   });
 
@@ -154,13 +215,19 @@ describe('faults', () => {
     expect(entry(ledger, bucket).reasons.map((reason) => reason.code)).toEqual(expect.arrayContaining(['access-denied']));
   });
 
-  test.each(['lost-page', 'duplicated-page', 'repeated-token', 'reordered-rows', 'empty-page-with-token'] as const)('%s once is settled by asking again', async (kind) => {
-    const ledger = await struck(kind, { ...select, times: 1 });
-    expect(entry(ledger, bucket)).toMatchObject({ status: 'complete', reasons: [] });
-  });
+  test.each(['lost-page', 'duplicated-page', 'repeated-token', 'reordered-rows', 'empty-page-with-token'] as const)(
+    '%s once is settled by asking again',
+    async (kind) => {
+      const ledger = await struck(kind, { ...select, times: 1 });
+      expect(entry(ledger, bucket)).toMatchObject({ status: 'complete', reasons: [] });
+    },
+  );
 
   test.each([
-    ['lost-page', 'count-mismatch'], ['duplicated-page', 'repeated-rows'], ['repeated-token', 'repeated-token'], ['reordered-rows', 'repeated-rows'],
+    ['lost-page', 'count-mismatch'],
+    ['duplicated-page', 'repeated-rows'],
+    ['repeated-token', 'repeated-token'],
+    ['reordered-rows', 'repeated-rows'],
   ] as const)('%s every time is partial, named, and asked a bounded number of times', async (kind, code) => {
     const before = aws.book.calls().length;
     const ledger = await struck(kind, { match: select.match, times: Infinity });
@@ -170,7 +237,10 @@ describe('faults', () => {
   });
 
   test('where the count of what a rule judged cannot be had, its results are asked for twice and stand without a count', async () => {
-    const ledger = await struck('access-denied', { match: { operation: 'SelectResourceConfig', type: 'AWS::Config::ResourceCompliance' }, times: Infinity });
+    const ledger = await struck('access-denied', {
+      match: { operation: 'SelectResourceConfig', type: 'AWS::Config::ResourceCompliance' },
+      times: Infinity,
+    });
     expect(entry(ledger, `verdict:${rule}`)).toMatchObject({ status: 'complete', count: null });
     expect(entry(ledger, `verdict:${rule}`).queries.some((query) => query.includes('.again-'))).toBe(true);
   });
@@ -189,7 +259,9 @@ describe('faults', () => {
   test('without the independent count nothing is complete', async () => {
     const ledger = await struck('access-denied', { match: { operation: 'GetDiscoveredResourceCounts' }, times: Infinity });
     expect(entry(ledger, bucket)).toMatchObject({ status: 'partial', count: null });
-    expect(entry(ledger, bucket).reasons.map((reason) => reason.code)).toEqual(expect.arrayContaining(['count-unavailable', 'access-denied']));
+    expect(entry(ledger, bucket).reasons.map((reason) => reason.code)).toEqual(
+      expect.arrayContaining(['count-unavailable', 'access-denied']),
+    );
   });
 
   test.each([
@@ -215,7 +287,12 @@ describe('faults', () => {
 
   test('a type that is not recorded is not recorded, although its count agrees that there is none', async () => {
     const ledger = await struck('type-not-recorded', { match: { type: bucket } });
-    expect(entry(ledger, bucket)).toMatchObject({ status: 'not-recorded', held: 0, count: { count: 0 }, reasons: [{ code: 'type-not-recorded' }] });
+    expect(entry(ledger, bucket)).toMatchObject({
+      status: 'not-recorded',
+      held: 0,
+      count: { count: 0 },
+      reasons: [{ code: 'type-not-recorded' }],
+    });
   });
 
   test('a clock that is ten minutes off is corrected for, and said', async () => {
@@ -227,12 +304,25 @@ describe('faults', () => {
   test('recorders that cannot be read prove nothing', async () => {
     const ledger = await struck('access-denied', { match: { operation: 'DescribeConfigurationRecorders' }, times: Infinity });
     expect(entry(ledger, bucket).status).toBe('partial');
-    expect(entry(ledger, bucket).reasons.map((reason) => reason.code)).toEqual(expect.arrayContaining(['recorder-unknown', 'access-denied']));
+    expect(entry(ledger, bucket).reasons.map((reason) => reason.code)).toEqual(
+      expect.arrayContaining(['recorder-unknown', 'access-denied']),
+    );
   });
 
   test('a sample of every fault at every call', async () => {
-    const seen = [...new Map(aws.book.calls().filter((call) => call.scope === `${aws.member}.${aws.region}` || call.operation === 'AssumeRole').map((call) => [call.key, call])).values()];
-    const pairs = seen.flatMap((call) => faultsFor(call).filter((kind) => kind !== 'hang').map((kind) => ({ call, kind })));
+    const seen = [
+      ...new Map(
+        aws.book
+          .calls()
+          .filter((call) => call.scope === `${aws.member}.${aws.region}` || call.operation === 'AssumeRole')
+          .map((call) => [call.key, call]),
+      ).values(),
+    ];
+    const pairs = seen.flatMap((call) =>
+      faultsFor(call)
+        .filter((kind) => kind !== 'hang')
+        .map((kind) => ({ call, kind })),
+    );
     // Spread over calls and kinds alike: 37 shares no factor with how many kinds a call can meet.
     const sample = pairs.filter((_, index) => index % 37 === 0);
     expect(new Set(sample.map(({ kind }) => kind)).size).toBeGreaterThan(8);
@@ -252,7 +342,12 @@ describe('stopping and going on', () => {
     const controller = new AbortController();
     const partly = await collectAws(aws, directory.path, needsOf(types), {
       signal: controller.signal,
-      progress: { ...silent, page: (_collector, _scope, query) => { if (query === 'AWS.S3.Bucket') controller.abort(); } },
+      progress: {
+        ...silent,
+        page: (_collector, _scope, query) => {
+          if (query === 'AWS.S3.Bucket') controller.abort();
+        },
+      },
     });
     const gaps = partly.entries.filter((one) => one.status !== 'complete');
     expect(gaps.length).toBeGreaterThan(0);
@@ -262,7 +357,10 @@ describe('stopping and going on', () => {
     const before = aws.book.calls().length;
     const whole = await collectAws(aws, directory.path, needsOf(types), { resume: true });
     expect(whole.entries.map((one) => one.status)).toEqual(types.map(() => 'complete'));
-    const again = aws.book.calls().slice(before).filter((call) => call.operation === 'SelectResourceConfig' && call.detail === bucket);
+    const again = aws.book
+      .calls()
+      .slice(before)
+      .filter((call) => call.operation === 'SelectResourceConfig' && call.detail === bucket);
     expect(again.map((call) => call.offset)).not.toContain(0); // went on after its first page
   });
 
@@ -275,7 +373,18 @@ describe('stopping and going on', () => {
     for (const pagesBeforeDeath of [1, 6]) {
       directory.remove();
       directory = temporaryDirectory();
-      const child = spawn(process.execPath, [new URL('../../support/aws-collect-child.ts', import.meta.url).pathname, aws.origin, aws.member, aws.region, directory.path, types.join(',')], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(
+        process.execPath,
+        [
+          new URL('../../support/aws-collect-child.ts', import.meta.url).pathname,
+          aws.origin,
+          aws.member,
+          aws.region,
+          directory.path,
+          types.join(','),
+        ],
+        { stdio: ['ignore', 'pipe', 'inherit'] },
+      );
       const exit = new Promise((resolve) => child.once('exit', resolve));
       let pages = 0;
       child.stdout.on('data', (chunk: Buffer) => {
@@ -288,7 +397,13 @@ describe('stopping and going on', () => {
 
       const before = aws.book.calls().length;
       const ledger = await collectAws(aws, directory.path, needsOf(types), { resume: true });
-      const asked = new Set(aws.book.calls().slice(before).filter((call) => call.operation === 'SelectResourceConfig').map((call) => call.detail));
+      const asked = new Set(
+        aws.book
+          .calls()
+          .slice(before)
+          .filter((call) => call.operation === 'SelectResourceConfig')
+          .map((call) => call.detail),
+      );
       for (const type of finished) expect(asked.has(type)).toBe(false);
       expect(ledger.entries).toEqual(expected.entries);
       expect(await recordsOf(directory.path)).toEqual(expectedRecords);
@@ -297,7 +412,10 @@ describe('stopping and going on', () => {
 
   async function finishedQueries(runDirectory: string): Promise<string[]> {
     const { evidenceReader } = await import('../../../src/evidence/reader.ts');
-    return evidenceReader(runDirectory, {}).queries().filter((stored) => stored.query.status === 'complete' && stored.query.operation === 'SelectResourceConfig').flatMap((stored) => stored.query.types);
+    return evidenceReader(runDirectory, {})
+      .queries()
+      .filter((stored) => stored.query.status === 'complete' && stored.query.operation === 'SelectResourceConfig')
+      .flatMap((stored) => stored.query.types);
   }
 });
 
@@ -321,7 +439,10 @@ describe('through the organisation', () => {
   test('a source that failed appears as failed, with the cause', async () => {
     aws.book.inject({ kind: 'aggregator-source-failed', match: { scope: `${aws.member}.${aws.region}` } });
     const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
-    expect(entry(ledger, bucket, aws.member, aws.region)).toMatchObject({ status: 'failed', reasons: [{ code: 'aggregator-source-failed' }] });
+    expect(entry(ledger, bucket, aws.member, aws.region)).toMatchObject({
+      status: 'failed',
+      reasons: [{ code: 'aggregator-source-failed' }],
+    });
     expect(ledger.scopes.find((scope) => scope.account === aws.member && scope.region === aws.region)).toMatchObject({ status: 'failed' });
     expect(entry(ledger, bucket, aws.estate.home.account, aws.region).status).toBe('complete');
   });
@@ -329,20 +450,28 @@ describe('through the organisation', () => {
   test('an aggregator that cannot be read is itself the gap', async () => {
     aws.book.inject({ kind: 'access-denied', match: { operation: 'GetCallerIdentity' }, times: Infinity });
     const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
-    expect(ledger.entries).toMatchObject([{ region: 'aggregator/northwind-organisation', status: 'denied', reasons: [{ code: 'access-denied' }] }]);
+    expect(ledger.entries).toMatchObject([
+      { region: 'aggregator/northwind-organisation', status: 'denied', reasons: [{ code: 'access-denied' }] },
+    ]);
     expect(ledger.scopes).toMatchObject([{ status: 'denied' }]);
   });
 
-  test.each(['access-denied', 'lost-page'] as const)('when its list of sources is lost (%s), the accounts that are counted still appear, and none is complete', async (kind) => {
-    aws.book.inject({ kind, match: { operation: 'DescribeConfigurationAggregatorSourcesStatus' }, times: Infinity });
-    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
-    for (const account of aws.estate.accounts) {
-      for (const region of aws.estate.regions) {
-        expect(entry(ledger, bucket, account.id, region)).toMatchObject({ status: 'partial', reasons: expect.arrayContaining([expect.objectContaining({ code: 'unlisted-source' })]) as unknown });
+  test.each(['access-denied', 'lost-page'] as const)(
+    'when its list of sources is lost (%s), the accounts that are counted still appear, and none is complete',
+    async (kind) => {
+      aws.book.inject({ kind, match: { operation: 'DescribeConfigurationAggregatorSourcesStatus' }, times: Infinity });
+      const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
+      for (const account of aws.estate.accounts) {
+        for (const region of aws.estate.regions) {
+          expect(entry(ledger, bucket, account.id, region)).toMatchObject({
+            status: 'partial',
+            reasons: expect.arrayContaining([expect.objectContaining({ code: 'unlisted-source' })]) as unknown,
+          });
+        }
       }
-    }
-    expect(ledger.scopes.filter((scope) => scope.status === 'complete')).toEqual([]);
-  });
+      expect(ledger.scopes.filter((scope) => scope.status === 'complete')).toEqual([]);
+    },
+  );
 
   test('a page of sources that is lost once is asked for again', async () => {
     aws.book.inject({ kind: 'lost-page', match: { operation: 'DescribeConfigurationAggregatorSourcesStatus' }, times: 1 });
@@ -351,16 +480,32 @@ describe('through the organisation', () => {
   });
 
   test('without a role in the accounts, recorders are unproven and rules unread: nothing is complete on trust', async () => {
-    const ledger = await collectAws(aws, directory.path, needsOf([bucket], [rule]), { aws: [aggregatorScope(aws, `arn:aws:iam::${aws.estate.home.account}:role/ExhibitCollector`)] });
-    expect(entry(ledger, bucket, aws.member, aws.region)).toMatchObject({ status: 'partial', reasons: expect.arrayContaining([expect.objectContaining({ code: 'recorder-unknown' })]) as unknown });
-    expect(entry(ledger, `verdict:${rule}`, aws.member, aws.region)).toMatchObject({ status: 'not-recorded', reasons: [{ code: 'rules-need-a-role' }] });
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket], [rule]), {
+      aws: [aggregatorScope(aws, `arn:aws:iam::${aws.estate.home.account}:role/ExhibitCollector`)],
+    });
+    expect(entry(ledger, bucket, aws.member, aws.region)).toMatchObject({
+      status: 'partial',
+      reasons: expect.arrayContaining([expect.objectContaining({ code: 'recorder-unknown' })]) as unknown,
+    });
+    expect(entry(ledger, `verdict:${rule}`, aws.member, aws.region)).toMatchObject({
+      status: 'not-recorded',
+      reasons: [{ code: 'rules-need-a-role' }],
+    });
   });
 
   test('accounts read directly are left out of the aggregated queries, and their unselected regions are listed as excluded', async () => {
-    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [{ accounts: [aws.member], regions: [aws.region], role: 'ExhibitCollector', ...aggregatorScope(aws) }] });
+    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), {
+      aws: [{ accounts: [aws.member], regions: [aws.region], role: 'ExhibitCollector', ...aggregatorScope(aws) }],
+    });
     expect(entry(ledger, bucket, aws.member, aws.region).status).toBe('complete');
-    expect(ledger.scopes.find((scope) => scope.account === aws.member && scope.region === aws.region)?.knownFrom).toEqual(['aggregator sources', 'configured']);
-    expect(ledger.scopes.find((scope) => scope.account === aws.member && scope.region !== aws.region)).toMatchObject({ status: 'excluded', reasons: [{ code: 'region-not-selected' }] });
+    expect(ledger.scopes.find((scope) => scope.account === aws.member && scope.region === aws.region)?.knownFrom).toEqual([
+      'aggregator sources',
+      'configured',
+    ]);
+    expect(ledger.scopes.find((scope) => scope.account === aws.member && scope.region !== aws.region)).toMatchObject({
+      status: 'excluded',
+      reasons: [{ code: 'region-not-selected' }],
+    });
     const records = await recordsOf(directory.path);
     expect(records.get(`${aws.member}/${aws.region} ${bucket}`)).toHaveLength(entry(ledger, bucket, aws.member, aws.region).held); // once, not twice
   });
@@ -369,7 +514,15 @@ describe('through the organisation', () => {
 test('the quota is kept to the letter, at no more than a tenth above its arithmetic floor', async () => {
   const strict = await simulateAws(2500, 'published');
   try {
-    const ledger = await collectAws(strict, directory.path, needsOf([bucket, 'AWS::EC2::Volume', 'AWS::RDS::DBInstance', 'AWS::SQS::Queue', 'AWS::DynamoDB::Table', 'AWS::KMS::Key', 'AWS::KMS::Alias'], [rule]), { pacers: pacers() });
+    const ledger = await collectAws(
+      strict,
+      directory.path,
+      needsOf(
+        [bucket, 'AWS::EC2::Volume', 'AWS::RDS::DBInstance', 'AWS::SQS::Queue', 'AWS::DynamoDB::Table', 'AWS::KMS::Key', 'AWS::KMS::Alias'],
+        [rule],
+      ),
+      { pacers: pacers() },
+    );
     expect(strict.refused()).toBe(0);
     const [use] = ledger.quotas;
     expect(use?.calls).toBeGreaterThan(25);
@@ -383,34 +536,64 @@ test('the quota is kept to the letter, at no more than a tenth above its arithme
 describe('doctor', () => {
   const check = (scopes: NonNullable<Parameters<typeof collectAws>[3]>['aws'], types = [bucket]) =>
     doctor({
-      config: { scopes: { aws: scopes }, endpoints: { aws: { config: aws.origin, sts: aws.origin } } }, needs: needsOf(types, [rule]), asOf: '2026-11-01T00:00:00.000Z', signal: new AbortController().signal, progress: silent,
-      collectors: [awsConfig], patience: hurried, pacers: hurriedPacers(),
+      config: { scopes: { aws: scopes }, endpoints: { aws: { config: aws.origin, sts: aws.origin } } },
+      needs: needsOf(types, [rule]),
+      asOf: '2026-11-01T00:00:00.000Z',
+      signal: new AbortController().signal,
+      progress: silent,
+      collectors: [awsConfig],
+      patience: hurried,
+      pacers: hurriedPacers(),
     });
   const direct = () => [{ accounts: [aws.member], regions: [aws.region], role: 'ExhibitCollector' }];
 
   test('all is well', async () => {
     const findings = await check([...direct(), aggregatorScope(aws)]);
     expect(findings.filter((finding) => !finding.ok)).toEqual([]);
-    expect(findings.map((finding) => finding.check)).toEqual(expect.arrayContaining(['identity', 'config:SelectResourceConfig', 'config:GetDiscoveredResourceCounts', 'recorder', 'clock', 'aggregator sources']));
+    expect(findings.map((finding) => finding.check)).toEqual(
+      expect.arrayContaining([
+        'identity',
+        'config:SelectResourceConfig',
+        'config:GetDiscoveredResourceCounts',
+        'recorder',
+        'clock',
+        'aggregator sources',
+      ]),
+    );
   });
   test('a missing permission is named with what to grant, and the rest is still tried', async () => {
     aws.book.inject({ kind: 'access-denied', match: { operation: 'GetDiscoveredResourceCounts' }, times: Infinity });
     const bad = (await check(direct())).filter((finding) => !finding.ok);
-    expect(bad).toMatchObject([{ check: 'config:GetDiscoveredResourceCounts', remedy: expect.stringContaining('config:GetDiscoveredResourceCounts') as string }]);
+    expect(bad).toMatchObject([
+      { check: 'config:GetDiscoveredResourceCounts', remedy: expect.stringContaining('config:GetDiscoveredResourceCounts') as string },
+    ]);
   });
   test('a role that cannot be assumed, and the wrong account', async () => {
-    expect(await check([{ accounts: [aws.member], regions: [aws.region], role: 'NoSuchRole' }])).toMatchObject([{ check: 'identity', ok: false, remedy: expect.stringContaining('sts:AssumeRole') as string }]);
-    expect(await check([{ accounts: [aws.member], regions: [aws.region] }])).toMatchObject([{ check: 'identity', ok: false, remedy: expect.stringContaining('`role`') as string }]);
+    expect(await check([{ accounts: [aws.member], regions: [aws.region], role: 'NoSuchRole' }])).toMatchObject([
+      { check: 'identity', ok: false, remedy: expect.stringContaining('sts:AssumeRole') as string },
+    ]);
+    expect(await check([{ accounts: [aws.member], regions: [aws.region] }])).toMatchObject([
+      { check: 'identity', ok: false, remedy: expect.stringContaining('`role`') as string },
+    ]);
   });
   test('a stopped recorder, a type not recorded, a source that failed, a clock that is off', async () => {
     aws.book.inject({ kind: 'recorder-stopped' });
-    expect((await check(direct())).find((finding) => finding.check === 'recorder')).toMatchObject({ ok: false, remedy: expect.stringContaining('start-configuration-recorder') as string });
+    expect((await check(direct())).find((finding) => finding.check === 'recorder')).toMatchObject({
+      ok: false,
+      remedy: expect.stringContaining('start-configuration-recorder') as string,
+    });
     aws.book.clear();
     aws.book.inject({ kind: 'type-not-recorded', match: { type: bucket } });
-    expect((await check(direct())).find((finding) => finding.check === 'recorder')).toMatchObject({ ok: false, remedy: expect.stringContaining(bucket) as string });
+    expect((await check(direct())).find((finding) => finding.check === 'recorder')).toMatchObject({
+      ok: false,
+      remedy: expect.stringContaining(bucket) as string,
+    });
     aws.book.clear();
     aws.book.inject({ kind: 'aggregator-source-failed', match: { scope: `${aws.member}.${aws.region}` } });
-    expect((await check([aggregatorScope(aws)])).find((finding) => finding.check === 'aggregator sources')).toMatchObject({ ok: false, detail: expect.stringContaining(aws.member) as string });
+    expect((await check([aggregatorScope(aws)])).find((finding) => finding.check === 'aggregator sources')).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining(aws.member) as string,
+    });
     aws.book.clear();
     aws.book.inject({ kind: 'clock-skew' });
     expect((await check(direct())).find((finding) => finding.check === 'clock')).toMatchObject({ ok: false });

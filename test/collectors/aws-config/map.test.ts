@@ -6,18 +6,49 @@ import { readDocument, scopeOfDirectory, shapes } from '../../../src/collectors/
 import type { EvidenceRecord, Json, JsonObject, Query } from '../../../src/model/index.ts';
 
 const query = (shape: string, fields: Partial<Query> = {}): Query => ({
-  version: 1, collector: 'aws-config', scope: '111122223333.eu-west-1', name: 'AWS.S3.Bucket', provider: 'aws', operation: 'SelectResourceConfig', shape, text: null, parameters: {}, endpoint: '', identity: '', types: ['AWS::S3::Bucket'],
-  status: 'complete', reasons: [], startedAt: '', endedAt: null, readTime: null, resumeToken: null, pages: [], ...fields,
+  version: 1,
+  collector: 'aws-config',
+  scope: '111122223333.eu-west-1',
+  name: 'AWS.S3.Bucket',
+  provider: 'aws',
+  operation: 'SelectResourceConfig',
+  shape,
+  text: null,
+  parameters: {},
+  endpoint: '',
+  identity: '',
+  types: ['AWS::S3::Bucket'],
+  status: 'complete',
+  reasons: [],
+  startedAt: '',
+  endedAt: null,
+  readTime: null,
+  resumeToken: null,
+  pages: [],
+  ...fields,
 });
-const read = (shape: string, page: Json, fields: Partial<Query> = {}): EvidenceRecord[] => [...(shapes[shape]?.(page, query(shape, fields), 'evidence/p.json') ?? [])];
+const read = (shape: string, page: Json, fields: Partial<Query> = {}): EvidenceRecord[] => [
+  ...(shapes[shape]?.(page, query(shape, fields), 'evidence/p.json') ?? []),
+];
 const select = 'aws-config/SelectResourceConfig';
 
 const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: '*', Action: 'kms:*', Resource: '*' }] };
 const row: JsonObject = {
-  resourceId: 'ledger', resourceName: 'ledger', resourceType: 'AWS::S3::Bucket', arn: 'arn:aws:s3:::ledger', accountId: '111122223333', awsRegion: 'eu-west-1',
-  configurationItemCaptureTime: '2026-10-01T10:00:00.000Z', configurationItemStatus: 'OK', tags: [{ tag: 'env=prod', key: 'env', value: 'prod' }],
+  resourceId: 'ledger',
+  resourceName: 'ledger',
+  resourceType: 'AWS::S3::Bucket',
+  arn: 'arn:aws:s3:::ledger',
+  accountId: '111122223333',
+  awsRegion: 'eu-west-1',
+  configurationItemCaptureTime: '2026-10-01T10:00:00.000Z',
+  configurationItemStatus: 'OK',
+  tags: [{ tag: 'env=prod', key: 'env', value: 'prod' }],
   configuration: { name: 'ledger', owner: { id: 'x' } },
-  supplementaryConfiguration: { ServerSideEncryptionConfiguration: { rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'aws:kms' } }] }, AccessControlList: '{"grantList":[]}', IsRequesterPaysEnabled: false },
+  supplementaryConfiguration: {
+    ServerSideEncryptionConfiguration: { rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'aws:kms' } }] },
+    AccessControlList: '{"grantList":[]}',
+    IsRequesterPaysEnabled: false,
+  },
 };
 
 describe('Select rows', () => {
@@ -26,25 +57,53 @@ describe('Select rows', () => {
     expect(text).toMatchObject({
       record: 'resource',
       resource: {
-        kind: 'resource', type: 'AWS::S3::Bucket', uid: 'arn:aws:s3:::ledger', name: 'ledger', account: '111122223333', location: 'eu-west-1', scope: { provider: 'aws', account: '111122223333', region: 'eu-west-1' },
-        tags: { env: 'prod' }, capturedAt: '2026-10-01T10:00:00.000Z', citation: { file: 'evidence/p.json', pointer: '/Results/0', encoding: 'json-string' },
+        kind: 'resource',
+        type: 'AWS::S3::Bucket',
+        uid: 'arn:aws:s3:::ledger',
+        name: 'ledger',
+        account: '111122223333',
+        location: 'eu-west-1',
+        scope: { provider: 'aws', account: '111122223333', region: 'eu-west-1' },
+        tags: { env: 'prod' },
+        capturedAt: '2026-10-01T10:00:00.000Z',
+        citation: { file: 'evidence/p.json', pointer: '/Results/0', encoding: 'json-string' },
       },
     });
     expect(object).toMatchObject({ resource: { citation: { pointer: '/Results/1', encoding: 'json' } } });
   });
 
   test('rows that are broken, of deleted resources, or of another account are no records; the others keep their place', () => {
-    const records = read(select, { Results: ['{"resourceType":', 'null', '7', JSON.stringify({ ...row, configurationItemStatus: 'ResourceDeleted' }), JSON.stringify({ ...row, accountId: '999999999999' }), JSON.stringify(row)] });
+    const records = read(select, {
+      Results: [
+        '{"resourceType":',
+        'null',
+        '7',
+        JSON.stringify({ ...row, configurationItemStatus: 'ResourceDeleted' }),
+        JSON.stringify({ ...row, accountId: '999999999999' }),
+        JSON.stringify(row),
+      ],
+    });
     expect(records.map((one) => (one.record === 'resource' ? one.resource.citation.pointer : ''))).toEqual(['/Results/5']);
   });
 
   test('IAM counts in the region that was asked, and shows its own', () => {
-    const [record] = read(select, { Results: [{ ...row, resourceType: 'AWS::IAM::Role', arn: 'arn:aws:iam::111122223333:role/r', awsRegion: 'global' }] });
+    const [record] = read(select, {
+      Results: [{ ...row, resourceType: 'AWS::IAM::Role', arn: 'arn:aws:iam::111122223333:role/r', awsRegion: 'global' }],
+    });
     expect(record).toMatchObject({ resource: { location: 'global', scope: { region: 'eu-west-1' } } });
   });
 
   test('through an aggregator each row names its own scope', () => {
-    const records = read('aws-config/SelectAggregateResourceConfig', { Results: [JSON.stringify({ ...row, accountId: '222222222222', awsRegion: 'us-east-1' }), JSON.stringify({ ...row, accountId: undefined })] }, { scope: 'aggregator.111122223333.eu-west-1.org' });
+    const records = read(
+      'aws-config/SelectAggregateResourceConfig',
+      {
+        Results: [
+          JSON.stringify({ ...row, accountId: '222222222222', awsRegion: 'us-east-1' }),
+          JSON.stringify({ ...row, accountId: undefined }),
+        ],
+      },
+      { scope: 'aggregator.111122223333.eu-west-1.org' },
+    );
     expect(records).toMatchObject([{ resource: { scope: { account: '222222222222', region: 'us-east-1' } } }]);
   });
 
@@ -54,19 +113,25 @@ describe('Select rows', () => {
   });
 
   test('total over whatever a page holds', () => {
-    fc.assert(fc.property(fc.jsonValue(), fc.constantFrom(...Object.keys(shapes)), (page, shape) => {
-      read(shape, page as Json);
-      read(shape, { Results: [page], EvaluationResults: [page] } as JsonObject);
-      readDocument(page as Json, { type: 'AWS::S3::Bucket', id: 'x' });
-    }));
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(...Object.keys(shapes)), (page, shape) => {
+        read(shape, page as Json);
+        read(shape, { Results: [page], EvaluationResults: [page] } as JsonObject);
+        readDocument(page as Json, { type: 'AWS::S3::Bucket', id: 'x' });
+      }),
+    );
   });
 
   test('hostile keys stay data', () => {
-    const hostile = JSON.parse('{"resourceType":"AWS::S3::Bucket","resourceId":"x","accountId":"111122223333","configuration":{"__proto__":{"polluted":true}},"tags":[{"key":"__proto__","value":"v"}],"supplementaryConfiguration":{"__proto__":"{\\"polluted\\":true}"}}') as JsonObject;
+    const hostile = JSON.parse(
+      '{"resourceType":"AWS::S3::Bucket","resourceId":"x","accountId":"111122223333","configuration":{"__proto__":{"polluted":true}},"tags":[{"key":"__proto__","value":"v"}],"supplementaryConfiguration":{"__proto__":"{\\"polluted\\":true}"}}',
+    ) as JsonObject;
     const [record] = read(select, { Results: [hostile] });
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
     expect(record?.record === 'resource' && Object.hasOwn(record.resource.tags, '__proto__')).toBe(true);
-    expect(record?.record === 'resource' && Object.hasOwn(record.resource.document['supplementaryConfiguration'] as object, '__proto__')).toBe(true);
+    expect(
+      record?.record === 'resource' && Object.hasOwn(record.resource.document['supplementaryConfiguration'] as object, '__proto__'),
+    ).toBe(true);
   });
 });
 
@@ -75,23 +140,35 @@ describe('both encodings come to one document', () => {
     ...row,
     configuration: JSON.stringify(row['configuration']),
     supplementaryConfiguration: {
-      ServerSideEncryptionConfiguration: JSON.stringify((row['supplementaryConfiguration'] as JsonObject)['ServerSideEncryptionConfiguration']),
+      ServerSideEncryptionConfiguration: JSON.stringify(
+        (row['supplementaryConfiguration'] as JsonObject)['ServerSideEncryptionConfiguration'],
+      ),
       AccessControlList: JSON.stringify('{"grantList":[]}'),
       IsRequesterPaysEnabled: 'false',
     },
   };
   test('Select and history agree', () => {
     expect(normalise(history)).toEqual(normalise(row));
-    expect(normalise(row)).toMatchObject({ supplementaryConfiguration: { AccessControlList: { grantList: [] }, IsRequesterPaysEnabled: false } });
+    expect(normalise(row)).toMatchObject({
+      supplementaryConfiguration: { AccessControlList: { grantList: [] }, IsRequesterPaysEnabled: false },
+    });
   });
   test('a key policy is an object in each', () => {
     const text = JSON.stringify(policy);
-    expect(normalise({ configuration: {}, supplementaryConfiguration: { Policy: text } })).toMatchObject({ supplementaryConfiguration: { Policy: policy } });
-    expect(normalise({ configuration: '{}', supplementaryConfiguration: { Policy: text } })).toMatchObject({ supplementaryConfiguration: { Policy: policy } });
-    expect(normalise({ configuration: '{}', supplementaryConfiguration: { Policy: JSON.stringify(text) } })).toMatchObject({ supplementaryConfiguration: { Policy: policy } });
+    expect(normalise({ configuration: {}, supplementaryConfiguration: { Policy: text } })).toMatchObject({
+      supplementaryConfiguration: { Policy: policy },
+    });
+    expect(normalise({ configuration: '{}', supplementaryConfiguration: { Policy: text } })).toMatchObject({
+      supplementaryConfiguration: { Policy: policy },
+    });
+    expect(normalise({ configuration: '{}', supplementaryConfiguration: { Policy: JSON.stringify(text) } })).toMatchObject({
+      supplementaryConfiguration: { Policy: policy },
+    });
   });
   test('text that only looks like JSON stays text, and so does text in a Select row that would read as a boolean', () => {
-    expect(normalise({ configuration: {}, supplementaryConfiguration: { A: '{broken', B: 'false', C: '"quoted"' } })).toMatchObject({ supplementaryConfiguration: { A: '{broken', B: 'false', C: '"quoted"' } });
+    expect(normalise({ configuration: {}, supplementaryConfiguration: { A: '{broken', B: 'false', C: '"quoted"' } })).toMatchObject({
+      supplementaryConfiguration: { A: '{broken', B: 'false', C: '"quoted"' },
+    });
   });
   test('account and ARN under either name', () => {
     expect(normalise({ awsAccountId: '1', ARN: 'arn:x' })).toMatchObject({ accountId: '1', arn: 'arn:x', awsAccountId: '1', ARN: 'arn:x' });
@@ -121,9 +198,34 @@ test('directories of scopes', () => {
 });
 
 test('rule results become verdicts under the managed rule that the query names', () => {
-  const result = { EvaluationResultIdentifier: { EvaluationResultQualifier: { ConfigRuleName: 'our-rule', ResourceType: 'AWS::EC2::Volume', ResourceId: 'vol-1' } }, ComplianceType: 'NON_COMPLIANT', ResultRecordedTime: 1700000000 };
-  expect(read('aws-config/GetComplianceDetailsByConfigRule', { EvaluationResults: [result, { ...result, ComplianceType: null }, 'x'] }, { types: ['verdict:ENCRYPTED_VOLUMES'] })).toEqual([
-    { record: 'verdict', verdict: { provider: 'aws', rule: 'ENCRYPTED_VOLUMES', deployment: 'our-rule', verdict: 'NON_COMPLIANT', resourceType: 'AWS::EC2::Volume', uid: 'vol-1', scope: { provider: 'aws', account: '111122223333', region: 'eu-west-1' }, evaluatedAt: '2023-11-14T22:13:20.000Z', citation: { file: 'evidence/p.json', pointer: '/EvaluationResults/0', encoding: 'json' } } },
+  const result = {
+    EvaluationResultIdentifier: {
+      EvaluationResultQualifier: { ConfigRuleName: 'our-rule', ResourceType: 'AWS::EC2::Volume', ResourceId: 'vol-1' },
+    },
+    ComplianceType: 'NON_COMPLIANT',
+    ResultRecordedTime: 1700000000,
+  };
+  expect(
+    read(
+      'aws-config/GetComplianceDetailsByConfigRule',
+      { EvaluationResults: [result, { ...result, ComplianceType: null }, 'x'] },
+      { types: ['verdict:ENCRYPTED_VOLUMES'] },
+    ),
+  ).toEqual([
+    {
+      record: 'verdict',
+      verdict: {
+        provider: 'aws',
+        rule: 'ENCRYPTED_VOLUMES',
+        deployment: 'our-rule',
+        verdict: 'NON_COMPLIANT',
+        resourceType: 'AWS::EC2::Volume',
+        uid: 'vol-1',
+        scope: { provider: 'aws', account: '111122223333', region: 'eu-west-1' },
+        evaluatedAt: '2023-11-14T22:13:20.000Z',
+        citation: { file: 'evidence/p.json', pointer: '/EvaluationResults/0', encoding: 'json' },
+      },
+    },
   ]);
 });
 
@@ -134,7 +236,13 @@ describe('readDocument', () => {
     expect(readDocument(JSON.stringify(row), hint)).toMatchObject([{ uid: 'arn:aws:s3:::ledger', citation: { encoding: 'json-string' } }]);
   });
   test('an item inside the event that a rule receives', () => {
-    const event = { invokingEvent: JSON.stringify({ configurationItem: { ...row, configuration: '{"name":"ledger"}' }, messageType: 'ConfigurationItemChangeNotification' }), ruleParameters: '{}' };
+    const event = {
+      invokingEvent: JSON.stringify({
+        configurationItem: { ...row, configuration: '{"name":"ledger"}' },
+        messageType: 'ConfigurationItemChangeNotification',
+      }),
+      ruleParameters: '{}',
+    };
     expect(readDocument(event, hint)).toMatchObject([{ uid: 'arn:aws:s3:::ledger', document: { configuration: { name: 'ledger' } } }]);
   });
   test('BatchGet and history answers', () => {
@@ -142,18 +250,30 @@ describe('readDocument', () => {
     expect(readDocument({ configurationItems: [row] }, hint)).toHaveLength(1);
   });
   test('a partial item written by hand: account from its ARN, type from the line', () => {
-    expect(readDocument({ arn: 'arn:aws:kms:eu-west-1:444455556666:key/k', configuration: { keyManager: 'CUSTOMER' } }, { type: 'AWS::KMS::Key', id: 'k' })).toMatchObject([{ type: 'AWS::KMS::Key', account: '444455556666', location: 'eu-west-1' }]);
+    expect(
+      readDocument(
+        { arn: 'arn:aws:kms:eu-west-1:444455556666:key/k', configuration: { keyManager: 'CUSTOMER' } },
+        { type: 'AWS::KMS::Key', id: 'k' },
+      ),
+    ).toMatchObject([{ type: 'AWS::KMS::Key', account: '444455556666', location: 'eu-west-1' }]);
     expect(readDocument({ configuration: {} }, hint)).toMatchObject([{ type: 'AWS::S3::Bucket', name: 'case-1', account: '000000000000' }]);
   });
   test('a deleted resource is not judged; a document of another provider is not ours', () => {
     expect(readDocument({ ...row, configurationItemStatus: 'ResourceDeleted' }, hint)).toEqual([]);
-    expect(readDocument({ id: '/subscriptions/x', type: 'microsoft.storage/storageaccounts' }, { type: 'microsoft.storage/storageaccounts', id: 'x' })).toBeNull();
+    expect(
+      readDocument(
+        { id: '/subscriptions/x', type: 'microsoft.storage/storageaccounts' },
+        { type: 'microsoft.storage/storageaccounts', id: 'x' },
+      ),
+    ).toBeNull();
   });
 });
 
 const recordings = new URL('../../../../shared/recordings/aws-config/', import.meta.url);
 test.skipIf(!existsSync(recordings))('recorded items of both encodings are read, and none keeps its configuration as text', () => {
-  const items = ['c7n-history-items.json', 'c7n-select-results.json'].flatMap((file) => JSON.parse(readFileSync(new URL(file, recordings), 'utf8')) as JsonObject[]);
+  const items = ['c7n-history-items.json', 'c7n-select-results.json'].flatMap(
+    (file) => JSON.parse(readFileSync(new URL(file, recordings), 'utf8')) as JsonObject[],
+  );
   let resources = 0;
   for (const item of items) {
     const read = readDocument(item, { type: 'AWS::Recorded::Item', id: 'x' });
@@ -161,7 +281,8 @@ test.skipIf(!existsSync(recordings))('recorded items of both encodings are read,
     for (const { document } of read ?? []) {
       resources += 1;
       expect(typeof document['configuration']).not.toBe('string');
-      for (const value of Object.values((document['supplementaryConfiguration'] ?? {}) as JsonObject)) if (typeof value === 'string') expect(value).not.toMatch(/^\s*[[{]/);
+      for (const value of Object.values((document['supplementaryConfiguration'] ?? {}) as JsonObject))
+        if (typeof value === 'string') expect(value).not.toMatch(/^\s*[[{]/);
     }
   }
   expect(resources).toBeGreaterThan(60);

@@ -1,4 +1,10 @@
-import { ConfigServiceClient, PutConfigRuleCommand, PutConfigurationRecorderCommand, PutDeliveryChannelCommand, StartConfigurationRecorderCommand } from '@aws-sdk/client-config-service';
+import {
+  ConfigServiceClient,
+  PutConfigRuleCommand,
+  PutConfigurationRecorderCommand,
+  PutDeliveryChannelCommand,
+  StartConfigurationRecorderCommand,
+} from '@aws-sdk/client-config-service';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -21,7 +27,10 @@ describe.skipIf(!present)('against moto', () => {
     origin = `http://127.0.0.1:${port}`;
     server = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
     for (let tries = 0; ; tries += 1) {
-      const up = await fetch(`${origin}/moto-api/data.json`).then((answer) => answer.ok, () => false);
+      const up = await fetch(`${origin}/moto-api/data.json`).then(
+        (answer) => answer.ok,
+        () => false,
+      );
       if (up) break;
       if (tries > 300) throw new Error('moto did not start');
       await new Promise((resolve) => setTimeout(resolve, 200));
@@ -29,21 +38,45 @@ describe.skipIf(!present)('against moto', () => {
     process.env['AWS_ACCESS_KEY_ID'] = 'AKIAIOSFODNN7EXAMPLE';
     process.env['AWS_SECRET_ACCESS_KEY'] = 'secret';
     const client = new ConfigServiceClient({ region, endpoint: origin });
-    await client.send(new PutConfigurationRecorderCommand({ ConfigurationRecorder: { name: 'default', roleARN: `arn:aws:iam::${account}:role/config`, recordingGroup: { allSupported: false, includeGlobalResourceTypes: false, resourceTypes: ['AWS::S3::Bucket'] } } }));
+    await client.send(
+      new PutConfigurationRecorderCommand({
+        ConfigurationRecorder: {
+          name: 'default',
+          roleARN: `arn:aws:iam::${account}:role/config`,
+          recordingGroup: { allSupported: false, includeGlobalResourceTypes: false, resourceTypes: ['AWS::S3::Bucket'] },
+        },
+      }),
+    );
     await client.send(new PutDeliveryChannelCommand({ DeliveryChannel: { name: 'default', s3BucketName: 'config' } }));
     await client.send(new StartConfigurationRecorderCommand({ ConfigurationRecorderName: 'default' }));
-    await client.send(new PutConfigRuleCommand({ ConfigRule: { ConfigRuleName: 'encrypted', Source: { Owner: 'AWS', SourceIdentifier: 'ENCRYPTED_VOLUMES' }, Scope: { ComplianceResourceTypes: ['AWS::EC2::Volume'] } } }));
+    await client.send(
+      new PutConfigRuleCommand({
+        ConfigRule: {
+          ConfigRuleName: 'encrypted',
+          Source: { Owner: 'AWS', SourceIdentifier: 'ENCRYPTED_VOLUMES' },
+          Scope: { ComplianceResourceTypes: ['AWS::EC2::Volume'] },
+        },
+      }),
+    );
     client.destroy();
   }, 120_000);
-  afterAll(() => { server.kill('SIGKILL'); });
+  afterAll(() => {
+    server.kill('SIGKILL');
+  });
 
   test('identity and recorder are read; what is not implemented is named, and nothing is complete without proof', async () => {
     const directory = temporaryDirectory();
     try {
       const aws = { origin, member: account, region } as SimulatedAws;
-      const ledger = await collectAws(aws, directory.path, needsOf(['AWS::S3::Bucket', 'AWS::KMS::Key'], ['ENCRYPTED_VOLUMES', 'IAM_PASSWORD_POLICY']), {
-        aws: [{ accounts: [account], regions: [region] }], patience: { ...hurried, requestTimeoutMs: 10_000, callDeadlineMs: 60_000 },
-      });
+      const ledger = await collectAws(
+        aws,
+        directory.path,
+        needsOf(['AWS::S3::Bucket', 'AWS::KMS::Key'], ['ENCRYPTED_VOLUMES', 'IAM_PASSWORD_POLICY']),
+        {
+          aws: [{ accounts: [account], regions: [region] }],
+          patience: { ...hurried, requestTimeoutMs: 10_000, callDeadlineMs: 60_000 },
+        },
+      );
       expect(ledger.scopes).toMatchObject([{ account, region, identity: expect.stringContaining(account) as string }]);
       expect(ledger.scopes[0]?.status).not.toBe('complete');
 

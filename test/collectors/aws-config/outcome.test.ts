@@ -58,7 +58,13 @@ test('what cannot get better is not tried again, and everything else only so oft
 
 test('a failure says operation, cause, attempts, request id and what to grant', () => {
   const denied = failure('DescribeConfigRules', error('AccessDeniedException', { $metadata: { attempts: 1, requestId: 'r-1' } }));
-  expect(denied).toEqual({ code: 'access-denied', message: 'DescribeConfigRules failed after 1 attempt (AccessDeniedException: AccessDeniedException said so, request r-1); grant config:DescribeConfigRules' });
+  expect(denied).toEqual({
+    code: 'access-denied',
+    message:
+      'DescribeConfigRules failed after 1 attempt (AccessDeniedException: AccessDeniedException said so, request r-1); grant config:DescribeConfigRules',
+  });
   expect(statusOf(denied.code)).toBe('denied');
-  expect(failure('SelectResourceConfig', error('ThrottlingException', { $metadata: { attempts: 8 } })).message).toContain('after 8 attempts');
+  expect(failure('SelectResourceConfig', error('ThrottlingException', { $metadata: { attempts: 8 } })).message).toContain(
+    'after 8 attempts',
+  );
 });

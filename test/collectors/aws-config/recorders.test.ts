@@ -3,7 +3,11 @@ import { recorded, recordedRecorder, recorderOf, recordsType } from '../../../sr
 import type { JsonObject } from '../../../src/model/index.ts';
 
 const healthy: JsonObject = { name: 'default', recording: true, lastStatus: 'SUCCESS', lastStartTime: 1700000000 };
-const all: JsonObject = { name: 'default', recordingGroup: { allSupported: true, includeGlobalResourceTypes: false, resourceTypes: [] }, recordingMode: { recordingFrequency: 'CONTINUOUS' } };
+const all: JsonObject = {
+  name: 'default',
+  recordingGroup: { allSupported: true, includeGlobalResourceTypes: false, resourceTypes: [] },
+  recordingMode: { recordingFrequency: 'CONTINUOUS' },
+};
 const bucket = 'AWS::S3::Bucket';
 const role = 'AWS::IAM::Role';
 
@@ -18,13 +22,21 @@ describe('which types a recorder records', () => {
     expect(state(group({ allSupported: true, includeGlobalResourceTypes: true }), healthy, role).status).toBe('complete');
   });
   test('by inclusion: what is listed, global or not', () => {
-    const included = group({ allSupported: false, resourceTypes: [bucket, role], recordingStrategy: { useOnly: 'INCLUSION_BY_RESOURCE_TYPES' } });
+    const included = group({
+      allSupported: false,
+      resourceTypes: [bucket, role],
+      recordingStrategy: { useOnly: 'INCLUSION_BY_RESOURCE_TYPES' },
+    });
     expect(state(included).status).toBe('complete');
     expect(state(included, healthy, role).status).toBe('complete');
     expect(state(included, healthy, 'AWS::KMS::Key').status).toBe('not-recorded');
   });
   test('by exclusion: what is not listed', () => {
-    const excluded = group({ allSupported: false, recordingStrategy: { useOnly: 'EXCLUSION_BY_RESOURCE_TYPES' }, exclusionByResourceTypes: { resourceTypes: [bucket] } });
+    const excluded = group({
+      allSupported: false,
+      recordingStrategy: { useOnly: 'EXCLUSION_BY_RESOURCE_TYPES' },
+      exclusionByResourceTypes: { resourceTypes: [bucket] },
+    });
     expect(state(excluded).status).toBe('not-recorded');
     expect(state(excluded, healthy, role).status).toBe('complete');
   });
@@ -32,10 +44,14 @@ describe('which types a recorder records', () => {
     expect(state(group({ allSupported: true, recordingStrategy: { useOnly: 'BY_MOOD' } })).status).toBe('not-recorded');
   });
   test('regions opened after February 2022 record no IAM', () => {
-    expect(state(group({ allSupported: true, includeGlobalResourceTypes: true }), healthy, role, 'me-central-1').status).toBe('not-recorded');
+    expect(state(group({ allSupported: true, includeGlobalResourceTypes: true }), healthy, role, 'me-central-1').status).toBe(
+      'not-recorded',
+    );
   });
   test("Config's own types need not be listed", () => {
-    expect(recordsType(recorderOf(group({ allSupported: false, resourceTypes: [] }), healthy), 'AWS::Config::ResourceCompliance', 'eu-west-1')).toBe(true);
+    expect(
+      recordsType(recorderOf(group({ allSupported: false, resourceTypes: [] }), healthy), 'AWS::Config::ResourceCompliance', 'eu-west-1'),
+    ).toBe(true);
   });
 });
 
@@ -51,7 +67,13 @@ describe('whether a recorder is in good order', () => {
     expect(state(all, { ...healthy, lastStatus })).toMatchObject({ status: 'stale', reasons: [{ code }] });
   });
   test('stopped after having run is stale, with the time; never run is not recorded', () => {
-    const stopped = state(all, { name: 'default', recording: false, lastStopTime: 1700000000, lastStartTime: 1690000000, lastStatus: 'SUCCESS' });
+    const stopped = state(all, {
+      name: 'default',
+      recording: false,
+      lastStopTime: 1700000000,
+      lastStartTime: 1690000000,
+      lastStatus: 'SUCCESS',
+    });
     expect(stopped).toMatchObject({ status: 'stale', reasons: [{ code: 'recorder-stopped' }] });
     expect(stopped.reasons[0]?.message).toContain('2023-11-14');
     expect(state(all, { name: 'default', recording: false }).status).toBe('not-recorded');
@@ -62,21 +84,43 @@ describe('whether a recorder is in good order', () => {
   });
   test('no recorder: nothing is recorded; recorders that could not be read: nobody knows', () => {
     expect(state(null)).toMatchObject({ status: 'not-recorded', reasons: [{ code: 'no-recorder' }] });
-    expect(recorded({ recorders: [], unread: [{ code: 'access-denied', message: 'no' }] }, bucket, 'eu-west-1')).toMatchObject({ status: 'partial', reasons: [{ code: 'recorder-unknown' }, { code: 'access-denied' }] });
+    expect(recorded({ recorders: [], unread: [{ code: 'access-denied', message: 'no' }] }, bucket, 'eu-west-1')).toMatchObject({
+      status: 'partial',
+      reasons: [{ code: 'recorder-unknown' }, { code: 'access-denied' }],
+    });
   });
   test('daily recording is complete, and said', () => {
-    const daily = { ...all, recordingMode: { recordingFrequency: 'CONTINUOUS', recordingModeOverrides: [{ resourceTypes: [bucket], recordingFrequency: 'DAILY' }] } };
+    const daily = {
+      ...all,
+      recordingMode: {
+        recordingFrequency: 'CONTINUOUS',
+        recordingModeOverrides: [{ resourceTypes: [bucket], recordingFrequency: 'DAILY' }],
+      },
+    };
     expect(state(daily)).toMatchObject({ status: 'complete', reasons: [{ code: 'recorded-daily' }] });
     expect(state(daily, healthy, 'AWS::KMS::Key').reasons).toEqual([]);
   });
   test('a second recorder that records the type in good order is enough', () => {
-    const recorders = [recorderOf({ ...all, name: 'old' }, { ...healthy, name: 'old', recording: false, lastStopTime: 1 }), recorderOf({ ...all, name: 'linked' }, { ...healthy, name: 'linked' })];
+    const recorders = [
+      recorderOf({ ...all, name: 'old' }, { ...healthy, name: 'old', recording: false, lastStopTime: 1 }),
+      recorderOf({ ...all, name: 'linked' }, { ...healthy, name: 'linked' }),
+    ];
     expect(recorded({ recorders, unread: [] }, bucket, 'eu-west-1').status).toBe('complete');
   });
 });
 
 test('a recorder as Config records it itself, in Pascal case', () => {
-  const recorder = recordedRecorder({ Name: 'default', Recording: true, RecordingGroup: { AllSupported: true, IncludeGlobalResourceTypes: true }, RecordingMode: { RecordingFrequency: 'DAILY' } });
-  expect(recorded({ recorders: [recorder], unread: [] }, role, 'eu-west-1')).toMatchObject({ status: 'complete', reasons: [{ code: 'recorded-daily' }] });
-  expect(recorded({ recorders: [recordedRecorder({ Name: 'x', Recording: false })], unread: [] }, bucket, 'eu-west-1').status).toBe('stale');
+  const recorder = recordedRecorder({
+    Name: 'default',
+    Recording: true,
+    RecordingGroup: { AllSupported: true, IncludeGlobalResourceTypes: true },
+    RecordingMode: { RecordingFrequency: 'DAILY' },
+  });
+  expect(recorded({ recorders: [recorder], unread: [] }, role, 'eu-west-1')).toMatchObject({
+    status: 'complete',
+    reasons: [{ code: 'recorded-daily' }],
+  });
+  expect(recorded({ recorders: [recordedRecorder({ Name: 'x', Recording: false })], unread: [] }, bucket, 'eu-west-1').status).toBe(
+    'stale',
+  );
 });
