@@ -60,6 +60,10 @@ export function structJson(value: unknown, depth = 0): JsonObject {
 }
 
 function define(out: JsonObject, name: string, value: Json): void {
+  if (name !== '__proto__') {
+    out[name] = value;
+    return;
+  }
   Object.defineProperty(out, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
@@ -128,42 +132,72 @@ function isDefault(value: Json): boolean {
   return value === '' || value === 0 || value === false || value === '0';
 }
 
-interface Walk {
-  readonly root: Descriptor;
-  readonly resolved: Map<string, ReturnType<typeof resolve>>;
+/** A message type as it is walked: resolved once, for every message of that type. */
+interface Plan {
+  readonly special: ((value: Message, depth: number) => Json) | null;
+  readonly fields: readonly PlannedField[];
 }
 
-function single(walk: Walk, value: unknown, field: Field, from: readonly string[], depth: number): Json {
-  const key = `${from.join('.')}:${field.type}`;
-  let type = walk.resolved.get(key);
-  if (type === undefined) walk.resolved.set(key, (type = resolve(walk.root, field.type, from)));
-  if (type === null || type.descriptor.fields === undefined || !isMessage(value)) return scalarJson(value);
-  return messageJson(walk, value, type.path, type.descriptor, depth + 1);
+interface PlannedField {
+  readonly name: string;
+  readonly map: boolean;
+  readonly repeated: boolean;
+  /** Member of a oneof: shown where it is set, even to its default. */
+  readonly optional: boolean;
+  /** Name of the enum's zero. */
+  readonly zero: string | null;
+  readonly message: (() => Plan) | null;
 }
 
-function messageJson(walk: Walk, message: Message, path: readonly string[], descriptor: Descriptor, depth: number): Json {
+const plans = new WeakMap<Descriptor, Map<string, Plan>>();
+
+function planOf(root: Descriptor, path: readonly string[], descriptor: Descriptor): Plan {
+  const known = plans.get(root) ?? new Map<string, Plan>();
+  plans.set(root, known);
   const name = path.join('.');
-  const special = wellKnown[name];
-  if (special !== undefined) return special(message, depth);
-  if (wrapper.test(name)) return scalarJson(message.value);
+  const made = known.get(name);
+  if (made !== undefined) return made;
+  const optional = new Set(Object.values(descriptor.oneofs ?? {}).flatMap((one) => one.oneof));
+  const plan: Plan = {
+    special: wellKnown[name] ?? (wrapper.test(name) ? (value) => scalarJson(value.value) : null),
+    fields: Object.entries(descriptor.fields ?? {}).map(([fieldName, field]) => {
+      const type = resolve(root, field.type, path);
+      const values = type?.descriptor.values;
+      return {
+        name: fieldName,
+        map: field.keyType !== undefined,
+        repeated: field.rule === 'repeated',
+        optional: optional.has(fieldName),
+        zero: values === undefined ? null : (Object.keys(values).find((value) => values[value] === 0) ?? null),
+        message: type?.descriptor.fields === undefined ? null : () => planOf(root, type.path, type.descriptor),
+      };
+    }),
+  };
+  known.set(name, plan);
+  return plan;
+}
+
+function single(value: unknown, field: PlannedField, depth: number): Json {
+  return field.message === null || !isMessage(value) ? scalarJson(value) : messageJson(value, field.message(), depth + 1);
+}
+
+function messageJson(message: Message, plan: Plan, depth: number): Json {
+  if (plan.special !== null) return plan.special(message, depth);
   if (depth > maxDepth) return null;
   const out: JsonObject = {};
-  const optional = new Set(Object.values(descriptor.oneofs ?? {}).flatMap((one) => one.oneof));
-  for (const [fieldName, field] of Object.entries(descriptor.fields ?? {})) {
-    const value = message[fieldName];
+  for (const field of plan.fields) {
+    const value = message[field.name];
     if (value === null || value === undefined) continue;
-    if (field.keyType !== undefined) {
+    if (field.map) {
       if (!isMessage(value) || Object.keys(value).length === 0) continue;
       const map: JsonObject = {};
-      for (const [entryKey, held] of Object.entries(value)) define(map, entryKey, single(walk, held, field, path, depth));
-      out[fieldName] = map;
-    } else if (field.rule === 'repeated') {
-      if (Array.isArray(value) && value.length > 0) out[fieldName] = value.map((held) => single(walk, held, field, path, depth));
+      for (const [entryKey, held] of Object.entries(value)) define(map, entryKey, single(held, field, depth));
+      out[field.name] = map;
+    } else if (field.repeated) {
+      if (Array.isArray(value) && value.length > 0) out[field.name] = value.map((held) => single(held, field, depth));
     } else {
-      const json = single(walk, value, field, path, depth);
-      const values = walk.resolved.get(`${path.join('.')}:${field.type}`)?.descriptor.values;
-      const unset = isDefault(json) || (values !== undefined && typeof json === 'string' && values[json] === 0);
-      if (!unset || optional.has(fieldName)) out[fieldName] = json;
+      const json = single(value, field, depth);
+      if (field.optional || !(isDefault(json) || (field.zero !== null && json === field.zero))) out[field.name] = json;
     }
   }
   return out;
@@ -174,5 +208,5 @@ export function protoJson(root: Descriptor, type: string, message: unknown): Jso
   const path = type.split('.');
   const descriptor = at(root, path);
   if (descriptor?.fields === undefined) throw new Error(`no descriptor of ${type}`);
-  return messageJson({ root, resolved: new Map() }, isMessage(message) ? message : {}, path, descriptor, 0) as JsonObject;
+  return messageJson(isMessage(message) ? message : {}, planOf(root, path, descriptor), 0) as JsonObject;
 }
