@@ -6,12 +6,11 @@ import {
   type AggregatorConfig,
   type AggregatorContext,
   aggregatorContext,
-  collectAggregated,
   readSources,
   type Source,
   sourceCoverage,
-  undirectedRules,
-} from './aggregator.ts';
+} from './aggregator-sources.ts';
+import { collectAggregated, undirectedRules } from './aggregator.ts';
 import type { Connection } from './client.ts';
 import { doctor } from './doctor.ts';
 import { distinct, emptyEntry, type RegionContext, worst } from './entries.ts';
