@@ -138,10 +138,11 @@ export function citationText(citation: Citation): string {
   return visible(`${citation.file}#${citation.pointer}`);
 }
 
-/** A run of prose: plain or `code`. */
+/** A run of prose: plain, `code` or **strong**. */
 export interface ProseRun {
   text: string;
   code: boolean;
+  strong: boolean;
 }
 /** A paragraph, a list, or a block of commands. */
 export interface ProseBlock {
@@ -152,8 +153,16 @@ export interface ProseBlock {
 function runs(text: string): ProseRun[] {
   return text
     .split('`')
-    .map((part, index) => ({ text: visible(part), code: index % 2 === 1 }))
+    .flatMap((part, index): ProseRun[] => (index % 2 === 1 ? [{ text: visible(part), code: true, strong: false }] : emphasis(part)))
     .filter((run) => run.text !== '');
+}
+
+/** `**words**` as strong; marks without a partner stay as they are. */
+function emphasis(text: string): ProseRun[] {
+  return text.split(/(\*\*[^*]+\*\*)/).map((part) => {
+    const strong = /^\*\*[^*]+\*\*$/.test(part);
+    return { text: visible(strong ? part.slice(2, -2) : part), code: false, strong };
+  });
 }
 
 const COMMAND = /^(\$ |#|aws |az |gcloud |gsutil |bq |kubectl |terraform |curl |jq |for |while |do\b|done\b|export |[A-Z_]+=)/;
@@ -167,7 +176,7 @@ export function prose(text: string): ProseBlock[] {
   const lines = text.replaceAll('\r\n', '\n').split('\n');
   let paragraph: string[] = [];
   let fenced: string[] | null = null;
-  const commands = (block: string[]): ProseBlock => ({ kind: 'commands', items: block.map((line) => [{ text: visible(line.replaceAll('\t', '  ')), code: true }]) });
+  const commands = (block: string[]): ProseBlock => ({ kind: 'commands', items: block.map((line) => [{ text: visible(line.replaceAll('\t', '  ')), code: true, strong: false }]) });
   const flush = (): void => {
     const block = paragraph;
     paragraph = [];
@@ -209,7 +218,7 @@ export function prose(text: string): ProseBlock[] {
 export function commands(text: string): ProseBlock[] {
   const lines = text.replaceAll('\r\n', '\n').replace(/^\s*\n|\s+$/g, '').split('\n').filter((line) => !/^\s*```/.test(line));
   if (lines.every((line) => line.trim() === '')) return [];
-  return [{ kind: 'commands', items: lines.map((line) => [{ text: visible(line.replaceAll('\t', '  ')), code: true }]) }];
+  return [{ kind: 'commands', items: lines.map((line) => [{ text: visible(line.replaceAll('\t', '  ')), code: true, strong: false }]) }];
 }
 
 function listItems(lines: string[], mark: RegExp): ProseRun[][] {

@@ -122,7 +122,7 @@ export function controlView(finding: Finding, index: number, placement: RowPlace
     mappings: Object.entries(control.mappings)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([framework, ids]) => ({ framework: frameworkName(framework), ids: ids.map(visible).join(', ') })),
-    checks: control.checks.map((check) => ({ id: visible(check.id), title: cell(check.title, 300), on: cell(check.on, 300), kind: CHECK_KINDS[check.kind] })),
+    checks: control.checks.map((check) => ({ id: visible(check.id), title: cell(check.title, 300), on: cell(check.on, 300), kind: CHECK_KINDS[check.kind], question: check.kind === 'manual' })),
     nonPassing: placement.nonPassing,
     rows: placement.rows,
     inRegister: placement.register && placement.nonPassing > shown ? { total: grouped(placement.nonPassing), shown: grouped(shown) } : null,

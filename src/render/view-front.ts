@@ -178,7 +178,7 @@ export function summaryView(assessment: Assessment, pages: ReadonlyMap<string, s
   const attention = assessment.findings
     .filter((finding) => finding.status === 'fail' || finding.status === 'error')
     .sort((a, b) => b.counts.fail - a.counts.fail || (a.control.id < b.control.id ? -1 : 1))
-    .slice(0, 6);
+    .slice(0, Math.min(6, Math.max(3, 15 - summary.sections.length)));
   return {
     percent: percent(summary.score),
     fraction: `${grouped(counts.pass)} of ${grouped(counts.pass + counts.fail)} scored`,

@@ -9,7 +9,7 @@ const closed = z.strictObject;
 const text = z.string();
 
 const pill = closed({ status: statusSchema, word: text });
-const proseBlocks = z.array(closed({ kind: z.enum(['paragraph', 'bullets', 'steps', 'commands']), paragraph: z.boolean(), bullets: z.boolean(), steps: z.boolean(), commands: z.boolean(), items: z.array(z.array(closed({ text, code: z.boolean() }))).min(1) }));
+const proseBlocks = z.array(closed({ kind: z.enum(['paragraph', 'bullets', 'steps', 'commands']), paragraph: z.boolean(), bullets: z.boolean(), steps: z.boolean(), commands: z.boolean(), items: z.array(z.array(closed({ text, code: z.boolean(), strong: z.boolean() }))).min(1) }));
 const pair = closed({ name: text, value: text });
 const figure = closed({ value: text, label: text, tone: z.enum(['plain', 'pass', 'fail', 'unknown', 'excepted', 'muted']) });
 
@@ -53,7 +53,7 @@ export const controlSchema = closed({
   auditConsole: proseBlocks, auditCli: proseBlocks, planConsole: proseBlocks, planCli: proseBlocks, backOut: proseBlocks,
   references: z.array(closed({ text, url: text.nullable() })),
   mappings: z.array(closed({ framework: text, ids: text })),
-  checks: z.array(closed({ id: text, title: text, on: text, kind: text })),
+  checks: z.array(closed({ id: text, title: text, on: text, kind: text, question: z.boolean() })),
   nonPassing: z.number().int(),
   rows: z.array(rowSchema),
   /** How many rows the register holds instead; null when all are here. */

@@ -68,8 +68,9 @@ test('only https and mailto are linked', () => {
 describe('prose', () => {
   test('paragraphs, lists, steps and code', () => {
     expect(prose('One `two`\nthree.\n\n- a\n  b\n- c\n\n1. x\n2. y').map((block) => block.kind)).toEqual(['paragraph', 'bullets', 'steps']);
-    expect(prose('One `two` three')[0]?.items).toEqual([[{ text: 'One ', code: false }, { text: 'two', code: true }, { text: ' three', code: false }]]);
+    expect(prose('One `two` three')[0]?.items).toEqual([[{ text: 'One ', code: false, strong: false }, { text: 'two', code: true, strong: false }, { text: ' three', code: false, strong: false }]]);
     expect(prose('- a\n  b\n- c')[0]?.items.map((item) => item[0]?.text)).toEqual(['a b', 'c']);
+    expect(prose('a **b** `**c**` 2 ** 3')[0]?.items[0]?.map((run) => [run.text, run.code, run.strong])).toEqual([['a ', false, false], ['b', false, true], [' ', false, false], ['**c**', true, false], [' 2 ** 3', false, false]]);
     expect(prose('')).toEqual([]);
   });
   test('a command-line procedure keeps its lines', () => {
