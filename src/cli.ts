@@ -49,6 +49,12 @@ for (const verb of [runVerb, collectVerb, assessVerb, renderVerb, sealVerb, veri
   program.addCommand(command);
 }
 
+// A reader that has seen enough (`| head`) ends the output, not the run.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitStatus.done);
+});
+
 try {
   await program.parseAsync(process.argv);
 } catch (error) {

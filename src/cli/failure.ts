@@ -1,11 +1,23 @@
-import { ConfigError } from '../config/load.ts';
-import { CatalogueError } from '../controls/load.ts';
-import { SelectionError } from '../controls/select.ts';
-import { EvidenceError } from '../evidence/reader.ts';
-import { RunLockedError } from '../evidence/lock.ts';
-import { PackError } from '../pack/error.ts';
 import { exitStatus, type ExitStatus, UsageError } from './exit.ts';
 import { visible } from './console.ts';
+
+/** A mistake in a configuration or catalogue file, as both loaders report it. */
+interface PlacedProblem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Errors are told apart by name: their modules are loaded only by the verbs that need them. */
+function placedProblems(error: unknown): readonly PlacedProblem[] | undefined {
+  if (!(error instanceof Error) || (error.name !== 'ConfigError' && error.name !== 'CatalogueError')) return undefined;
+  return (error as Error & { problems: readonly PlacedProblem[] }).problems;
+}
+
+/** Errors whose message is all that a user needs. */
+const plain: readonly string[] = ['SelectionError', 'EvidenceError', 'RunLockedError', 'PackError', 'BagError', 'PadesError', 'SealError', 'SignerError'];
 
 /** What went wrong, in the user's words: lines to show, and the exit status. */
 interface Failure {
@@ -28,19 +40,16 @@ const storageRemedies: Readonly<Record<string, string>> = {
 };
 
 function failureOf(error: unknown): Failure {
-  if (error instanceof ConfigError) {
-    const many = error.problems.length;
-    return { status: exitStatus.usage, lines: [`${many === 1 ? 'One mistake' : `${many} mistakes`} in the configuration:`, ...error.problems.map((p) => `  ${p.file}:${p.line}:${p.column}  ${p.message}`)] };
-  }
-  if (error instanceof CatalogueError) {
-    const many = error.problems.length;
+  const placed = placedProblems(error);
+  if (placed) {
+    const where = (error as Error).name === 'ConfigError' ? 'configuration' : 'catalogue';
     return {
       status: exitStatus.usage,
-      lines: [`${many === 1 ? 'One mistake' : `${many} mistakes`} in the catalogue:`, ...error.problems.map((p) => `  ${p.file}:${p.line}:${p.column}  ${p.message}${p.hint ? ` (${p.hint})` : ''}`)],
+      lines: [`${placed.length === 1 ? 'One mistake' : `${placed.length} mistakes`} in the ${where}:`, ...placed.map((p) => `  ${p.file}:${p.line}:${p.column}  ${p.message}${p.hint ? ` (${p.hint})` : ''}`)],
     };
   }
   if (error instanceof UsageError) return { status: exitStatus.usage, lines: [error.message, ...(error.remedy ? [`  ${error.remedy}`] : [])] };
-  if (error instanceof SelectionError || error instanceof EvidenceError || error instanceof RunLockedError || error instanceof PackError) return { status: exitStatus.usage, lines: [error.message] };
+  if (error instanceof Error && plain.includes(error.name)) return { status: exitStatus.usage, lines: [error.message] };
   if (error instanceof Error && error.name === 'AbortError') return { status: exitStatus.interrupted, lines: ['Stopped. What was collected is kept; `exhibit run --resume` goes on with it.'] };
   const { code, path } = error as NodeJS.ErrnoException;
   const remedy = code === undefined ? undefined : storageRemedies[code];
@@ -53,7 +62,7 @@ function failureOf(error: unknown): Failure {
 export function reportFailure(error: unknown, options: { json?: boolean }): ExitStatus {
   const failure = failureOf(error);
   if (options.json === true) {
-    const problems = error instanceof ConfigError || error instanceof CatalogueError ? error.problems : undefined;
+    const problems = placedProblems(error);
     process.stdout.write(`${JSON.stringify({ error: failure.lines.join('\n'), exitStatus: failure.status, ...(problems && { problems }) }, null, 2)}\n`);
   }
   const [first = 'failed', ...rest] = failure.lines.map((line) => line.split('\n').map(visible).join('\n'));

@@ -5,7 +5,7 @@ import type { Assessment, Ledger } from '../model/index.ts';
 import type { SealReport } from '../pack/seal.ts';
 import type { RenderReport } from '../render/render.ts';
 import { openRun, type RunDirectory } from '../run-directory.ts';
-import { assessStage, collectStage, renderStage, sealStage, type StageContext } from '../run.ts';
+import type { StageContext } from '../run.ts';
 import { bytes, count, plural, seconds, type Terminal, terminal, wantsColor } from './console.ts';
 import { exitStatus, type ExitStatus, UsageError } from './exit.ts';
 import { collectProgress } from './progress.ts';
@@ -105,6 +105,7 @@ export interface LineOutcome {
 
 /** The whole line on one run directory; stages that an interrupted run finished are not done again. */
 export async function wholeLine(here: Terminal, context: StageContext & { stop(): void }): Promise<LineOutcome> {
+  const { assessStage, collectStage, renderStage, sealStage } = await import('../run.ts');
   const stages: StageResult[] = [];
   const stage = async <T>(name: string, work: () => Promise<T>, summarise: (value: T) => string): Promise<T> => {
     context.signal.throwIfAborted();

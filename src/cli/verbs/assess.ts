@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { assessStage } from '../../run.ts';
 import { assessSummary, configOf, existingRun, failOnOption, stageContext, statusOf, terminalOf, timed } from '../session.ts';
 
 export function assessVerb(): Command {
@@ -11,6 +10,7 @@ export function assessVerb(): Command {
     .addHelpText('after', '\nExample:\n  exhibit assess out/northwind-2026-q3.v1 --fail-on fail')
     .action(async (path: string, options: { config?: string; failOn: string[] }, command: Command) => {
       const here = terminalOf(command);
+      const { assessStage } = await import('../../run.ts');
       const run = existingRun(path);
       const context = stageContext(here, configOf(run, options.config), run, true);
       const { value: assessment } = await timed(here, 'assess', () => assessStage(context), assessSummary);

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { nextRun } from '../../run-directory.ts';
-import { collectStage } from '../../run.ts';
 import { exitStatus } from '../exit.ts';
 import { collectSummary, configOption, stageContext, terminalOf, timed } from '../session.ts';
 
@@ -13,6 +12,7 @@ export function collectVerb(): Command {
     .addHelpText('after', '\nExample:\n  exhibit collect --config exhibit.yaml')
     .action(async (options: { config: string; resume?: boolean }, command: Command) => {
       const here = terminalOf(command);
+      const { collectStage } = await import('../../run.ts');
       const loaded = loadConfig(options.config);
       const run = nextRun(loaded, options.resume === true, new Date());
       const context = stageContext(here, loaded, run, options.resume === true);

@@ -1,11 +1,6 @@
 import { Command, Option } from 'commander';
 import { createReadStream, existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readDocument } from '../../collectors/registry.ts';
-import { explainControl } from '../../controls/explain.ts';
-import { lintCatalogue } from '../../controls/lint.ts';
-import { formatProblem, loadCatalogue, loadCatalogueSources } from '../../controls/load.ts';
-import { splitLines, TryInputError, tryDocuments } from '../../controls/try.ts';
 import type { Catalogue } from '../../controls/types.ts';
 import { nearest } from '../../text/nearest.ts';
 import { packageRoot } from '../../version.ts';
@@ -15,7 +10,10 @@ import { terminalOf } from '../session.ts';
 
 const catalogueOption = (): Option => new Option('--catalogue <file>', 'another catalogue than the one that ships with Exhibit').default(join(packageRoot, 'controls.yaml'), 'the shipped controls.yaml');
 
-const load = (options: { catalogue: string }): Promise<Catalogue> => loadCatalogue(resolve(options.catalogue));
+async function load(options: { catalogue: string }): Promise<Catalogue> {
+  const { loadCatalogue } = await import('../../controls/load.ts');
+  return loadCatalogue(resolve(options.catalogue));
+}
 
 function list(): Command {
   return new Command('list')
@@ -50,6 +48,7 @@ function explain(): Command {
         const guess = nearest(id, catalogue.controls.map(({ control }) => control.id));
         throw new UsageError(`no control \`${id}\``, guess ? `did you mean \`${guess}\`?` : '`exhibit controls list` shows them all');
       }
+      const { explainControl } = await import('../../controls/explain.ts');
       here.print(explainControl(compiled).trimEnd());
       here.result(compiled.control);
     });
@@ -62,6 +61,7 @@ function lint(): Command {
     .addHelpText('after', '\nExample:\n  exhibit controls lint')
     .action(async (options: { catalogue: string }, command: Command) => {
       const here = terminalOf(command);
+      const [{ formatProblem, loadCatalogueSources }, { lintCatalogue }] = await Promise.all([import('../../controls/load.ts'), import('../../controls/lint.ts')]);
       const loaded = await loadCatalogueSources(resolve(options.catalogue));
       const problems = lintCatalogue(loaded, { cases: join(loaded.catalogue.directory, 'test', 'cases') });
       for (const problem of problems) here.print(formatProblem(problem));
@@ -90,6 +90,7 @@ Example:
     .action(async (file: string | undefined, options: { catalogue: string; asOf?: string }, command: Command) => {
       const here = terminalOf(command);
       if (file !== undefined && !existsSync(file)) throw new UsageError(`${file}: no such file`, 'name a file of JSON lines, or pipe them in');
+      const [{ readDocument }, { splitLines, TryInputError, tryDocuments }] = await Promise.all([import('../../collectors/registry.ts'), import('../../controls/try.ts')]);
       const asOf = options.asOf ?? new Date().toISOString();
       if (Number.isNaN(Date.parse(asOf))) throw new UsageError(`--as-of \`${asOf}\` is no instant`, 'for example 2026-09-30T00:00:00Z');
       const catalogue = await load(options);

@@ -2,9 +2,7 @@ import { Command } from 'commander';
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
-import { verifyPack } from '../../pack/verify.ts';
 import { createRun } from '../../run-directory.ts';
-import { startSimulator } from '../../simulator/index.ts';
 import { bytes, count } from '../console.ts';
 import { exitStatus, UsageError } from '../exit.ts';
 import { stageContext, terminalOf, timed, wholeLine } from '../session.ts';
@@ -21,6 +19,7 @@ export function demoVerb(): Command {
     .action(async (options: { resources: number; seed: number; output: string }, command: Command) => {
       const here = terminalOf(command);
       const directory = resolve(options.output);
+      const [{ verifyPack }, { startSimulator }] = await Promise.all([import('../../pack/verify.ts'), import('../../simulator/index.ts')]);
       clearDemo(directory);
       mkdirSync(directory, { recursive: true });
       here.say(`${here.style.bold('Exhibit demo')}  ${count(options.resources)} resources in simulated AWS, Azure and Google Cloud`);

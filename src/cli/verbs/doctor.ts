@@ -1,8 +1,5 @@
 import { Command } from 'commander';
-import { doctor } from '../../collectors/collect.ts';
 import { loadConfig } from '../../config/load.ts';
-import { needsOf } from '../../controls/needs.ts';
-import { catalogueOf } from '../../run.ts';
 import { plural, visible } from '../console.ts';
 import { exitStatus } from '../exit.ts';
 import { collectProgress } from '../progress.ts';
@@ -16,6 +13,7 @@ export function doctorVerb(): Command {
     .action(async (options: { config: string }, command: Command) => {
       const here = terminalOf(command);
       const loaded = loadConfig(options.config);
+      const [{ doctor }, { needsOf }, { catalogueOf }] = await Promise.all([import('../../collectors/collect.ts'), import('../../controls/needs.ts'), import('../../run.ts')]);
       const progress = collectProgress(here);
       const findings = await doctor({
         config: loaded.config,

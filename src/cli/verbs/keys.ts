@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { initKeys, showKeys } from '../../pack/sign/keys.ts';
 import { terminalOf } from '../session.ts';
 
 export function keysVerb(): Command {
@@ -11,6 +10,7 @@ export function keysVerb(): Command {
     .addHelpText('after', '\nExample:\n  exhibit keys init --directory /var/lib/exhibit/keys')
     .action(async (options: { directory: string }, command: Command) => {
       const here = terminalOf(command);
+      const { initKeys } = await import('../../pack/sign/keys.ts');
       const made = await initKeys(options.directory);
       here.print(`Root certificate  ${made.rootFile}`);
       here.print(`Subject           ${made.subject}`);
@@ -25,6 +25,7 @@ export function keysVerb(): Command {
     .addHelpText('after', '\nExample:\n  exhibit keys show')
     .action(async (options: { directory: string }, command: Command) => {
       const here = terminalOf(command);
+      const { showKeys } = await import('../../pack/sign/keys.ts');
       const shown = await showKeys(options.directory);
       here.print(`Root certificate  ${shown.rootFile}`);
       here.print(`Subject           ${shown.subject}`);

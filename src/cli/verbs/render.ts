@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { renderStage } from '../../run.ts';
 import { configOf, existingRun, renderSummary, stageContext, terminalOf, timed } from '../session.ts';
 
 export function renderVerb(): Command {
@@ -9,6 +8,7 @@ export function renderVerb(): Command {
     .addHelpText('after', '\nExample:\n  exhibit render out/northwind-2026-q3.v1')
     .action(async (path: string, _options: object, command: Command) => {
       const here = terminalOf(command);
+      const { renderStage } = await import('../../run.ts');
       const run = existingRun(path);
       const { value: report } = await timed(here, 'render', () => renderStage(stageContext(here, configOf(run, undefined), run, true)), renderSummary);
       for (const file of report.files) here.print(file.file);

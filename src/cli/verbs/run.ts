@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
-import { catalogueOf } from '../../run.ts';
 import { nextRun } from '../../run-directory.ts';
 import { configOption, failOnOption, stageContext, statusOf, terminalOf, wholeLine } from '../session.ts';
 
@@ -14,6 +13,7 @@ export function runVerb(): Command {
     .action(async (options: { config: string; resume?: boolean; failOn: string[] }, command: Command) => {
       const here = terminalOf(command);
       const loaded = loadConfig(options.config);
+      const { catalogueOf } = await import('../../run.ts');
       await catalogueOf(loaded);
       const run = nextRun(loaded, options.resume === true, new Date());
       here.say(`${here.style.bold(loaded.config.engagement.title)}  ${here.style.dim(run.path)}`);

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { writeFileSync } from 'node:fs';
-import { startSimulator } from '../../simulator/index.ts';
 import { UsageError } from '../exit.ts';
 import { terminalOf } from '../session.ts';
 
@@ -27,6 +26,7 @@ export function simulateVerb(): Command {
     .action(
       async (options: { resources: number; seed: number; awsPort: number; azurePort: number; gcpPort: number; quotas: boolean; output?: string }, command: Command) => {
         const here = terminalOf(command);
+        const { startSimulator } = await import('../../simulator/index.ts');
         const simulator = await startSimulator({
           resources: options.resources,
           seed: options.seed,

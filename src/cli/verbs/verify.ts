@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { existsSync, readFileSync } from 'node:fs';
-import { verifyPack } from '../../pack/verify.ts';
 import { visible } from '../console.ts';
 import { exitStatus, UsageError } from '../exit.ts';
 import { terminalOf } from '../session.ts';
@@ -33,6 +32,7 @@ export function verifyVerb(): Command {
       const here = terminalOf(command);
       if (!existsSync(pack)) throw new UsageError(`${pack}: no such file or directory`, 'name a pack directory or pack.zip');
       if (options.timestampRoot !== undefined && !existsSync(options.timestampRoot)) throw new UsageError(`${options.timestampRoot}: no such file`, 'name a PEM file with the root certificate of the timestamp authority');
+      const { verifyPack } = await import('../../pack/verify.ts');
       const report = await verifyPack(pack, {
         ...(options.fingerprint !== undefined && { fingerprint: fingerprintOf(options.fingerprint) }),
         ...(options.root !== undefined && { expectedRoot: fingerprintOf(options.root) }),
