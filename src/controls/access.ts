@@ -24,7 +24,7 @@ export interface AccessAnalysis {
   readonly types: ReadonlySet<string>;
   add(resource: Resource): void;
   /** As conditions see it. */
-  readers(from: Resource): ReadersResult;
+  readonly readers: (from: Resource) => ReadersResult;
   /** As a line of `access.ndjson`. `subjectJson` is the subject as JSON. */
   access(from: Resource, subjectJson: string): AccessLine;
 }

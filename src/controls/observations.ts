@@ -69,7 +69,7 @@ const blockBytes = 256 * 1024;
  * Encodes lines at once: kept as strings, thousands of them would be carried from one garbage collection to the next.
  * Grows to `blockBytes`, then hands whole blocks to `spill`.
  */
-function lineBuffer(spill: (bytes: Uint8Array) => void): { write(line: string): void; pending(): Uint8Array } {
+function lineBuffer(spill: (bytes: Uint8Array) => void): { readonly write: (line: string) => void; readonly pending: () => Uint8Array } {
   let buffer = Buffer.allocUnsafeSlow(4096);
   let used = 0;
   return {

@@ -39,7 +39,7 @@ export interface Population {
   /** What people call the account. */
   nameOf(scope: Scope): string;
   /** Why a miss in a table whose records live there does not mean absent; null when it does. */
-  homeGap(provider: Provider, home: Home): string | null;
+  readonly homeGap: (provider: Provider, home: Home) => string | null;
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

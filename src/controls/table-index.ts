@@ -25,7 +25,7 @@ export interface TableIndex {
   /** Ledger types (`AWS::KMS::Key`, `iam-policy:…`) whose records belong into some table. */
   readonly types: ReadonlySet<string>;
   add(resource: Resource): void;
-  lookup(table: string, key: Json, many: boolean, from: Resource): LookupResult;
+  readonly lookup: (table: string, key: Json, many: boolean, from: Resource) => LookupResult;
   /** Records held, for measurements. */
   readonly size: number;
 }
