@@ -103,7 +103,9 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
         action ??= allowedBy(permission, 'dataActions', 'notDataActions', store.dataActions);
         action ??= allowedBy(permission, 'actions', 'notActions', store.actions);
       }
-      grant = { name, action, unknown: null };
+      // A definition with a part missing may grant more than what is left of it.
+      const whole = permissions.length > 0 && permissions.every((permission) => textsAt(permission, 'actions') !== null && textsAt(permission, 'dataActions') !== null);
+      grant = { name, action, unknown: whole ? null : `what role ${name} allows is not wholly in the evidence` };
     }
     grants.set(memo, grant);
     return grant;
@@ -131,7 +133,9 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
       if (grant.unknown !== null) gap ??= grant.unknown;
       if (grant.action === null) continue;
       const scope = azureId(textAt(record.document, 'properties', 'scope') ?? '/');
-      const type = textAt(record.document, 'properties', 'principalType') ?? 'Principal';
+      const kind = textAt(record.document, 'properties', 'principalType');
+      if (kind === null) gap ??= `role assignment ${record.uid} does not say what kind of principal it is for`;
+      const type = kind ?? 'Principal';
       if (type === 'Group') groups += 1;
       const wide = type === 'ForeignGroup' || type === 'Everyone' || principalId === everyone;
       const conditional = textAt(record.document, 'properties', 'condition') !== null;
@@ -152,14 +156,16 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
   return { analyse };
 }
 
-/** The first of the wanted actions that a permission allows. A wanted pattern within a granted one counts, wildcards on either side. */
+/** A list of texts in lower case; null where it is missing or anything else. */
+function textsAt(value: Json, name: string): string[] | null {
+  const list = valueAt(value, name);
+  return Array.isArray(list) && list.every((one) => typeof one === 'string') ? list.map((one) => one.toLowerCase()) : null;
+}
+
+/** The first of the wanted actions that a permission allows. A wanted pattern within a granted one counts, wildcards on either side. Lost denials deny nothing. */
 function allowedBy(permission: Json, allow: string, deny: string, wanted: readonly string[]): string | null {
-  const patterns = (name: string): string[] => {
-    const value = valueAt(permission, name);
-    return Array.isArray(value) ? value.filter((one) => typeof one === 'string').map((one) => one.toLowerCase()) : [];
-  };
-  const allowed = patterns(allow);
-  const denied = patterns(deny);
+  const allowed = textsAt(permission, allow) ?? [];
+  const denied = textsAt(permission, deny) ?? [];
   return wanted.find((action) => allowed.some((pattern) => wildcard(pattern, action)) && !denied.some((pattern) => wildcard(pattern, action))) ?? null;
 }
 

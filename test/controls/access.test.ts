@@ -140,7 +140,7 @@ describe('Azure: data roles decide', () => {
   const storeId = `${group}/providers/microsoft.storage/storageaccounts/acc`;
   const store = (properties: JsonObject = { allowBlobPublicAccess: false }) => record({ type: 'microsoft.storage/storageaccounts', uid: storeId, document: { tenantId: 't', properties } });
   const container = record({ type: 'microsoft.resources/subscriptions', uid: `/subscriptions/${sub}`, document: { tenantId: 't', properties: { managementGroupAncestorsChain: [{ name: 'root' }] } } });
-  const definition = (id: string, permission: JsonObject) => record({ type: 'microsoft.authorization/roledefinitions', uid: `/providers/microsoft.authorization/roledefinitions/${id}`, account: 'tenants/t', document: { properties: { roleName: id, permissions: [permission] } } });
+  const definition = (id: string, permission: JsonObject) => record({ type: 'microsoft.authorization/roledefinitions', uid: `/providers/microsoft.authorization/roledefinitions/${id}`, account: 'tenants/t', document: { properties: { roleName: id, permissions: [{ actions: [], notActions: [], dataActions: [], notDataActions: [], ...permission }] } } });
   const definitions = [
     definition('reader', { actions: ['*/read'] }), definition('owner', { actions: ['*'] }), definition('blob', { actions: [], dataActions: ['Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'] }),
     definition('all-but-keys', { actions: ['*'], notActions: ['Microsoft.Storage/storageAccounts/listKeys/*', 'microsoft.storage/storageaccounts/listaccountsas/action'] }),
@@ -166,6 +166,9 @@ describe('Azure: data roles decide', () => {
 
   test('is not complete where a role is not in the evidence, or anonymous access is possible', () => {
     expect(readers([...base, assign(storeId, 'unheard-of')], store())).toMatchObject({ complete: false, because: expect.stringContaining('unheard-of') as string });
+    const torn = definition('torn', { dataActions: null });
+    expect(readers([...base, torn, assign(storeId, 'torn')], store())).toMatchObject({ complete: false, because: expect.stringContaining('what role torn allows') as string });
+    expect(readers([...base, assign(storeId, 'blob', { principalType: null })], store())).toMatchObject({ complete: false, because: expect.stringContaining('kind of principal') as string });
     expect(readers(base, store({ allowBlobPublicAccess: true }))).toMatchObject({ complete: false, because: expect.stringContaining('anonymous') as string });
     expect(readers(base, store({}))).toMatchObject({ complete: false });
     expect(readers([...base, assign(storeId, 'blob')], store(), ['microsoft.authorization/roledefinitions', 'microsoft.resources/subscriptions'])).toMatchObject({ complete: false });
