@@ -1,3 +1,5 @@
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { azurePolicy } from '../../src/collectors/azure-policy/collector.ts';
 import { azureResourceGraph } from '../../src/collectors/azure-resource-graph/collector.ts';
@@ -21,6 +23,21 @@ export const policy = 'd8cf8476-a2ec-4916-896e-992351803c44';
 export function needsOf(needs: Partial<Omit<Needs, 'types'>> & { azure?: readonly string[]; gcp?: readonly string[] }): Needs {
   const { azure = [], gcp = [], ...rest } = needs;
   return { types: { aws: [], azure, gcp }, iamPolicies: [], orgPolicies: false, awsConfigRules: [], azurePolicies: [], ...rest };
+}
+
+function memoryOrDisk(): string {
+  try {
+    accessSync('/dev/shm', constants.W_OK);
+    return '/dev/shm';
+  } catch {
+    return tmpdir();
+  }
+}
+
+/** In memory where there is such a place: each stored page is synced to its disk, and here nobody minds losing it. */
+export function quickDirectory(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(memoryOrDisk(), 'exhibit-test-'));
+  return { path, remove: () => { rmSync(path, { recursive: true, force: true }); } };
 }
 
 /** `resources` over all three clouds. */

@@ -2,25 +2,25 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { azurePolicy } from '../../../src/collectors/azure-policy/collector.ts';
 import { doctor } from '../../../src/collectors/collect.ts';
 import type { Simulator } from '../../../src/simulator/index.ts';
-import { hurried, hurriedPacers, silent, temporaryDirectory } from '../../support/aws.ts';
-import { asOf, collectPolicy, entriesOf, falselyComplete, needsOf, policy, readBack, simulate } from '../../support/clouds.ts';
+import { hurried, hurriedPacers, silent } from '../../support/aws.ts';
+import { asOf, collectPolicy, entriesOf, falselyComplete, needsOf, policy, quickDirectory, readBack, simulate } from '../../support/clouds.ts';
 
 const onResources = '0a370ff3-6cab-4e85-8995-295fd854c5b8';
 const unassigned = 'ffffffff-ffff-4fff-8fff-ffffffffffff';
 const type = `verdict:${policy}`;
 
 let simulator: Simulator;
-let directory: ReturnType<typeof temporaryDirectory>;
+let directory: ReturnType<typeof quickDirectory>;
 let clean: Awaited<ReturnType<typeof readBack>>;
 beforeAll(async () => {
   simulator = await simulate(300);
-  const first = temporaryDirectory();
+  const first = quickDirectory();
   await collectPolicy(simulator, first.path);
   clean = await readBack(first.path);
   first.remove();
 });
 afterAll(() => simulator.close());
-beforeEach(() => { directory = temporaryDirectory(); simulator.clearFaults(); });
+beforeEach(() => { directory = quickDirectory(); simulator.clearFaults(); });
 afterEach(() => { directory.remove(); });
 
 /** Subscriptions in which the policy has states. */

@@ -6,29 +6,29 @@ import { doctor } from '../../../src/collectors/collect.ts';
 import { querySchema } from '../../../src/model/index.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
 import type { Simulator } from '../../../src/simulator/index.ts';
-import { hurried, hurriedPacers, silent, temporaryDirectory } from '../../support/aws.ts';
-import { asOf, azureNeeds, collectGraph, entriesOf, falselyComplete, needsOf, readBack, simulate } from '../../support/clouds.ts';
+import { hurried, hurriedPacers, silent } from '../../support/aws.ts';
+import { asOf, azureNeeds, collectGraph, entriesOf, falselyComplete, needsOf, quickDirectory, readBack, simulate } from '../../support/clouds.ts';
 
 const storage = 'microsoft.storage/storageaccounts';
 const graph = 'Microsoft.ResourceGraph/resources';
 
 let simulator: Simulator;
 let tenant: string;
-let directory: ReturnType<typeof temporaryDirectory>;
+let directory: ReturnType<typeof quickDirectory>;
 let clean: Awaited<ReturnType<typeof readBack>>;
 /** The listing of storage accounts, by its stable name. */
 let listing: string;
 beforeAll(async () => {
-  simulator = await simulate(900);
+  simulator = await simulate(400);
   tenant = simulator.estate.azure.tenant;
-  const first = temporaryDirectory();
+  const first = quickDirectory();
   await collectGraph(simulator, first.path);
   clean = await readBack(first.path);
   listing = simulator.calls().find((call) => call.operation === graph && /^resources microsoft\.storage\/storageaccounts/.test(call.detail))?.key ?? '';
   first.remove();
 });
 afterAll(() => simulator.close());
-beforeEach(() => { directory = temporaryDirectory(); simulator.clearFaults(); });
+beforeEach(() => { directory = quickDirectory(); simulator.clearFaults(); });
 afterEach(() => { directory.remove(); });
 
 describe('a clean collection', () => {
@@ -182,7 +182,7 @@ describe('faults', () => {
     expect(resumed.entries.filter((entry) => entry.status !== 'complete')).toEqual([]);
     expect(falselyComplete(resumed, await readBack(directory.path), clean)).toEqual([]);
     const again = simulator.calls().length - from;
-    const fresh = temporaryDirectory();
+    const fresh = quickDirectory();
     const whole = simulator.calls().length;
     await collectGraph(simulator, fresh.path);
     expect(again).toBeLessThan(simulator.calls().length - whole);

@@ -5,25 +5,25 @@ import { doctor } from '../../../src/collectors/collect.ts';
 import { gcpAssetInventory } from '../../../src/collectors/gcp-asset-inventory/collector.ts';
 import { querySchema } from '../../../src/model/index.ts';
 import type { Simulator } from '../../../src/simulator/index.ts';
-import { hurried, hurriedPacers, silent, temporaryDirectory } from '../../support/aws.ts';
-import { asOf, collectGcp, entriesOf, falselyComplete, needsOf, readBack, simulate } from '../../support/clouds.ts';
+import { hurried, hurriedPacers, silent } from '../../support/aws.ts';
+import { asOf, collectGcp, entriesOf, falselyComplete, needsOf, quickDirectory, readBack, simulate } from '../../support/clouds.ts';
 
 const bucket = 'storage.googleapis.com/Bucket';
 const key = 'cloudkms.googleapis.com/CryptoKey';
 const organization = 'organizations/437812905561';
 
 let simulator: Simulator;
-let directory: ReturnType<typeof temporaryDirectory>;
+let directory: ReturnType<typeof quickDirectory>;
 let clean: Awaited<ReturnType<typeof readBack>>;
 beforeAll(async () => {
   simulator = await simulate(600);
-  const first = temporaryDirectory();
+  const first = quickDirectory();
   await collectGcp(simulator, first.path);
   clean = await readBack(first.path);
   first.remove();
 });
 afterAll(() => simulator.close());
-beforeEach(() => { directory = temporaryDirectory(); simulator.clearFaults(); });
+beforeEach(() => { directory = quickDirectory(); simulator.clearFaults(); });
 afterEach(() => { directory.remove(); });
 
 describe('a clean collection', () => {
