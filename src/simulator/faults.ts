@@ -36,6 +36,7 @@ export const standingFaults = [
   'policy-never-evaluated',
   'asset-type-not-enabled',
   'clock-skew',
+  'short-pages',
 ] as const;
 export const faultKinds = [...transportFaults, ...pageFaults, ...standingFaults] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -146,6 +147,9 @@ export function strikes(faults: readonly Fault[], kind: FaultKind): boolean {
   return faults.some((fault) => fault.kind === kind);
 }
 
+/** Rows of a page under `short-pages`. */
+const shortPage = 7;
+
 /** Records of one page and where the next one starts; null when this was the last. */
 export interface PageOf<T> {
   readonly rows: readonly T[];
@@ -158,16 +162,18 @@ export interface PageOf<T> {
  * Cuts a page out of `total` rows and spoils it as the faults say:
  * `lost-page` answers with the page after this one; `duplicated-page` leads back to this page once more;
  * `repeated-token` hands out the token that leads to this page; `empty-page-with-token` answers with no rows and a token to this page;
- * `reordered-rows` turns the page round and exchanges its first row with one of the next page.
+ * `reordered-rows` turns the page round and exchanges its first row with one of the next page;
+ * `short-pages` hands out fewer rows than asked for, as services may: so that a small estate has many pages.
  */
 export function cutPage<T>(
   total: number,
   offset: number,
-  limit: number,
+  most: number,
   at: (index: number) => T,
   faults: readonly Fault[],
   nonce: string,
 ): PageOf<T> {
+  const limit = strikes(faults, 'short-pages') ? Math.min(most, shortPage) : most;
   const range = (from: number): T[] => Array.from({ length: Math.max(0, Math.min(limit, total - from)) }, (_, i) => at(from + i));
   const after = (from: number): number | null => (from + limit < total ? from + limit : null);
   if (strikes(faults, 'empty-page-with-token')) return { rows: [], next: offset, nonce: `${nonce}e` };

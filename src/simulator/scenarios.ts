@@ -23,6 +23,7 @@ export function wholeRunFaults(estate: Estate): Fault[] {
     ...recorded.map((match): Fault => ({ provider: 'aws', kind: 'type-not-recorded', match })),
     ...deployedRules.map((rule): Fault => ({ provider: 'aws', kind: 'insufficient-data', match: { type: rule.identifier } })),
     { provider: 'aws', kind: 'clock-skew' },
+    { provider: 'aws', kind: 'short-pages' },
     ...estate.azure.subscriptions.map((subscription): Fault => ({
       provider: 'azure',
       kind: 'dropped-subscription',
@@ -30,7 +31,9 @@ export function wholeRunFaults(estate: Estate): Fault[] {
     })),
     ...assignedPolicies.map((policy): Fault => ({ provider: 'azure', kind: 'policy-never-evaluated', match: { type: policy.id } })),
     { provider: 'azure', kind: 'clock-skew' },
+    { provider: 'azure', kind: 'short-pages' },
     ...Object.keys(estate.counts.gcp).map((type): Fault => ({ provider: 'gcp', kind: 'asset-type-not-enabled', match: { type } })),
     { provider: 'gcp', kind: 'clock-skew' },
+    { provider: 'gcp', kind: 'short-pages' },
   ];
 }
