@@ -12,7 +12,7 @@ describe('Cloud Asset Inventory', () => {
   let simulator: Simulator;
   let client: AssetServiceClient;
   beforeAll(async () => {
-    simulator = await startSimulator({ resources: 16_000, asOf, quotas: 'off' });
+    simulator = await startSimulator({ resources: 8000, asOf, quotas: 'off' });
     client = assetClient(simulator);
   });
   afterAll(async () => {

@@ -14,10 +14,11 @@ const storage = storeType('Microsoft.Storage/storageAccounts', 24, {
   },
   draft: (store, _cell, pick) => {
     const { key, name } = store;
-    const accountScope = pick.chance(0.75);
+    const accountScope = pick.chance(0.86);
+    const twice = pick.chance(0.9);
     const service = (scope: string): JsonObject => ({ enabled: true, keyType: scope, lastEnabledTime: iso(store.createdAt) });
     const encryption: JsonObject = {
-      ...(pick.chance(0.8) ? { requireInfrastructureEncryption: true } : {}),
+      ...(twice ? { requireInfrastructureEncryption: true } : {}),
       services: {
         blob: service('Account'),
         file: service('Account'),
@@ -69,7 +70,7 @@ const storage = storeType('Microsoft.Storage/storageAccounts', 24, {
         statusOfPrimary: 'available',
         encryption,
       },
-      troubles: [...store.keyTroubles, ...(accountScope ? [] : ['service-scope-keys'])],
+      troubles: [...store.keyTroubles, ...(accountScope ? [] : ['service-scope-keys']), ...(twice ? [] : ['no-infrastructure-encryption'])],
     };
   },
 });
