@@ -1,6 +1,6 @@
 import type { Reason } from '../model/index.ts';
-import { citationJson, type JudgedSubject } from './judge.ts';
 import type { Unit } from './population.ts';
+import { citationJson, type JudgedSubject } from './subject.ts';
 import type { Aggregate, CheckOutcome } from './types.ts';
 
 /** Records shown as the evidence of a group; the counts cover all of them. */

@@ -3,25 +3,14 @@ import {
   type Scope, scopeKey, type Status, type StatusCounts, type Subject,
 } from '../model/index.ts';
 import { aggregator, decideGroup } from './aggregate.ts';
-import type { Criticality } from './critical.ts';
 import type { Freshness } from './freshness.ts';
 import { accountSubject, isAccountWide, judgeVerdict } from './native.ts';
-import { observationId, observationLine, type Shard, subjectOf } from './observations.ts';
+import { observationId, observationLine, type Shard } from './observations.ts';
 import { placeName, type Population, unique, type Unit } from './population.ts';
 import { emptyTally, reconcile, type Tally } from './reconcile.ts';
+import { citationJson, type JudgedSubject } from './subject.ts';
 import type { Aggregate, CheckOutcome, ConditionCheck, EvaluationEnvironment, VerdictCheck } from './types.ts';
 import type { WaiverBook } from './waivers.ts';
-
-/** A subject on its way through the checks: what is the same for all of them is made once. */
-export interface JudgedSubject {
-  readonly resource: Resource;
-  readonly subject: Subject;
-  readonly subjectJson: string;
-  readonly citationJson: string;
-  readonly unit: Unit;
-  readonly criticality: Criticality;
-  readonly stale: Reason | null;
-}
 
 export interface JudgeContext {
   readonly population: Population;
@@ -63,15 +52,6 @@ export interface CheckJudge {
   /** The record was met before with other contents: neither version can be relied on. */
   conflict(subject: JudgedSubject, earlier: Resource): void;
   finish(): CheckResult;
-}
-
-export function citationJson(citation: Citation, role: string, uid: string): string {
-  return `{"file":${JSON.stringify(citation.file)},"pointer":${JSON.stringify(citation.pointer)},"encoding":"${citation.encoding}","role":${JSON.stringify(role)},"uid":${JSON.stringify(uid)}}`;
-}
-
-export function judgedSubject(resource: Resource, unit: Unit, criticality: Criticality, stale: Reason | null): JudgedSubject {
-  const subject = subjectOf(resource);
-  return { resource, subject, subjectJson: JSON.stringify(subject), citationJson: citationJson(resource.citation, 'subject', resource.uid), unit, criticality, stale };
 }
 
 /** The ledger's name for the verdicts of a rule; GUIDs are entered in lower case. */
