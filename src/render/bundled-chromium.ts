@@ -44,9 +44,13 @@ async function unpack(bin: string, directory: string): Promise<void> {
     for (const entry of tarEntries(brotliDecompressSync(await readFile(join(bin, 'al2023.tar.br'))))) {
       if (!/^lib\/[A-Za-z0-9._+-]+$/.test(entry.name)) continue;
       await mkdir(join(temporary, 'lib'), { recursive: true });
-      await writeFile(join(temporary, entry.name), entry.bytes, { mode: 0o755 });
+      await writeFile(join(temporary, entry.name), entry.bytes);
+      await chmod(join(temporary, entry.name), 0o755);
     }
     await writeFile(join(temporary, 'complete'), '');
+    // Said outright, whatever the umask: the user that the browser runs as has to reach them.
+    await chmod(join(temporary, 'chromium'), 0o755);
+    await chmod(join(temporary, 'lib'), 0o755);
     await chmod(temporary, isRoot() ? 0o755 : 0o700);
     await rename(temporary, directory).catch(async (error: unknown) => {
       // Another process unpacked the same archive first: its copy serves.
@@ -87,7 +91,7 @@ export async function cacheRoot(): Promise<string> {
   ];
   for (const candidate of candidates) {
     try {
-      await mkdir(candidate, { recursive: true, mode });
+      if ((await mkdir(candidate, { recursive: true, mode })) !== undefined) await chmod(candidate, mode);
       if (await ownedByUs(candidate)) return candidate;
     } catch {
       // Not writable here: the next place.
@@ -117,10 +121,13 @@ export async function writeFontConfig(directory: string): Promise<string> {
   const fonts = join(directory, 'fonts');
   await mkdir(fonts, { recursive: true });
   await writeFile(join(fonts, 'plex.ttf'), systemFont());
+  await chmod(fonts, 0o755);
+  await chmod(join(fonts, 'plex.ttf'), 0o644);
   const file = join(directory, 'fonts.conf');
   await writeFile(
     file,
     `<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig><dir>${fonts}</dir><cachedir>${join(directory, 'font-cache')}</cachedir></fontconfig>\n`,
   );
+  await chmod(file, 0o644);
   return file;
 }

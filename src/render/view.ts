@@ -174,7 +174,7 @@ function signatureView(assessment: Assessment, signing: SigningInfo | null): Vie
   return {
     signed: signing !== null,
     fingerprint: visible(hex),
-    fingerprintLines: /^[0-9a-f]{64}$/.test(hex) ? [hex.slice(0, 32), hex.slice(32)].map((half) => (half.match(/.{4}/g) ?? []).join(' ')) : hex === '' ? [] : [visible(hex)],
+    fingerprintLines: /^[0-9a-f]{64}$/.test(hex) ? [hex.slice(0, 32), hex.slice(32)].map((half) => (half.toUpperCase().match(/../g) ?? []).join(':')) : hex === '' ? [] : [visible(hex)],
     subject: signing === null ? '' : cell(signing.subject, 200),
     algorithm: signing === null ? '' : cell(signing.algorithm, 120),
     digest: visible(assessment.evidenceDigest),
