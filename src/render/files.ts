@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 
@@ -28,4 +28,9 @@ export async function writeAtomically(file: string, pieces: AsyncIterable<string
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** Removes what a render that was killed left half-written in a directory. */
+export async function removeHalfWritten(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) if (/^[a-z]+\.[a-z]+\.\d+\.tmp$/.test(name)) await rm(join(directory, name), { force: true });
 }

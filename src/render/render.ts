@@ -5,7 +5,7 @@ import { assessmentSchema } from '../model/index.ts';
 import type { Access, Assessment, Finding, Observation } from '../model/index.ts';
 import type { BrowserRecord } from './browser.ts';
 import { accessCsv, findingsCsv, observationsCsv, reconciliationCsv } from './csv.ts';
-import { writeAtomically } from './files.ts';
+import { removeHalfWritten, writeAtomically } from './files.ts';
 import { htmlReport } from './html.ts';
 import { accessLines, allObservations, isNonPassing, observationsOf } from './observations.ts';
 import type { RegisterRow } from './register.ts';
@@ -100,6 +100,7 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
       }
     },
   };
+  for (const directory of [runDirectory, results]) await removeHalfWritten(directory);
   for (const format of options.formats ?? reportFormats) {
     const { file, write } = FORMATS[format];
     const started = performance.now();

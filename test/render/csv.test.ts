@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -43,6 +43,7 @@ describe('the files of a run', () => {
   const read = (name: string): string[][] => parseCsv(readFileSync(join(directory, 'results', name), 'utf8').replace(/^\ufeff/, ''));
   beforeAll(async () => {
     assessment = writeFixture(directory, { observations: 300, hostile: true });
+    writeFileSync(join(directory, 'results', 'observations.csv.4242.tmp'), 'half');
     const formats = ['observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv'] as const;
     await render({ runDirectory: directory, signing: null, log: () => undefined, formats });
   });
@@ -55,6 +56,12 @@ describe('the files of a run', () => {
       expect(record).toHaveLength(header.length);
       for (const field of record) expect(field).not.toMatch(/^[=+\-@\t\r]/);
     }
+  });
+  test('what a killed render left is gone, and what made the files is recorded', () => {
+    expect(existsSync(join(directory, 'results', 'observations.csv.4242.tmp'))).toBe(false);
+    const record = JSON.parse(readFileSync(join(directory, 'results', 'rendering.json'), 'utf8')) as { files: { file: string }[]; browser: unknown };
+    expect(record.files.map(({ file }) => file)).toEqual(['results/observations.csv', 'results/findings.csv', 'results/reconciliation.csv', 'results/access.csv']);
+    expect(record.browser).toBeNull();
   });
   test('every finding, reconciliation row and principal is a record', () => {
     expect(read('findings.csv')).toHaveLength(assessment.findings.length + 1);
