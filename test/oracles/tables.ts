@@ -1,5 +1,6 @@
 import { aws } from './aws.ts';
+import { azure } from './azure.ts';
 import { gcp } from './gcp.ts';
 import type { OracleTable } from './oracle-table.ts';
 
-export const tables: readonly OracleTable[] = [aws, gcp];
+export const tables: readonly OracleTable[] = [aws, azure, gcp];
