@@ -42,7 +42,7 @@ export function directoryName(prefix: string, name: string): string {
 }
 
 /** The provider's own count of the resources a rule has judged; null where it keeps none (nothing judged, or not recorded). */
-async function countJudged(context: RegionContext, rule: string, queries: string[]): Promise<IndependentCount | null> {
+async function countJudged(context: RegionContext, rule: string, queries: string[], unhad: Reason[]): Promise<IndependentCount | null> {
   const expression = complianceCountExpression(rule);
   if (expression === null) return null;
   const counting: PagedQuery<TotalFold> = {
@@ -59,6 +59,7 @@ async function countJudged(context: RegionContext, rule: string, queries: string
   const answer = await page(context.paging, counting);
   // A count that could not be had is no gap in the results: they are then compared with a second asking.
   if (answer.status === 'complete') queries.push(answer.directory);
+  else unhad.push(...answer.reasons);
   const found = answer.status === 'complete' ? answer.fold.total() : null;
   if (found === null || found.count === 0) return null;
   return {
@@ -91,10 +92,12 @@ export async function ruleResult(context: RegionContext, identifier: string, rul
   const compliance = lists.compliance.fold.items.find((item) => ruleName(item) === name);
   const status = lists.statuses.fold.items.find((item) => ruleName(item) === name);
   let count: IndependentCount | null = null;
+  let unhad: Reason[] = [];
   const settled = await settle(context, query, async (details, queries) => {
     const summarised = disagreement(name, compliance, details.fold);
     if (summarised !== null) return summarised;
-    const counted = await countJudged(context, name, queries);
+    unhad = [];
+    const counted = await countJudged(context, name, queries, unhad);
     // What does not apply has no compliance item: it is counted by its result.
     count = counted === null ? null : { ...counted, count: counted.count + (details.fold.verdicts().get('NOT_APPLICABLE') ?? 0) };
     if (count === null) return spansPages(details) ? confirm(context, query, details, queries) : null;
@@ -104,7 +107,7 @@ export async function ruleResult(context: RegionContext, identifier: string, rul
       : { code: 'count-mismatch', message: `${name}: ${held} results are held, the provider keeps ${count.count} judged resources` };
   });
   const { details, queries } = settled;
-  const reasons: Reason[] = [...details.reasons, ...settled.doubt];
+  const reasons: Reason[] = [...details.reasons, ...settled.doubt, ...unhad];
   const states: LedgerStatus[] = [details.status, settled.doubt.length > 0 ? 'partial' : 'complete'];
   for (const problem of evaluationProblems(name, rule, status, compliance)) {
     states.push(problem.status);

@@ -241,7 +241,7 @@ describe('faults', () => {
       match: { operation: 'SelectResourceConfig', type: 'AWS::Config::ResourceCompliance' },
       times: Infinity,
     });
-    expect(entry(ledger, `verdict:${rule}`)).toMatchObject({ status: 'complete', count: null });
+    expect(entry(ledger, `verdict:${rule}`)).toMatchObject({ status: 'complete', count: null, reasons: [{ code: 'access-denied' }] });
     expect(entry(ledger, `verdict:${rule}`).queries.some((query) => query.includes('.again-'))).toBe(true);
   });
 
