@@ -17,9 +17,11 @@ export function coverView(assessment: Assessment, signing: SigningInfo | null): 
   const { engagement } = assessment;
   const whole = assessment.scopes.filter((scope) => scope.status === 'complete').length;
   const gaps = assessment.queries.filter((query) => query.status !== 'complete').length;
-  const completeness = assessment.evidenceComplete
-    ? `Complete: ${plural(assessment.scopes.length, 'scope')}, ${plural(assessment.queries.length, 'query', 'queries')}`
+  const unproved = unprovedPopulations(assessment);
+  const collected = assessment.evidenceComplete
+    ? `${unproved === 0 ? 'Complete' : 'Collected'}: ${plural(assessment.scopes.length, 'scope')}, ${plural(assessment.queries.length, 'query', 'queries')}`
     : `Gaps: ${grouped(whole)} of ${plural(assessment.scopes.length, 'scope')} complete, ${plural(gaps, 'query', 'queries')} of ${grouped(assessment.queries.length)} incomplete`;
+  const completeness = unproved === 0 ? collected : `${collected}; ${grouped(unproved)} of ${plural(assessment.reconciliation.length, 'population')} not reconciled`;
   return {
     kicker: 'Compliance evidence pack',
     title: cell(engagement.title, 160),
@@ -32,11 +34,16 @@ export function coverView(assessment: Assessment, signing: SigningInfo | null): 
       { name: 'Tool', value: visible(`${assessment.tool.name} ${assessment.tool.version}`) },
       { name: 'Run', value: cell(assessment.runId, 80) },
     ],
-    complete: assessment.evidenceComplete,
+    complete: assessment.evidenceComplete && unproved === 0,
     completeness,
     evidenceDigest: visible(assessment.evidenceDigest),
     fingerprint: signing === null ? null : visible(signing.fingerprint),
   };
+}
+
+/** Populations that no independent count confirms. */
+function unprovedPopulations(assessment: Assessment): number {
+  return assessment.reconciliation.filter((row) => !row.balanced).length;
 }
 
 function engagementProfile(assessment: Assessment): string {
@@ -134,7 +141,7 @@ export function methodView(assessment: Assessment): View['method'] {
 export function limitationsView(assessment: Assessment): View['limitations'] {
   const gaps = assessment.queries.filter((query) => query.status !== 'complete').length;
   const scopes = assessment.scopes.filter((scope) => scope.status !== 'complete').length;
-  const unbalanced = assessment.reconciliation.filter((row) => !row.balanced).length;
+  const unbalanced = unprovedPopulations(assessment);
   const { counts } = assessment.summary;
   const particular = [
     ...(scopes > 0 ? [`${plural(scopes, 'scope')} of ${grouped(assessment.scopes.length)} could not be read in full. Nothing is claimed about what they hold beyond what is listed.`] : []),
@@ -221,5 +228,7 @@ function headline(assessment: Assessment, untested: number): string {
   const first = score === null || scored === 0 ? 'No control could be scored.' : `${grouped(counts.pass)} of ${plural(scored, 'scored control')} ${counts.pass === 1 ? 'passes' : 'pass'} (${percent(score)}).`;
   const second = untested > 0 ? ` ${plural(untested, 'control')} could not be tested or ${untested === 1 ? 'awaits' : 'await'} an answer; untested is not passed.` : '';
   const third = assessment.evidenceComplete ? ' All evidence that was asked for was received.' : ' The evidence has gaps, and they are named in this report.';
-  return first + second + third;
+  const unproved = unprovedPopulations(assessment);
+  const fourth = unproved > 0 ? ` ${plural(unproved, 'population')} of ${grouped(assessment.reconciliation.length)} could not be reconciled with an independent count.` : '';
+  return first + second + third + fourth;
 }
