@@ -223,29 +223,56 @@ function managementGroupsOf(subscription: Json): string[] | null {
   return names.every((name) => name !== null) ? names.map((name) => azureId(`/providers/microsoft.management/managementgroups/${name}`)) : null;
 }
 
+const assignmentType = 'microsoft.authorization/roleassignments';
+
+/** Where assignments in force at an Azure id stand: at the id, and at everything above it. */
+function azureAssignmentScopes(id: string, from: Resource, hop: Hopper): { scopes: string[]; homes: Home[]; elsewhere?: string } | null {
+  const subscription = azureSubscription(id);
+  if (subscription === null) return null;
+  const container = hop('azure.subscription', `/subscriptions/${subscription}`, from);
+  const tenant = (container.outcome === 'found' ? textAt(container.document, 'tenantId') : null) ?? textAt(from.document, 'tenantId');
+  const homes = [...azureHomes([assignmentType], subscription), ...azureHomes([assignmentType], tenant === null ? 'every' : `tenants/${tenant.toLowerCase()}`)];
+  const groups = container.outcome === 'found' ? managementGroupsOf(container.document) : null;
+  const scopes = [...azureScopesOf(id), ...(groups ?? []), '/'];
+  return groups === null ? { scopes, homes, elsewhere: `the management groups above subscription ${subscription} are not in the evidence` } : { scopes, homes };
+}
+
+function assignmentScope(record: Resource): string {
+  return azureId(textAt(record.document, 'properties', 'scope') ?? record.uid.replace(/\/providers\/microsoft\.authorization\/roleassignments\/[^/]+$/i, ''));
+}
+
 const azureRoleAssignments = table({
   name: 'azure.role-assignments.by-scope',
   title: 'Role assignments in force at an Azure id: made there, or inherited from its resource group, subscription or management groups',
   provider: 'azure',
-  sources: [resource('microsoft.authorization/roleassignments')],
+  sources: [resource(assignmentType)],
   many: true,
   readsSubject: true,
   keeps: ['properties.scope'],
   through: ['azure.subscription'],
-  keys(record) {
-    const scope = textAt(record.document, 'properties', 'scope') ?? record.uid.replace(/\/providers\/microsoft\.authorization\/roleassignments\/[^/]+$/i, '');
-    return [azureId(scope)];
-  },
+  keys: (record) => [assignmentScope(record)],
   resolve(key, from, hop) {
-    const subscription = azureSubscription(key);
-    if (subscription === null) return unknown(`\`${key}\` does not read as an Azure id`);
-    const container = hop('azure.subscription', `/subscriptions/${subscription}`, from);
-    const tenant = (container.outcome === 'found' ? textAt(container.document, 'tenantId') : null) ?? textAt(from.document, 'tenantId');
-    const type = ['microsoft.authorization/roleassignments'];
-    const homes = [...azureHomes(type, subscription), ...azureHomes(type, tenant === null ? 'every' : `tenants/${tenant.toLowerCase()}`)];
-    const groups = container.outcome === 'found' ? managementGroupsOf(container.document) : null;
-    const keys = [...azureScopesOf(key), ...(groups ?? []), '/'];
-    return found(keys, homes, groups === null ? `the management groups above subscription ${subscription} are not in the evidence` : undefined);
+    const reach = azureAssignmentScopes(key, from, hop);
+    return reach === null ? unknown(`\`${key}\` does not read as an Azure id`) : found(reach.scopes, reach.homes, reach.elsewhere);
+  },
+});
+
+/** As by scope, of one principal only: a scope may hold thousands of assignments. One that names no principal is found for each, and left to be judged. */
+const azurePrincipalAssignments = table({
+  name: 'azure.role-assignments.of-principal',
+  title: 'Role assignments of a principal in force at an Azure id, written `<principal id> <Azure id>`',
+  provider: 'azure',
+  sources: [resource(assignmentType)],
+  many: true,
+  readsSubject: true,
+  keeps: ['properties.scope', 'properties.principalId'],
+  through: ['azure.subscription'],
+  keys: (record) => [`${(textAt(record.document, 'properties', 'principalId') ?? '').toLowerCase()} ${assignmentScope(record)}`],
+  resolve(key, from, hop) {
+    const [principal = '', id = ''] = key.trim().split(/ (.*)/, 2);
+    const reach = principal === '' ? null : azureAssignmentScopes(id, from, hop);
+    if (reach === null) return unknown(`\`${key}\` does not read as a principal and an Azure id`);
+    return found(reach.scopes.flatMap((scope) => [`${principal.toLowerCase()} ${scope}`, ` ${scope}`]), reach.homes, reach.elsewhere);
   },
 });
 
@@ -402,6 +429,7 @@ const named: readonly LookupTable[] = [
   azureByIdTable('azure.subscription', 'Subscription by id, with its management groups', ['microsoft.resources/subscriptions'], ['tenantId', 'properties.managementGroupAncestorsChain']),
   azureByIdTable('azure.resource-group.by-id', 'Resource group by id', ['microsoft.resources/subscriptions/resourcegroups']),
   azureRoleAssignments,
+  azurePrincipalAssignments,
   azureRoleDefinition,
   gcpByNameTable('gcp.kms.key', 'Cloud KMS key by name, or by the name of one of its versions', gcpKeyType, gcpKeyName),
   gcpByNameTable('gcp.kms.key-version', 'Cloud KMS key version by name', 'cloudkms.googleapis.com/CryptoKeyVersion'),

@@ -104,6 +104,17 @@ describe('Azure tables', () => {
       expect(hit).toMatchObject({ complete: true });
     });
 
+    test('of one principal: its own at each level, and those that name nobody', () => {
+      const nameless = assignment(`/subscriptions/${sub}`, '');
+      const index = indexOf({ 'azure.role-assignments.of-principal': ['properties.principalId'] }, [container, ...assignments, nameless], () => null);
+      const of = (key: string) => index.lookup('azure.role-assignments.of-principal', key, true, store);
+      expect(principals(of(`A2 ${storeId}`))).toEqual(['a2', '']);
+      expect(principals(of(`a5 ${storeId}`))).toEqual(['']);
+      expect(of(`a0 ${storeId}`)).toMatchObject({ complete: true });
+      expect(of('a0 elsewhere')).toMatchObject({ outcome: 'unknown' });
+      expect(of(` ${storeId}`)).toMatchObject({ outcome: 'unknown' });
+    });
+
     test('may be more where the subscription, its tenant or its management groups are not whole', () => {
       const all = [container, ...assignments];
       expect(indexOf(reads, all, (home) => (home.account === 'tenants/t1' ? 'denied' : null)).lookup('azure.role-assignments.by-scope', storeId, true, store)).toMatchObject({ outcome: 'found', complete: false });
