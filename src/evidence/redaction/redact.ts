@@ -1,4 +1,5 @@
 import { lintSource } from '@secretlint/core';
+import { secretLintProfiler } from '@secretlint/profiler';
 import { creator as recommendedRules } from '@secretlint/secretlint-rule-preset-recommend';
 import { createHash, createHmac } from 'node:crypto';
 import type { Redaction } from '../../model/index.ts';
@@ -21,6 +22,9 @@ interface Cut {
 }
 
 const detector = { rules: [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: recommendedRules }] };
+
+// The detector's profiler keeps performance marks of every page for ever.
+secretLintProfiler.setEnabled(false);
 
 /** JSON inside JSON inside JSON: AWS rows are strings that hold policies as strings. Deeper is not read as JSON. */
 const deepest = 3;
