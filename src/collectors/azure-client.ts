@@ -171,6 +171,8 @@ export function azureConnection(endpoints: EndpointsConfig, tenant: string): Azu
         // The clients' own errors keep the status and lose the body, which says more.
         const response = answered();
         if (isRestError(error) && response !== null) error.response = response;
+        // An answer that came and trips the client over is malformed, whatever the client throws.
+        if (!isRestError(error) && response?.status === 200 && !(error instanceof MalformedResponse) && (error as Error).name !== 'AbortError') throw new MalformedResponse(`the answer is not what was asked for: ${(error as Error).message}`);
         throw error;
       }
       const response = answered();

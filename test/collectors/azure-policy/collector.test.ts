@@ -88,7 +88,7 @@ describe('faults', () => {
     }
   });
 
-  test.each(['lost-page', 'repeated-token', 'empty-page-with-token', 'hang', 'truncated-body'] as const)('%s once on a list of Resource Manager is overcome', async (kind) => {
+  test.each(['lost-page', 'repeated-token', 'empty-page-with-token', 'hang', 'truncated-body', 'wrong-content-type'] as const)('%s once on a list of Resource Manager is overcome', async (kind) => {
     simulator.inject({ kind, match: { operation: 'policyAssignments.list' } });
     const ledger = await collectPolicy(simulator, directory.path);
     expect(entriesOf(ledger, 'microsoft.authorization/policyassignments').filter((entry) => entry.status !== 'complete')).toEqual([]);
