@@ -1,22 +1,22 @@
-/** The line: collect → assess → render → seal. Each stage reads files and writes files below the run directory. */
+/**
+ * The line: collect → assess → render → seal. Each stage reads files and writes files below the run directory.
+ * A stage loads its own code when it runs: judging does not wait for the code that signs.
+ */
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { collect } from './collectors/collect.ts';
 import type { CollectProgress } from './collectors/collector.ts';
-import { pageReaders } from './collectors/registry.ts';
 import type { LoadedConfig } from './config/load.ts';
-import { assess } from './controls/assess.ts';
 import { loadCatalogue } from './controls/load.ts';
 import { needsOf } from './controls/needs.ts';
 import { selectControls } from './controls/select.ts';
 import type { Catalogue } from './controls/types.ts';
+import { lockRun } from './evidence/lock.ts';
 import type { Assessment, Ledger } from './model/index.ts';
-import { seal, type SealReport } from './pack/seal.ts';
 import { packFiles } from './pack/layout.ts';
-import { describeSigner, initKeys, loadSigner, loadSignerFromFiles } from './pack/sign/keys.ts';
+import type { SealReport } from './pack/seal.ts';
 import type { Signer } from './pack/sign/signer.ts';
-import { render, type RenderReport } from './render/render.ts';
+import type { RenderReport } from './render/render.ts';
 import { type RunDirectory, runVersions } from './run-directory.ts';
 import { packageRoot, tool } from './version.ts';
 
@@ -42,6 +42,7 @@ export function keysDirectory(loaded: LoadedConfig): string {
 
 /** Who signs: the configured key and certificate, or the local identity, which is made on first use. */
 async function signerOf(loaded: LoadedConfig): Promise<Signer> {
+  const { initKeys, loadSigner, loadSignerFromFiles } = await import('./pack/sign/keys.ts');
   const own = loaded.config.signing.certificate;
   if (own === undefined) {
     await initKeys(keysDirectory(loaded));
@@ -66,6 +67,7 @@ function formerRoot(context: StageContext): string | undefined {
 /** What judged the evidence goes into the pack with it: the configuration and the control files, as they were read. */
 function keepInputs(context: StageContext, catalogue: Catalogue): void {
   const inputs = join(context.run.path, 'inputs');
+  rmSync(join(inputs, 'catalogue'), { recursive: true, force: true });
   mkdirSync(inputs, { recursive: true });
   const kept = join(inputs, 'exhibit.yaml');
   if (resolve(context.loaded.file) !== resolve(kept)) copyFileSync(context.loaded.file, kept);
@@ -76,8 +78,19 @@ function keepInputs(context: StageContext, catalogue: Catalogue): void {
   }
 }
 
-export async function collectStage(context: StageContext): Promise<Ledger> {
+/** One process at a time works on a run; the stages of one process follow each other. */
+async function locked<T>(context: StageContext, work: () => Promise<T>): Promise<T> {
+  const release = lockRun(context.run.path);
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}
+
+export const collectStage = (context: StageContext): Promise<Ledger> => locked(context, async () => {
   const catalogue = await catalogueOf(context.loaded);
+  keepInputs(context, catalogue);
   const ledger = await collect({
     runDirectory: context.run.path,
     runId: context.run.state.runId,
@@ -89,12 +102,13 @@ export async function collectStage(context: StageContext): Promise<Ledger> {
     progress: context.progress,
     tool,
   });
-  keepInputs(context, catalogue);
+  // An interrupted collection has written its ledger, and is not done.
+  context.signal.throwIfAborted();
   context.run.markDone('collect');
   return ledger;
-}
+});
 
-export async function assessStage(context: StageContext): Promise<Assessment> {
+export const assessStage = (context: StageContext): Promise<Assessment> => locked(context, async () => {
   const catalogue = await catalogueOf(context.loaded);
   keepInputs(context, catalogue);
   const assessment = await assess({
@@ -107,16 +121,16 @@ export async function assessStage(context: StageContext): Promise<Assessment> {
   });
   context.run.markDone('assess');
   return assessment;
-}
+});
 
-export async function renderStage(context: StageContext): Promise<RenderReport> {
+export const renderStage = (context: StageContext): Promise<RenderReport> => locked(context, async () => {
   const signer = await signerOf(context.loaded);
   const report = await render({ runDirectory: context.run.path, signing: describeSigner(signer), log: context.note });
   context.run.markDone('render');
   return report;
-}
+});
 
-export async function sealStage(context: StageContext): Promise<SealReport> {
+export const sealStage = (context: StageContext): Promise<SealReport> => locked(context, async () => {
   const { signing } = context.loaded.config;
   const signer = await signerOf(context.loaded);
   const previousRoot = signing.previousPack ?? formerRoot(context);
@@ -135,7 +149,7 @@ export async function sealStage(context: StageContext): Promise<SealReport> {
   writeFileSync(join(context.run.path, 'fingerprint.txt'), `${report.fingerprint}\n`);
   context.run.markDone('seal');
   return report;
-}
+});
 
 export function hasPack(run: RunDirectory): boolean {
   return existsSync(join(run.path, 'pack.zip'));
