@@ -91,6 +91,7 @@ async function locked<T>(context: StageContext, work: () => Promise<T>): Promise
 export const collectStage = (context: StageContext): Promise<Ledger> => locked(context, async () => {
   const catalogue = await catalogueOf(context.loaded);
   keepInputs(context, catalogue);
+  const { collect } = await import('./collectors/collect.ts');
   const ledger = await collect({
     runDirectory: context.run.path,
     runId: context.run.state.runId,
@@ -111,6 +112,7 @@ export const collectStage = (context: StageContext): Promise<Ledger> => locked(c
 export const assessStage = (context: StageContext): Promise<Assessment> => locked(context, async () => {
   const catalogue = await catalogueOf(context.loaded);
   keepInputs(context, catalogue);
+  const [{ assess }, { pageReaders }] = await Promise.all([import('./controls/assess.ts'), import('./collectors/registry.ts')]);
   const assessment = await assess({
     runDirectory: context.run.path,
     catalogue,
@@ -125,6 +127,7 @@ export const assessStage = (context: StageContext): Promise<Assessment> => locke
 
 export const renderStage = (context: StageContext): Promise<RenderReport> => locked(context, async () => {
   const signer = await signerOf(context.loaded);
+  const [{ render }, { describeSigner }] = await Promise.all([import('./render/render.ts'), import('./pack/sign/keys.ts')]);
   const report = await render({ runDirectory: context.run.path, signing: describeSigner(signer), log: context.note });
   context.run.markDone('render');
   return report;
@@ -135,6 +138,7 @@ export const sealStage = (context: StageContext): Promise<SealReport> => locked(
   const signer = await signerOf(context.loaded);
   const previousRoot = signing.previousPack ?? formerRoot(context);
   const timestamp = signing.timestamp === undefined ? undefined : { url: signing.timestamp.url, root: resolve(context.loaded.directory, signing.timestamp.root) };
+  const { seal } = await import('./pack/seal.ts');
   const report = await seal({
     runDirectory: context.run.path,
     packDirectory: join(context.run.path, 'pack'),
