@@ -89,7 +89,6 @@ async function locked<T>(context: StageContext, work: () => Promise<T>): Promise
 }
 
 export const collectStage = (context: StageContext): Promise<Ledger> => locked(context, async () => {
-  const { collect } = await import('./collectors/collect.ts');
   const catalogue = await catalogueOf(context.loaded);
   keepInputs(context, catalogue);
   const { collect } = await import('./collectors/collect.ts');
@@ -111,8 +110,6 @@ export const collectStage = (context: StageContext): Promise<Ledger> => locked(c
 });
 
 export const assessStage = (context: StageContext): Promise<Assessment> => locked(context, async () => {
-  const { assess } = await import('./controls/assess.ts');
-  const { pageReaders } = await import('./collectors/registry.ts');
   const catalogue = await catalogueOf(context.loaded);
   keepInputs(context, catalogue);
   const [{ assess }, { pageReaders }] = await Promise.all([import('./controls/assess.ts'), import('./collectors/registry.ts')]);
@@ -129,8 +126,6 @@ export const assessStage = (context: StageContext): Promise<Assessment> => locke
 });
 
 export const renderStage = (context: StageContext): Promise<RenderReport> => locked(context, async () => {
-  const { render } = await import('./render/render.ts');
-  const { describeSigner } = await import('./pack/sign/keys.ts');
   const signer = await signerOf(context.loaded);
   const [{ render }, { describeSigner }] = await Promise.all([import('./render/render.ts'), import('./pack/sign/keys.ts')]);
   const report = await render({ runDirectory: context.run.path, signing: describeSigner(signer), log: context.note });
@@ -139,7 +134,6 @@ export const renderStage = (context: StageContext): Promise<RenderReport> => loc
 });
 
 export const sealStage = (context: StageContext): Promise<SealReport> => locked(context, async () => {
-  const { seal } = await import('./pack/seal.ts');
   const { signing } = context.loaded.config;
   const signer = await signerOf(context.loaded);
   const previousRoot = signing.previousPack ?? formerRoot(context);
