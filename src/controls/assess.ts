@@ -312,6 +312,10 @@ function isComplete(population: Population, results: ReadonlyMap<Running, CheckR
       }
     }
   }
+  // What was asked for besides (the definitions behind a verdict) and did not come whole is missing too.
+  const judged = new Set([...tableTypes, ...[...results.keys()].flatMap(({ judge }) => judge?.types ?? [])]);
+  const besides = population.ledger.entries.filter((entry) => providers.has(entry.provider) && !judged.has(entry.type));
+  if (besides.some(({ status }) => status === 'partial' || status === 'failed' || status === 'denied')) return false;
   return population.scopes.every((scope) => scope.status === 'complete' || scope.status === 'excluded' || !providers.has(scope.provider) || scope.status === 'not-recorded');
 }
 

@@ -125,6 +125,12 @@ describe('evidence that is not whole never passes', () => {
     expect(assessment.findings[0]?.status).toBe('unknown');
   });
 
+  test('what was asked for besides the records and came in part only is missing, although no control reads it', async () => {
+    const besides = (status: 'partial' | 'not-recorded'): FixtureUnit => ({ provider: 'aws', type: 'AWS::Config::ConfigRule', account: '111122223333', region: 'eu-west-1', records: [], entry: { status, reasons: [{ code: 'server-error', message: 'HTTP 500' }] } });
+    expect((await judge({ units: [buckets([bucket('a')]), besides('partial')] }, [goodBuckets])).assessment.evidenceComplete).toBe(false);
+    expect((await judge({ units: [buckets([bucket('a')]), besides('not-recorded')] }, [goodBuckets])).assessment.evidenceComplete).toBe(true);
+  });
+
   test('a run that never ended is not complete', async () => {
     const { assessment } = await judge({ units: [buckets([bucket('a')])], ledger: { endedAt: null } }, [goodBuckets]);
     expect(assessment.evidenceComplete).toBe(false);

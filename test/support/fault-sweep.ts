@@ -10,7 +10,7 @@ import { loadCatalogue } from '../../src/controls/load.ts';
 import { needsOf } from '../../src/controls/needs.ts';
 import { selectControls } from '../../src/controls/select.ts';
 import type { Catalogue } from '../../src/controls/types.ts';
-import type { Assessment, Ledger, LedgerEntry, Observation, Provider, Reason } from '../../src/model/index.ts';
+import type { Assessment, Ledger, LedgerEntry, Observation, Provider, Reason, Status } from '../../src/model/index.ts';
 import { type Fault, type FaultKind, faultsFor, type SimulatedCall, type Simulator, startSimulator, wholeRunFaults } from '../../src/simulator/index.ts';
 import { standingFaults } from '../../src/simulator/faults.ts';
 import { hurriedPacers, silent } from './aws.ts';
@@ -40,7 +40,7 @@ function patienceFor(kind: FaultKind | null): Partial<Patience> {
 export interface Outcome {
   readonly ledger: Ledger;
   readonly assessment: Assessment;
-  readonly observations: ReadonlyMap<string, Pick<Observation, 'control' | 'status' | 'reason' | 'subject' | 'leaves'>>;
+  readonly observations: ReadonlyMap<string, Pick<Observation, 'control' | 'check' | 'status' | 'reason' | 'subject' | 'leaves'>>;
   readonly calls: readonly SimulatedCall[];
   readonly milliseconds: number;
 }
@@ -92,7 +92,7 @@ function scratch(): string {
 
 let loaded: Promise<Catalogue> | undefined;
 
-async function runOnce(estate: EstateName, simulator: Simulator, config: ExhibitConfig, catalogue: Catalogue, kind: FaultKind | null): Promise<Outcome> {
+async function runOnce(simulator: Simulator, config: ExhibitConfig, catalogue: Catalogue, kind: FaultKind | null): Promise<Outcome> {
   const directory = scratch();
   const before = simulator.calls().length;
   const started = performance.now();
@@ -104,8 +104,8 @@ async function runOnce(estate: EstateName, simulator: Simulator, config: Exhibit
     const assessment = await assess({ runDirectory: directory, catalogue, config, readers: pageReaders() });
     const lines = readFileSync(join(directory, 'results', 'observations.ndjson'), 'utf8').split('\n').filter((line) => line !== '');
     const observations = new Map(lines.map((line) => {
-      const { id, control, status, reason, subject, leaves } = JSON.parse(line) as Observation;
-      return [id, { control, status, reason, subject, leaves }];
+      const { id, control, check, status, reason, subject, leaves } = JSON.parse(line) as Observation;
+      return [id, { control, check, status, reason, subject, leaves }];
     }));
     return { ledger, assessment, observations, calls: simulator.calls().slice(before), milliseconds: performance.now() - started };
   } finally {
@@ -118,7 +118,8 @@ const entryKey = (entry: Pick<LedgerEntry, 'collector' | 'account' | 'region' | 
 /** Everything that a fault may change without being an effect: reasons of what was healed, times. */
 function signature({ ledger, assessment, observations }: Outcome): string {
   return JSON.stringify([
-    ledger.entries.map((entry) => [entryKey(entry), entry.status, entry.held, entry.count?.count ?? null]),
+    // Of what nobody counts, only what the observations say of it can be compared.
+    ledger.entries.map((entry) => [entryKey(entry), entry.status, ...(entry.count === null ? [] : [entry.held, entry.count.count])]),
     ledger.scopes.map((scope) => [scope.collector, scope.account, scope.region, scope.status]),
     [...observations].map(([id, { status }]) => [id, status]).sort(),
     assessment.findings.map((finding) => [finding.control.id, finding.status]),
@@ -128,8 +129,6 @@ function signature({ ledger, assessment, observations }: Outcome): string {
 
 const transportCodes: readonly string[] = ['connection', 'timeout', 'malformed-response', 'server-error'];
 const pagingCodes: readonly string[] = ['repeated-row', 'repeated-rows', 'repeated-token', 'rows-lost', 'rows-changed', 'count-mismatch', 'count-changed', 'empty-pages', 'endless-pages', 'unlisted-source', 'malformed-response'];
-
-const disagreement: readonly string[] = ['count-mismatch', 'rows-lost', 'rows-changed', 'unlisted-source'];
 
 /** By which codes a ledger may name a fault. */
 const causes: Readonly<Record<FaultKind, readonly string[]>> = {
@@ -177,7 +176,7 @@ export async function openSweep(estate: EstateName): Promise<Sweep> {
   const shortPages: Fault = { provider, kind: 'short-pages' };
 
   simulator.inject(shortPages);
-  const clean = await runOnce(estate, simulator, config, own, null);
+  const clean = await runOnce(simulator, config, own, null);
   const cleanSignature = signature(clean);
   if (!clean.assessment.evidenceComplete) throw new Error(`${estate}: the run without a fault is not whole: ${JSON.stringify(clean.ledger.entries.find((entry) => entry.status !== 'complete') ?? clean.ledger.scopes)}`);
 
@@ -204,7 +203,7 @@ export async function openSweep(estate: EstateName): Promise<Sweep> {
       const started = performance.now();
       let outcome: Outcome;
       try {
-        outcome = await runOnce(estate, simulator, config, own, one.fault.kind);
+        outcome = await runOnce(simulator, config, own, one.fault.kind);
       } catch (error) {
         return { case: one, healed: false, struck: 0, falsePasses: [], disappearances: [], unnamed: [], unbounded: [], broken: [`the run threw: ${(error as Error).stack ?? String(error)}`], milliseconds: performance.now() - started };
       }
@@ -227,14 +226,15 @@ export async function openSweep(estate: EstateName): Promise<Sweep> {
 function falsePasses(clean: Outcome, faulty: Outcome): string[] {
   const found: string[] = [];
   // Where the place of a resource cannot be told, its observation is another one: of the same control and resource.
-  const passed = new Map<string, boolean>();
-  for (const { control, status, subject } of clean.observations.values()) {
-    const key = `${control} ${subject.uid}`;
-    passed.set(key, (passed.get(key) ?? true) && status === 'pass');
+  const elsewhere = new Map<string, Set<Status>>();
+  for (const { control, check, status, subject } of clean.observations.values()) {
+    const key = `${control} ${check} ${subject.uid}`;
+    elsewhere.set(key, (elsewhere.get(key) ?? new Set()).add(status));
   }
-  for (const [id, { control, status, subject }] of faulty.observations) {
+  for (const [id, { control, check, status, subject }] of faulty.observations) {
     const before = clean.observations.get(id);
-    if (before === undefined && passed.get(`${control} ${subject.uid}`) === true) continue;
+    const other = elsewhere.get(`${control} ${check} ${subject.uid}`);
+    if (before === undefined && other?.size === 1 && other.has(status)) continue;
     if ((status === 'pass' || status === 'notapplicable') && before?.status !== status && before?.status !== 'pass') found.push(`${control}: ${subject.uid} was ${before?.status ?? 'absent'}, is ${status}`);
   }
   for (const [at, { control, status }] of faulty.assessment.findings.entries()) {
@@ -273,7 +273,7 @@ function reasonsOf(ledger: Ledger): Reason[] {
 function unnamed(one: Case, clean: Outcome, faulty: Outcome): string[] {
   const { kind } = one.fault;
   // A fault behind the provider that shows in one answer only looks like answers that do not agree.
-  const codes = one.call === null || !(standingFaults as readonly FaultKind[]).includes(one.fault.kind) ? causes[kind] : [...causes[kind], ...disagreement];
+  const codes = one.call === null || !(standingFaults as readonly FaultKind[]).includes(one.fault.kind) ? causes[kind] : [...causes[kind], ...pagingCodes];
   const { assessment, ledger } = faulty;
   const changed = [...faulty.observations].filter(([id, { status }]) => clean.observations.get(id)?.status !== status);
   const lost = [...clean.observations.keys()].filter((id) => !faulty.observations.has(id)).length;

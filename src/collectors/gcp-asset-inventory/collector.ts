@@ -36,21 +36,26 @@ function dataOf(asset: JsonObject): JsonObject {
   return isJsonObject(asset.resource) && isJsonObject(asset.resource.data) ? asset.resource.data : {};
 }
 
-/** Projects, folders and organisations as the hierarchy's own assets name them. */
-function readPlaces(runDirectory: string, hierarchy: Series): Place[] {
+/**
+ * Projects, folders and organisations as the hierarchy's own assets name them. A folder between them and `parent` exists also
+ * where its own record cannot be had; it comes first, so that a record that is there gives the name.
+ */
+function readPlaces(runDirectory: string, hierarchy: Series, parent: string): Place[] {
   const places: Place[] = [];
+  const between = new Set<string>();
   for (const { json } of storedPages(runDirectory, hierarchy)) {
     for (const asset of isJsonObject(json) && Array.isArray(json.assets) ? json.assets : []) {
       if (!isJsonObject(asset) || !Array.isArray(asset.ancestors)) continue;
       const ancestor = asset.ancestors[0];
       if (typeof ancestor !== 'string') continue;
+      for (const above of asset.ancestors.slice(1, Math.max(1, asset.ancestors.indexOf(parent)))) if (typeof above === 'string' && above.startsWith('folders/')) between.add(above);
       const data = dataOf(asset);
       const label = typeof data.displayName === 'string' ? data.displayName : typeof data.name === 'string' ? data.name : null;
       if (asset.assetType === projectType) places.push({ ancestor, account: typeof data.projectId === 'string' ? data.projectId : ancestor, name: label });
       else if (asset.assetType === folderType || asset.assetType === organizationType) places.push({ ancestor, account: ancestor, name: label });
     }
   }
-  return places;
+  return [...[...between].map((ancestor) => ({ ancestor, account: ancestor, name: null })), ...places];
 }
 
 function isProject(ancestor: string): boolean {
@@ -88,7 +93,8 @@ async function collectParent(context: CollectContext, parent: GcpParent): Promis
       progress.done(collector, parent.directory, status);
       return nothing(parent, types, status, identity, projects?.list.reasons ?? []);
     }
-    const places = new Map(readable.flatMap(({ list }) => readPlaces(writer.runDirectory, list)).map((place) => [place.ancestor, place]));
+    const found = readable.flatMap(({ list }) => readPlaces(writer.runDirectory, list, parent.name));
+    const places = new Map([...found].sort((a, b) => Number(a.name !== null) - Number(b.name !== null)).map((place) => [place.ancestor, place]));
     const numbered = [...places.values()].filter((place) => isProject(place.ancestor)).map((place): [string, string] => [place.ancestor.slice('projects/'.length), place.account]);
     const projectIds: Record<string, string> = Object.fromEntries(numbered.sort(([a], [b]) => (a < b ? -1 : 1)));
     const rest = await collectSeries(asking, assetQueries(needs), projectIds);
@@ -102,13 +108,17 @@ async function collectParent(context: CollectContext, parent: GcpParent): Promis
     const entries: LedgerEntry[] = [];
     const scopes: ScopeCoverage[] = [];
     const listReasons: Reason[] = [...projects.list.reasons, ...(projects.counted.status === 'complete' ? [] : projects.counted.reasons)].map((reason) => ({ ...reason, message: `the list of projects is not whole: ${reason.message}` }));
+    const folders = top.of('RESOURCE', folderType)?.list;
+    // A folder without a project in it can be known from its own record alone.
+    const unseen: Reason[] = parent.kind === 'projects' || folders === undefined || readable.some(({ list }) => list === folders) ? [] : folders.reasons.map((reason) => ({ ...reason, message: `the list of folders cannot be had: ${reason.message}` }));
     for (const place of [...places.values()].sort((a, b) => (a.account < b.account ? -1 : 1))) {
       const owed = isProject(place.ancestor) ? types : typesAbove(place.ancestor, types, lists);
       const own = owed.map((type) => lists.entry(place.ancestor, place.account, type)).map((entry): LedgerEntry => (unlisted.has(place.ancestor) ? { ...entry, status: entry.status === 'complete' ? 'partial' : entry.status, reasons: [...entry.reasons, unknown] } : entry));
       entries.push(...own);
       const worst = own.find((entry) => entry.status !== 'complete' && entry.status !== 'not-recorded');
       const configured = place.account === parent.account || place.ancestor === parent.account;
-      scopes.push(coverage(place.account, place.name, [...(configured ? ['configured'] : []), 'Cloud Asset Inventory hierarchy'], worst === undefined ? 'complete' : 'partial', identity, worst?.reasons ?? []));
+      const reasons = [...(worst?.reasons ?? []), ...(configured ? unseen : [])];
+      scopes.push(coverage(place.account, place.name, [...(configured ? ['configured'] : []), 'Cloud Asset Inventory hierarchy'], worst === undefined && reasons.length === 0 ? 'complete' : 'partial', identity, reasons));
     }
     if (!scopes.some((scope) => scope.account === parent.account)) {
       // The scope itself came without a record of its own: nothing in it, or nothing to be seen.

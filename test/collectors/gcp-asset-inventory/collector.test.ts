@@ -123,6 +123,16 @@ describe('faults', () => {
     expect(entriesOf(ledger, other).every((entry) => entry.status === 'complete')).toBe(true);
   });
 
+  test('folders whose own records are refused stay, by the ancestors of what is in them; the organisation says that others may be missing', async () => {
+    const folders = (await collectGcp(simulator, directory.path)).scopes.filter((scope) => scope.account.startsWith('folders/')).map((scope) => scope.account);
+    expect(folders.length).toBeGreaterThan(0);
+    const holding = folders.filter((folder) => simulator.estate.gcp.projects.some((project) => project.folder === folder.slice('folders/'.length)));
+    simulator.inject({ kind: 'asset-type-not-enabled', match: { type: 'cloudresourcemanager.googleapis.com/Folder' } });
+    const ledger = await collectGcp(simulator, directory.path);
+    expect(ledger.scopes.map((scope) => scope.account)).toEqual(expect.arrayContaining(holding));
+    expect(ledger.scopes.find((scope) => scope.account === organization)).toMatchObject({ status: 'partial', reasons: [{ code: 'invalid-request', message: expect.stringContaining('the list of folders cannot be had') as unknown }] });
+  });
+
   test('assets of projects that the hierarchy lost are kept, under their number, and are not complete', async () => {
     simulator.inject({ kind: 'lost-page', match: { operation: 'ListAssets', type: 'cloudresourcemanager.googleapis.com/Project' }, times: 1000 });
     const ledger = await collectGcp(simulator, directory.path);
