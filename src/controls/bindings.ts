@@ -4,7 +4,7 @@ import { longestMatched } from './operators.ts';
 import { noteRead, Scope } from './scope.ts';
 import type { At, CheckCompiler, Evaluation, Operand, Origin, Variable } from './scope.ts';
 import type { Condition } from './condition.ts';
-import { FALSE, ListValue, MISTYPED, NONE_MATCHED, TRUE, UNKNOWN, Void } from './values.ts';
+import { FALSE, isRedacted, ListValue, MISTYPED, NONE_MATCHED, REDACTED, TRUE, UNKNOWN, Void } from './values.ts';
 import type { Value } from './values.ts';
 
 /** Every kind of binding, for `let`, `by` and expected values; the first key found decides. Order is that of the reference. */
@@ -101,11 +101,13 @@ function compileLookup(compiler: CheckCompiler, scope: Scope, source: Record<str
   if (!compiler.reads.has(table)) compiler.reads.set(table, new Set());
   compiler.tables.push({ table, many: many === true, at: [...at, 'lookup'] });
   const list = many === true;
+  compiler.lowestSlot = -1; // where the subject lives decides what a reference means
   let last = 0; // `source` is asked for right after `read`
   const read = (evaluation: Evaluation): Value => {
     last = 0;
     const role = evaluation.role === '' ? table : evaluation.role;
-    const key = by.read(evaluation);
+    const given = by.read(evaluation);
+    const key = isRedacted(given) ? REDACTED : given;
     if (key instanceof Void || key === null || key instanceof ListValue) {
       const because = key instanceof Void ? key.because : key === null ? 'it is null in the collected evidence' : 'it is a list';
       return unresolved('no-key', `${by.display(evaluation)}, the key of the lookup, is not known: ${because}`);
@@ -296,6 +298,7 @@ function decodeText(text: string, steps: readonly string[]): Value {
     try {
       if (step === 'json') value = JSON.parse(value) as Json;
       else if (step === 'uri') value = /^\s*[[{]/.test(value) ? value : decodeURIComponent(value);
+      else if (isRedacted(value)) return REDACTED;
       else value = Buffer.from(value, 'base64').toString('utf8');
     } catch {
       return unresolved('undecodable', `the text there is not ${step === 'json' ? 'JSON' : step}`);
@@ -317,6 +320,7 @@ function compileSplit(compiler: CheckCompiler, scope: Scope, source: Record<stri
       const value = path.read(evaluation);
       if (value instanceof Void) return value;
       if (typeof value !== 'string') return MISTYPED;
+      if (isRedacted(value)) return REDACTED;
       const parts = value.split(on);
       if (position === undefined) return parts;
       return parts.at(position as number) ?? unresolved('no-part', `the text there has only ${parts.length} parts`);
@@ -341,6 +345,7 @@ function compileReplace(compiler: CheckCompiler, scope: Scope, source: Record<st
       const value = path.read(evaluation);
       if (value instanceof Void) return value;
       if (typeof value !== 'string') return MISTYPED;
+      if (isRedacted(value)) return REDACTED;
       if (value.length > longestMatched) return unresolved('too-long', `the text there is too long (${value.length} characters)`);
       return value.replace(expression, () => replacement);
     },
@@ -388,6 +393,7 @@ function compileChoose(compiler: CheckCompiler, scope: Scope, source: Record<str
 function compileReaders(compiler: CheckCompiler, source: Record<string, unknown>, at: At): Operand | undefined {
   if (source['readers'] !== true) compiler.report([...at, 'readers'], '`readers` is true');
   compiler.usesReaders = true;
+  compiler.lowestSlot = -1;
   return {
     text: 'readers', source: () => 0, display: () => 'who can read it', origin: covered, shape: 'value',
     read: (evaluation) => {

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../model/index.ts';
 import type { Json } from '../model/index.ts';
-import { ListValue, Void } from './values.ts';
+import { isRedacted, ListValue, REDACTED, Void } from './values.ts';
 import type { Value } from './values.ts';
 
 const dayMs = 86_400_000;
@@ -168,6 +168,6 @@ export function conversionNamed(name: string): ((value: Value) => Value) | undef
       if (name !== 'count') return notText;
       return value.complete ? value.items.length : new Void('unresolved', 'list-incomplete', value.because);
     }
-    return found.convert(value);
+    return isRedacted(value) ? REDACTED : found.convert(value);
   };
 }

@@ -9,7 +9,7 @@ import { operatorNamed, operatorNames, typeInWords } from './operators.ts';
 import type { Operator } from './operators.ts';
 import type { At, CheckCompiler, Evaluation, Operand, Scope } from './scope.ts';
 import { didYouMean } from './suggest.ts';
-import { cutValue, FALSE, jsonType, ListValue, MISTYPED, TRUE, triName, UNKNOWN, Void } from './values.ts';
+import { cutValue, FALSE, isRedacted, jsonType, ListValue, MISTYPED, REDACTED, TRUE, triName, UNKNOWN, Void } from './values.ts';
 import type { JsonType, Tri, Value } from './values.ts';
 
 const modifiers = ['as', 'single', 'ifMissing', 'within', 'type', 'because', 'id', 'otherwise', 'unknown'];
@@ -171,12 +171,14 @@ function comparison(id: string, path: Operand, field: Operand, operator: Operato
       }
       return unknown(value.code, value.because);
     }
+    if (isRedacted(value)) return unknown(REDACTED.code, REDACTED.because);
     let against = prepared;
     if (literal === undefined) {
       const wanted = operand.read(evaluation);
       if (wanted instanceof Void || wanted === null) return unknown('expected-unknown', `what to compare it with is not known: ${operand.display(evaluation)} ${wanted === null ? 'is null' : wanted.because}`);
       const plain = wanted instanceof ListValue ? (wanted.complete ? [...wanted.items] : null) : wanted;
       if (plain === null) return unknown('expected-unknown', `what to compare it with is not known completely: ${(wanted as ListValue).because}`);
+      if (isRedacted(plain) || (Array.isArray(plain) && plain.some(isRedacted))) return unknown('expected-unknown', `what to compare it with is not known: ${REDACTED.because}`);
       against = operator.prepare(plain, evaluation.comparison);
       if (against === undefined) return unknown('expected-type', `what to compare it with is not ${operator.expected}`);
     } else if (preparedFor !== evaluation.comparison) {

@@ -6,7 +6,7 @@ import type { Path } from './paths.ts';
 import { noteRead, originBelow, unknownVariable } from './scope.ts';
 import type { At, CheckCompiler, Evaluation, Operand, Origin, ReadKind, Scope, Variable } from './scope.ts';
 import { didYouMean } from './suggest.ts';
-import { cutText, ListValue, Void } from './values.ts';
+import { cutText, isRedacted, ListValue, REDACTED, Void } from './values.ts';
 import type { Value } from './values.ts';
 
 const covered: Origin = { kind: 'covered' };
@@ -35,6 +35,7 @@ export function compilePath(compiler: CheckCompiler, scope: Scope, text: unknown
 
 function subjectPath(compiler: CheckCompiler, path: Path, use: PathUse): Operand {
   const origin: Origin = { kind: 'subject', prefix: path.segments };
+  compiler.lowestSlot = -1;
   if (use.alias !== true) noteRead(compiler, { kind: 'subject', prefix: [] }, path.segments, use.kind ?? 'value');
   const walk = compileWalk(path.segments, compiler.caseless);
   return { text: path.text, read: (evaluation) => walk(evaluation.document), source: () => 0, display: () => path.text, origin, shape: 'value' };
@@ -48,6 +49,7 @@ function variablePath(compiler: CheckCompiler, scope: Scope, path: Path, name: s
   }
   variable.used = true;
   const { slot } = variable;
+  compiler.lowestSlot = Math.min(compiler.lowestSlot, slot);
   if (variable.shape === 'list' && path.segments.length > 0) {
     compiler.report(at, `$${name} is a list: nothing can be read below it`, 'look into it with some, every or none, or take one entry with first');
     return undefined;
@@ -102,6 +104,7 @@ export function compileText(compiler: CheckCompiler, scope: Scope, template: unk
         else {
           const value = (hole as Operand).read(evaluation);
           if (value instanceof Void) return new Void('unresolved', value.code, `${(hole as Operand).display(evaluation)}: ${value.because}`);
+          if (isRedacted(value)) return REDACTED;
           if (typeof value === 'object') return new Void('unresolved', 'type', `${(hole as Operand).display(evaluation)} is not a text or a number`);
           whole += String(value);
         }

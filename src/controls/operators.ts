@@ -1,6 +1,6 @@
 import type { Json } from '../model/index.ts';
 import { parseDate, parseDuration } from './convert.ts';
-import { FALSE, jsonType, negate, TRUE, UNKNOWN } from './values.ts';
+import { FALSE, isRedacted, jsonType, negate, TRUE, UNKNOWN } from './values.ts';
 import type { JsonType, Tri } from './values.ts';
 
 /** What an operator may know besides the two values. */
@@ -89,14 +89,14 @@ function testIn(observed: Json, expected: ScalarSet, comparison: Comparison): Tr
   return bool(expected.values.has(fold(observed as Scalar, comparison)));
 }
 
-/** How a list relates to a set: elements of another type might have been anything. */
+/** How a list relates to a set: elements of another type, and withheld ones, might have been anything. */
 function overlap(observed: Json, expected: ScalarSet, comparison: Comparison): { hits: Set<Scalar>; others: number; mistyped: boolean } | null {
   if (!Array.isArray(observed)) return null;
   const hits = new Set<Scalar>();
   let others = 0;
   let mistyped = false;
   for (const element of observed) {
-    if (typeof element !== expected.type || inexact(element)) mistyped = true;
+    if (typeof element !== expected.type || inexact(element) || isRedacted(element)) mistyped = true;
     else {
       const folded = fold(element as Scalar, comparison);
       if (expected.values.has(folded)) hits.add(folded);

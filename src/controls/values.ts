@@ -1,3 +1,4 @@
+import { marker } from '../evidence/redaction/rules.ts';
 import type { Json } from '../model/index.ts';
 
 /** Kleene's three values. Numbers, so that a leaf costs no allocation. */
@@ -39,7 +40,13 @@ export class Void {
 export const MISSING = new Void('missing', 'missing', 'it is not in the collected evidence');
 export const NO_CONTAINER = new Void('no-container', 'missing', 'what should contain it is not in the collected evidence');
 export const MISTYPED = new Void('type', 'type', 'the evidence holds another type of value there');
+export const REDACTED = new Void('unresolved', 'redacted', 'it was withheld as a secret before it reached disk');
 export const NONE_MATCHED = new Void('missing', 'none-matched', 'no entry of the list matches');
+
+/** A text that holds a withheld part says nothing about the whole: only that something was there. */
+export function isRedacted(value: unknown): value is string {
+  return typeof value === 'string' && value.includes(marker);
+}
 
 /** A list whose elements may come from several records, and which may be known in part only. */
 export class ListValue {
