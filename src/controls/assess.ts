@@ -15,6 +15,7 @@ import { freshness, freshnessParameters } from './freshness.ts';
 import { joinShards } from './join.ts';
 import { checkJudge, type CheckJudge, type CheckResult, type JudgeContext, verdictType } from './judge.ts';
 import { questionResult } from './manual.ts';
+import { isMatched, matchedJudge } from './matched-judge.ts';
 import { tableReads } from './needs.ts';
 import { lineFile, shards } from './observations.ts';
 import { type Population, readPopulation } from './population.ts';
@@ -95,7 +96,7 @@ async function assessInto(work: string, request: AssessRequest): Promise<Assessm
   const running: Running[] = catalogue.controls.flatMap(({ control, checks: own }) =>
     own.map((check) => ({
       control, check,
-      judge: check.kind === 'manual' ? null : checkJudge(control, check, scratch.open(), context),
+      judge: check.kind === 'manual' ? null : check.kind === 'verdict' && isMatched(check) ? matchedJudge(control, check, scratch.open(), context) : checkJudge(control, check, scratch.open(), context),
     })),
   );
   const judges = byType(running);

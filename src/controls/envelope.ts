@@ -28,9 +28,11 @@ export type CatalogueEntry = z.infer<typeof entrySchema>;
 /** Compiled by compile.ts; here only that they are there. */
 const anything = z.unknown().optional();
 const conditionParts = { on: anything, scope: anything, when: anything, let: anything, require: anything, aggregate: anything, satisfied: anything };
+const typeName = text.min(1);
+const typeList = z.union([typeName, z.array(typeName).min(1)]).optional();
 const verdictSchema = z.union([
-  closed({ awsConfigRule: z.string().regex(/^[A-Z0-9_]+$/, 'an AWS managed rule identifier such as ROOT_ACCOUNT_MFA_ENABLED') }),
-  closed({ azurePolicy: z.string().regex(/^[0-9a-z]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}$/i, 'the GUID of a policy definition') }),
+  closed({ awsConfigRule: z.string().regex(/^[A-Z0-9_]+$/, 'an AWS managed rule identifier such as ROOT_ACCOUNT_MFA_ENABLED'), on: typeList, parents: typeList }),
+  closed({ azurePolicy: z.string().regex(/^[0-9a-z]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}$/i, 'the GUID of a policy definition'), on: typeList, parents: typeList }),
 ]);
 const kinds = { verdict: verdictSchema.optional(), question: text.min(1).optional() };
 
@@ -74,7 +76,7 @@ function report(schema: z.ZodType, issue: z.core.$ZodIssue, source: YamlSource, 
     return;
   }
   if (issue.code === 'invalid_union') {
-    problems.push(source.problem(path, `${name} is none of the forms it can have`, 'verdict: { awsConfigRule: ROOT_ACCOUNT_MFA_ENABLED } or { azurePolicy: <definition guid> }'));
+    problems.push(source.problem(path, `${name} is none of the forms it can have`, 'verdict: { awsConfigRule: ROOT_ACCOUNT_MFA_ENABLED } or { azurePolicy: <definition guid> }, with `on` or `parents` where there are types'));
     return;
   }
   const missing = issue.code === 'invalid_type' && issue.message.includes('received undefined');

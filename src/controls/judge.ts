@@ -8,8 +8,10 @@ import { accountSubject, isAccountWide, judgeVerdict } from './native.ts';
 import { observationId, observationLine, type Shard } from './observations.ts';
 import { placeName, type Population, unique, type Unit } from './population.ts';
 import { emptyTally, reconcile, type Tally } from './reconcile.ts';
+import { gapLine, ledgerCitations } from './scope-gap.ts';
 import { citationJson, type JudgedSubject } from './subject.ts';
 import type { Aggregate, CheckOutcome, ConditionCheck, EvaluationEnvironment, VerdictCheck } from './types.ts';
+import { emptyRow, nothingThere } from './verdict-subjects.ts';
 import type { WaiverBook } from './waivers.ts';
 
 export interface JudgeContext {
@@ -116,17 +118,7 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
   /** A scope whose evidence is not whole: never a silent pass. */
   function gap(scope: Scope, type: string, reasons: readonly Reason[]): void {
     gaps += 1;
-    const messages = reasons.map((reason) => reason.message);
-    const subject: Subject = {
-      kind: 'scope', provider, type, uid: scopeKey(scope), name: population.nameOf(scope), account: scope.account, location: scope.region, scope, capturedAt: null,
-    };
-    const cited = [...ledgerCitations(scope, type), ...reasons.flatMap((reason) => (reason.citation ? [citationJson(reason.citation, reason.code, scopeKey(scope))] : []))];
-    const leaves: CheckOutcome['leaves'] = reasons.map((reason) => ({ id: 'evidence', path: 'ledger.status', operator: 'equals', expected: 'complete', observed: reason.code, outcome: 'unknown', because: reason.message, source: 0 }));
-    write(subject, JSON.stringify(subject), 'unknown', `The evidence of ${type} in ${placeName(scope)} is not whole: ${messages.join('; ')}.`, leaves, `[${cited.join(',')}]`);
-  }
-
-  function ledgerCitations(scope: Scope, type: string): string[] {
-    return population.ledgerPointers(scope, type).map((pointer) => citationJson({ file: 'evidence/ledger.json', pointer, encoding: 'json' }, 'ledger', scopeKey(scope)));
+    shard.write(gapLine({ control: control.id, check: check.id, head }, population, scope, type, reasons));
   }
 
   const units = (): Unit[] => types.flatMap((type) => [...population.units(provider, type)]);
@@ -151,7 +143,7 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
       const subject: Subject = { kind: 'scope', provider, type: types.join(', '), uid: key, name: population.nameOf(scope), account: scope.account, location: scope.region, scope, capturedAt: null };
       const waiver = status === 'fail' ? waivers.apply(control.id, key) : undefined;
       if (waiver !== undefined) waivedGroups += 1;
-      const cited = group.samples.length > 0 ? group.samples : members.flatMap((unit) => ledgerCitations(unit.scope, unit.type));
+      const cited = group.samples.length > 0 ? group.samples : members.flatMap((unit) => ledgerCitations(population, unit.scope, unit.type));
       const leaves: CheckOutcome['leaves'] = [
         ...(aggregate.atLeast === undefined ? [] : [leaf('atLeast', aggregate.atLeast, group.met, status, group.samples.length > 0)]),
         ...(aggregate.atMost === undefined ? [] : [leaf('atMost', aggregate.atMost, group.met, status, group.samples.length > 0)]),
@@ -171,8 +163,10 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
     return { id: 'aggregate', path: 'count', operator, expected, observed, outcome, ...(cited ? { source: 0 } : {}) };
   }
 
+  const parents = check.kind === 'verdict' && check.about?.as === 'parents' ? check.about.types : [];
+
   return {
-    types,
+    types: [...types, ...parents],
     judge(one) {
       if (check.kind !== 'condition') return;
       const { resource, unit, criticality } = one;
@@ -249,6 +243,15 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
         judgedScopes += 1;
         let missing = row.balanced && row.reasons.length === 0 ? [] : row.reasons;
         if (!row.balanced && missing.length === 0) missing = [{ code: 'unbalanced', message: 'the population does not balance' }];
+        if (missing.length > 0 && parents.length > 0) {
+          const nothing = nothingThere(population, unit, parents);
+          if (nothing.count) {
+            rows.splice(-1, 1, emptyRow(control.id, check.id, unit, nothing.count, parents));
+            whole += 1;
+            continue;
+          }
+          missing = unique([...missing, ...nothing.gaps]);
+        }
         if (missing.length === 0) {
           whole += 1;
           continue;

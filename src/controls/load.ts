@@ -8,7 +8,8 @@ import type { CatalogueEntry, CheckEntry, ControlEntry } from './envelope.ts';
 import { parseDuration } from './convert.ts';
 import type { At } from './scope.ts';
 import { didYouMean } from './suggest.ts';
-import type { Catalogue, CompiledCheck, CompiledControl, ParameterDefinition, Problem } from './types.ts';
+import { accountSubject } from './native.ts';
+import type { Catalogue, CompiledCheck, CompiledControl, ParameterDefinition, Problem, VerdictCheck } from './types.ts';
 import { parseYaml } from './yaml-source.ts';
 import type { YamlSource } from './yaml-source.ts';
 
@@ -165,9 +166,7 @@ function loadCheck(loader: Loader, source: YamlSource, provider: Provider, entry
   }
   if (check.question !== undefined) return { kind: 'manual', id: check.id, title, question: check.question };
   if (check.verdict !== undefined) {
-    const [kind, rule] = Object.entries(check.verdict)[0] as [string, string];
-    if ((kind === 'awsConfigRule') !== (provider === 'aws')) problems.push(source.problem([...at, 'verdict'], `a control of ${provider} cannot rest on ${kind}`));
-    return { kind: 'verdict', id: check.id, title, provider, rule: kind === 'azurePolicy' ? rule.toLowerCase() : rule };
+    return loadVerdict(loader, source, provider, { ...check, title, verdict: check.verdict }, [...at, 'verdict']);
   }
   const definition = Object.fromEntries(checkWords.filter((word) => raw[word] !== undefined).map((word) => [word, raw[word]]));
   const compiled = compileCheck({ id: check.id, title, provider, definition, at }, loader.parameters);
@@ -176,6 +175,32 @@ function loadCheck(loader: Loader, source: YamlSource, provider: Provider, entry
   for (const name of compiled.usedParameters) loader.usedParameters.add(name);
   for (const table of compiled.tables) loader.tables.push({ table: table.table, many: table.many, problem: (message, hint) => source.problem(table.at, message, hint) });
   return compiled.check;
+}
+
+function loadVerdict(loader: Loader, source: YamlSource, provider: Provider, check: { id: string; title: string; verdict: NonNullable<CheckEntry['verdict']> }, at: At): VerdictCheck {
+  const { problems } = loader;
+  const { on, parents } = check.verdict;
+  const [kind, named] = 'awsConfigRule' in check.verdict ? (['awsConfigRule', check.verdict.awsConfigRule] as const) : (['azurePolicy', check.verdict.azurePolicy] as const);
+  if ((kind === 'awsConfigRule') !== (provider === 'aws')) problems.push(source.problem(at, `a control of ${provider} cannot rest on ${kind}`));
+  if (on !== undefined && parents !== undefined) problems.push(source.problem([...at, 'parents'], '`on` and `parents` exclude each other', '`on` where the inventory lists what the rule judges, `parents` where it lists only what holds it'));
+  const plain = { kind: 'verdict', id: check.id, title: check.title, provider, rule: kind === 'azurePolicy' ? named.toLowerCase() : named } as const;
+  const as = on !== undefined ? 'resources' : 'parents';
+  const written = on ?? parents;
+  if (written === undefined) return plain;
+  const types = (typeof written === 'string' ? [written] : written).map((type) => (provider === 'azure' ? type.toLowerCase() : type));
+  const where = [...at, on !== undefined ? 'on' : 'parents'];
+  for (const type of types) {
+    if (type === accountSubject) problems.push(source.problem(where, `${accountSubject} is no type of the inventory`, 'leave it out: of accounts there is one in each account'));
+    else if (types.indexOf(type) !== types.lastIndexOf(type)) problems.push(source.problem(where, `${type} is named twice`));
+    else if (isTypeOf(type) !== provider) problems.push(source.problem(where, `${type} is no resource type of ${provider}`));
+  }
+  return { ...plain, about: { as, types } };
+}
+
+/** Whose resource type that is by its spelling. */
+function isTypeOf(type: string): Provider | null {
+  if (/^AWS::[A-Za-z0-9]+::[A-Za-z0-9]+(::[A-Za-z0-9]+)?$/.test(type)) return 'aws';
+  return /^[a-z0-9]+(\.[a-z0-9]+)*\.[a-z0-9]+(\/[a-z0-9]+)+$/.test(type) && !type.includes('googleapis.com') ? 'azure' : null;
 }
 
 function controlOf(entry: ControlEntry, provider: Provider, checks: readonly CompiledCheck[], source: string): Control {

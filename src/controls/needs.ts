@@ -38,6 +38,7 @@ export function needsOf(catalogue: Catalogue): Needs {
   };
   for (const { provider, check } of checks) {
     for (const type of scopeLists[provider]) types[provider].add(type);
+    if (check.kind === 'verdict') for (const type of check.about?.types ?? []) needType(provider, type);
     if (check.kind !== 'condition') continue;
     for (const type of check.on) needType(provider, type);
     if (check.usesReaders) for (const type of check.on.flatMap((one) => [...accessTypes(provider, one)])) needType(provider, type);

@@ -88,6 +88,17 @@ export interface VerdictCheck {
   readonly title: string;
   readonly provider: Provider;
   readonly rule: string;
+  /** What the rule speaks about, where the control says it; Azure types in lower case. */
+  readonly about?: VerdictSubjects;
+}
+
+/**
+ * `resources`: the rule judges every resource of these types, so each needs a result. `parents`: it judges parts of these that no
+ * inventory lists (the keys of a vault), so they tell only where there is nothing to judge.
+ */
+export interface VerdictSubjects {
+  readonly as: 'resources' | 'parents';
+  readonly types: readonly string[];
 }
 
 /** A question for a person. */
