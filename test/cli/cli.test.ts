@@ -20,7 +20,7 @@ const file = (name: string, content: string): string => {
 describe('help', () => {
   const verbs = [['run'], ['collect'], ['assess'], ['render'], ['seal'], ['verify'], ['demo'], ['controls'], ['controls', 'list'], ['controls', 'lint'], ['controls', 'explain'], ['controls', 'try'], ['keys', 'init'], ['keys', 'show'], ['simulate'], ['doctor']];
   test.each(verbs.map((verb) => [verb.join(' '), verb]))('%s --help shows an example and the global options', async (_name, verb) => {
-    const { code, stdout } = await exhibit([...(verb as string[]), '--help']);
+    const { code, stdout } = await exhibit([...(verb), '--help']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Example:\n {2}\S/);
     expect(stdout).toContain('--json');
