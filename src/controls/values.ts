@@ -44,7 +44,7 @@ export const REDACTED = new Void('unresolved', 'redacted', 'it was withheld as a
 export const NONE_MATCHED = new Void('missing', 'none-matched', 'no entry of the list matches');
 
 /** A text that holds a withheld part says nothing about the whole: only that something was there. */
-export function isRedacted(value: unknown): value is string {
+export function isRedacted(value: unknown): boolean {
   return typeof value === 'string' && value.includes(marker);
 }
 
