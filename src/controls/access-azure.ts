@@ -2,7 +2,7 @@ import type { Json, Resource } from '../model/index.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
 import { wildcard } from './policy-document.ts';
 import { azureId, lastSegment, textAt, valueAt } from './references.ts';
-import type { EvaluationEnvironment, IndexedRecord } from './types.ts';
+import type { EvaluationEnvironment, IndexedRecord, LookupResult } from './types.ts';
 
 interface AzureStore {
   /** Data-plane actions that read data. */
@@ -84,6 +84,10 @@ const everyone = '00000000-0000-0000-0000-000000000000';
 /** Who can read the stores of Azure: a service identity decrypts, so data roles decide, direct or inherited. */
 export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(store: Resource): Analysis } {
   const grants = new Map<string, Grant>();
+  /** Stores at which the same assignments are in force share one analysis. */
+  const analyses = new Map<string, Analysis>();
+  const numbers = new WeakMap<IndexedRecord, { readonly number: number; readonly scope: string }>();
+  let numbered = 0;
 
   /** What a role grants on a type of store. Tried per role and type once: definitions are the same for a whole tenant. */
   function grantOf(roleId: string, type: string, store: AzureStore, from: Resource): Grant {
@@ -116,12 +120,31 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
     if (!store) return { outcome: 'unknown', world: 'data-roles', because: `access to ${resource.type} is not analysed` };
     const hit = lookup('azure.role-assignments.by-scope', resource.uid, true, resource);
     if (hit.outcome !== 'found') return { outcome: 'unknown', world: 'data-roles', because: hit.because };
+    const own = azureId(resource.uid);
+    const open = store.anonymous?.(resource.document) ?? null;
+    let memo = `${resource.type}\u0000${open ?? ''}\u0000${hit.complete ? '' : (hit.because ?? '-')}\u0000`;
+    let direct = false;
+    for (const record of hit.records) {
+      let known = numbers.get(record);
+      if (known === undefined) numbers.set(record, (known = { number: (numbered += 1), scope: scopeOf(record) }));
+      memo += `${known.number},`;
+      direct ||= known.scope === own;
+    }
+    if (direct) memo += own;
+    let made = analyses.get(memo);
+    if (made === undefined) {
+      if (analyses.size >= 10_000) analyses.clear();
+      analyses.set(memo, (made = analyseAssignments(resource, store, hit, own, open)));
+    }
+    return made;
+  }
+
+  function analyseAssignments(resource: Resource, store: AzureStore, hit: Extract<LookupResult, { outcome: 'found' }>, own: string, open: string | null): Analysis {
     const readers: Reader[] = [];
     const unsettled: string[] = [];
     const records: IndexedRecord[] = [];
     let groups = 0;
     let gap: string | null = hit.complete ? null : (hit.because ?? 'role assignments are not whole');
-    const own = azureId(resource.uid);
     for (const record of hit.records) {
       const roleId = textAt(record.document, 'properties', 'roleDefinitionId');
       const principalId = textAt(record.document, 'properties', 'principalId');
@@ -132,7 +155,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
       const grant = grantOf(roleId, resource.type, store, resource);
       if (grant.unknown !== null) gap ??= grant.unknown;
       if (grant.action === null) continue;
-      const scope = azureId(textAt(record.document, 'properties', 'scope') ?? '/');
+      const scope = scopeOf(record);
       const kind = textAt(record.document, 'properties', 'principalType');
       if (kind === null) gap ??= `role assignment ${record.uid} does not say what kind of principal it is for`;
       const type = kind ?? 'Principal';
@@ -145,7 +168,6 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
         ...(scope === own ? {} : { inheritedFrom: levelName(scope) }), citation: record.citation,
       });
     }
-    const open = store.anonymous?.(resource.document) ?? null;
     if (open !== null) gap ??= open;
     if (groups > 0) unsettled.push(`who belongs to the ${groups === 1 ? 'group' : `${groups} groups`} named: group membership is not in Resource Graph`);
     if (store.unsettled) unsettled.push(store.unsettled);
@@ -154,6 +176,10 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
   }
 
   return { analyse };
+}
+
+function scopeOf(assignment: IndexedRecord): string {
+  return azureId(textAt(assignment.document, 'properties', 'scope') ?? '/');
 }
 
 /** A list of texts in lower case; null where it is missing or anything else. */

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, type Resource } from '../model/index.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
 import { gcpRelativeName, textAt, valueAt } from './references.ts';
-import type { EvaluationEnvironment, IndexedRecord } from './types.ts';
+import type { EvaluationEnvironment, IndexedRecord, LookupResult } from './types.ts';
 
 interface GcpStore {
   /** Permissions that read data; custom roles are judged by them. */
@@ -85,11 +85,37 @@ export function gcpAccessReads(type: string): Record<string, readonly string[]> 
 
 /** Who can read the stores of Google Cloud: a service agent decrypts, so IAM roles decide, direct or inherited. */
 export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(store: Resource): Analysis } {
+  /** Stores at which the same policies are in force share one analysis. */
+  const analyses = new Map<string, Analysis>();
+  const numbers = new WeakMap<IndexedRecord, { readonly number: number; readonly level: string }>();
+  let numbered = 0;
+
   function analyse(resource: Resource): Analysis {
     const store = Object.hasOwn(stores, resource.type) ? stores[resource.type] : undefined;
     if (!store) return { outcome: 'unknown', world: 'data-roles', because: `access to ${resource.type} is not analysed` };
     const hit = lookup(`gcp.iam-policy:${resource.type}`, resource.uid, true, resource);
     if (hit.outcome !== 'found') return { outcome: 'unknown', world: 'data-roles', because: hit.because };
+    // Data sets and tables have an access list of their own.
+    if (resource.type.startsWith('bigquery.googleapis.com/')) return analysePolicies(resource, store, hit);
+    const own = gcpRelativeName(resource.uid);
+    let memo = `${resource.type}\u0000${resource.account}\u0000${hit.complete ? '' : (hit.because ?? '-')}\u0000`;
+    let direct = false;
+    for (const record of hit.records) {
+      let known = numbers.get(record);
+      if (known === undefined) numbers.set(record, (known = { number: (numbered += 1), level: gcpRelativeName(record.uid) }));
+      memo += `${known.number},`;
+      direct ||= known.level === own;
+    }
+    if (direct) memo += own;
+    let made = analyses.get(memo);
+    if (made === undefined) {
+      if (analyses.size >= 10_000) analyses.clear();
+      analyses.set(memo, (made = analysePolicies(resource, store, hit)));
+    }
+    return made;
+  }
+
+  function analysePolicies(resource: Resource, store: GcpStore, hit: Extract<LookupResult, { outcome: 'found' }>): Analysis {
     const found: Found = { readers: [], unsettled: new Set(), records: [], gap: hit.complete ? null : (hit.because ?? 'IAM policies are not whole') };
     for (const record of hit.records) addPolicy(record, resource, store, found, gcpRelativeName(resource.uid));
     if (resource.type === 'bigquery.googleapis.com/Dataset') addDatasetAccess(resource.document, resource.uid, null, found);

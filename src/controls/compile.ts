@@ -41,7 +41,7 @@ export function compileCheck(source: CheckSource, parameters: Readonly<Record<st
   const { definition, at, provider } = source;
   const compiler: CheckCompiler = {
     provider, caseless: provider === 'azure', parameters, reads: new Map(), subjectReads: new Set(), absences: [], usedParameters: new Set(),
-    tables: [], usesReaders: false, slots: 0, condition: compileCondition,
+    tables: [], usesReaders: false, slots: 0, lowestSlot: Infinity, condition: compileCondition,
     report: (where, message, hint) => errors.push({ at: where, message, ...(hint === undefined ? {} : { hint }) }),
   };
   const on = typesOf(compiler, definition['on'], [...at, 'on']);

@@ -30,6 +30,8 @@ export function compileQuantifier(compiler: CheckCompiler, scope: Scope, parent:
   const declared = declareElement(compiler, scope, list, source['as'], [...at, 'as']);
   if (declared === undefined) return undefined;
   const { inner, element } = declared;
+  const outside = compiler.lowestSlot;
+  compiler.lowestSlot = Infinity;
   const lets = compileLet(compiler, inner, source['let'], [...at, 'let']);
   const bounds = kind === 'count' ? compileBounds(compiler, parent, at) : null;
   if (bounds === undefined) return undefined;
@@ -38,6 +40,10 @@ export function compileQuantifier(compiler: CheckCompiler, scope: Scope, parent:
   const where = source['where'] === undefined ? always : compiler.condition(compiler, inner, source['where'], [...at, 'where'], below, id);
   if (where === undefined) return undefined;
   const missing = source['ifMissing'] === undefined ? null : compileMissing(compiler, scope, source['ifMissing'], [...at, 'ifMissing'], polarity, list.text);
+  // Judged by its elements alone, a list met again (a key's policy, the readers of all stores under one key) comes out the same.
+  const closed = compiler.lowestSlot >= element.slot;
+  compiler.lowestSlot = Math.min(outside, compiler.lowestSlot);
+  const settled = new WeakMap<readonly Json[], Settled>();
   const slots = [element.slot, ...lets.map((variable) => variable.slot)];
   const falseWhenAbsent = kind === 'some' && polarity === 'up';
   const tally = (evaluation: Evaluation): Tally => {
@@ -48,7 +54,11 @@ export function compileQuantifier(compiler: CheckCompiler, scope: Scope, parent:
       if ((elements.kind === 'missing' || elements.kind === 'no-container') && missing !== null && missing.when(evaluation)) return { decided: missing.then, elements, witness: -1, hits: 0, undecided: 0 };
       return { decided: UNKNOWN, elements, witness: -1, hits: 0, undecided: 0 };
     }
-    return quietly(evaluation, () => decideOver(evaluation, kind, elements, where, slots, bounds, ifEmpty as boolean | undefined));
+    const known = closed ? settled.get(elements.items) : undefined;
+    if (known !== undefined && known.complete === elements.complete && known.comparison === evaluation.comparison && known.parameters === evaluation.env.parameters) return { ...known.result, elements };
+    const result = quietly(evaluation, () => decideOver(evaluation, kind, elements, where, slots, bounds, ifEmpty as boolean | undefined));
+    if (closed) settled.set(elements.items, { complete: elements.complete, comparison: evaluation.comparison, parameters: evaluation.env.parameters, result });
+    return result;
   };
   const show = (evaluation: Evaluation, result: Tally, action: () => void): void => {
     if (result.elements instanceof Void || result.witness < 0) return;
@@ -120,6 +130,14 @@ interface Tally {
   readonly witness: number;
   readonly hits: number;
   readonly undecided: number;
+}
+
+/** What came of a list, and all that it depended on besides the elements. */
+interface Settled {
+  readonly complete: boolean;
+  readonly comparison: Evaluation['comparison'];
+  readonly parameters: Evaluation['env']['parameters'];
+  readonly result: Tally;
 }
 
 interface Bounds {

@@ -27,6 +27,8 @@ export interface CheckCompiler {
   readonly tables: { table: string; many: boolean; at: At }[];
   usesReaders: boolean;
   slots: number;
+  /** The lowest slot read since it was last reset; -1 when the subject itself was: tells what depends on a list's element alone. */
+  lowestSlot: number;
   /** The condition compiler: bindings hold conditions, and conditions bindings. */
   readonly condition: (compiler: CheckCompiler, scope: Scope, source: unknown, at: At, polarity: Polarity, prefix: string) => Condition | undefined;
 }

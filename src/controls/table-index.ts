@@ -19,6 +19,8 @@ interface TableState {
   readonly table: LookupTable;
   readonly project: (document: JsonObject) => JsonObject;
   readonly entries: Map<string, Entry | Entry[]>;
+  /** What single lookups found, by where the asking resource lives and by key: a thousand stores name one key. */
+  readonly hits: Map<string, Map<string, LookupResult>>;
 }
 
 export interface TableIndex {
@@ -61,7 +63,7 @@ export function tableIndex(reads: ReadonlyMap<string, readonly string[] | '*'>, 
   for (const table of needed) {
     const asked = reads.get(table.name);
     const paths = asked === '*' ? '*' : [...new Set([...(asked ?? []), ...table.keeps])];
-    const state: TableState = { table, project: compileProjection(paths, table.provider === 'azure'), entries: new Map() };
+    const state: TableState = { table, project: compileProjection(paths, table.provider === 'azure'), entries: new Map(), hits: new Map() };
     states.set(table.name, state);
     for (const source of table.sources) {
       const type = ledgerType(source);
@@ -69,6 +71,8 @@ export function tableIndex(reads: ReadonlyMap<string, readonly string[] | '*'>, 
     }
   }
   let size = 0;
+  /** Hits held over all tables. */
+  let remembered = 0;
   const resolutions = new Map<string, Resolution>();
 
   function put(state: TableState, key: string, entry: Entry): void {
@@ -93,10 +97,11 @@ export function tableIndex(reads: ReadonlyMap<string, readonly string[] | '*'>, 
     return record ? { outcome: 'found', document: record.document } : { outcome: 'unknown', because: `${table} holds nothing under \`${key}\`` };
   }
 
+  const regionOf = (from: Resource): string => (typeof from.document['awsRegion'] === 'string' ? from.document['awsRegion'] : from.scope.region);
+
   function resolve(state: TableState, key: string, from: Resource): Resolution {
-    const region = typeof from.document['awsRegion'] === 'string' ? from.document['awsRegion'] : from.scope.region;
     // A family that reads the subject itself depends on more than where it lives.
-    const memo = state.table.readsSubject ? null : `${state.table.name}\u0000${key}\u0000${from.account}\u0000${region}`;
+    const memo = state.table.readsSubject ? null : `${state.table.name}\u0000${key}\u0000${from.account}\u0000${regionOf(from)}`;
     const known = memo === null ? undefined : resolutions.get(memo);
     if (known) return known;
     const made = state.table.resolve(key, from, hop);
@@ -110,7 +115,31 @@ export function tableIndex(reads: ReadonlyMap<string, readonly string[] | '*'>, 
   function lookup(name: string, key: Json, many: boolean, from: Resource): LookupResult {
     const state = states.get(name);
     if (!state) throw new Error(lookupTable(name) ? `table ${name} was not indexed` : `no lookup table is named ${name}`);
-    if (typeof key !== 'string' || key.trim() === '') return { outcome: 'unknown', because: 'the reference is not a name' };
+    if (typeof key !== 'string') return { outcome: 'unknown', because: 'the reference is not a name' };
+    // A record that was found stays found; misses and lists depend on how whole the evidence turns out to be.
+    if (many || state.table.readsSubject) return search(state, key, many, from);
+    const place = `${from.account}/${regionOf(from)}`;
+    let known = state.hits.get(place);
+    if (known === undefined) state.hits.set(place, (known = new Map()));
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const result = search(state, key, many, from);
+    if (result.outcome === 'found') {
+      if (remembered >= 50_000) forget();
+      remembered += 1;
+      known.set(key, result);
+    }
+    return result;
+  }
+
+  function forget(): void {
+    if (remembered === 0) return;
+    for (const { hits } of states.values()) for (const found of hits.values()) found.clear();
+    remembered = 0;
+  }
+
+  function search(state: TableState, key: string, many: boolean, from: Resource): LookupResult {
+    if (key.trim() === '') return { outcome: 'unknown', because: 'the reference is not a name' };
     const resolution = resolve(state, key, from);
     if (resolution.outcome !== 'keys') return resolution;
     const hits: Entry[] = [];
@@ -159,6 +188,7 @@ export function tableIndex(reads: ReadonlyMap<string, readonly string[] | '*'>, 
     add(resource) {
       const into = byType.get(ledgerType(resource));
       if (!into) return;
+      forget();
       for (const state of into) {
         const keys = state.table.keys(resource);
         if (keys.length === 0) continue;

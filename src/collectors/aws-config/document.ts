@@ -21,7 +21,8 @@ function parsed(value: string): Json | undefined {
 
 /** A JSON object or array held as text, up to three layers deep; every other value stays as it is. */
 function structure(value: Json): Json {
-  let current = value;
+  if (typeof value !== 'string') return value;
+  let current: Json = value;
   for (let layer = 0; layer < 3 && typeof current === 'string' && /^\s*["[{]/.test(current); layer += 1) {
     const inner = parsed(current);
     if (inner === undefined) return value;
@@ -50,19 +51,34 @@ export function normalise(item: JsonObject): JsonObject {
   const supplementary = typeof outer === 'string' ? structure(outer) : outer;
   const accountId = text(item['accountId']) ?? text(item['awsAccountId']);
   const arn = text(item['arn']) ?? text(item['ARN']);
-  return Object.fromEntries([
-    ...Object.entries(item),
-    ...(accountId === null ? [] : [['accountId', accountId]]),
-    ...(arn === null ? [] : [['arn', arn]]),
-    ...(configuration === undefined ? [] : [['configuration', configuration]]),
-    ...(supplementary === undefined
-      ? []
-      : [['supplementaryConfiguration', isJsonObject(supplementary) ? supplementaryValues(supplementary, textual) : supplementary]]),
-  ]) as JsonObject;
+  const values = isJsonObject(supplementary) ? supplementaryValues(supplementary, textual) : supplementary;
+  // A Select row is in this form already, and need not be copied.
+  const changed =
+    (accountId !== null && accountId !== item['accountId']) ||
+    (arn !== null && arn !== item['arn']) ||
+    configuration !== item['configuration'] ||
+    values !== outer;
+  if (!changed) return item;
+  return {
+    ...item,
+    ...(accountId === null ? {} : { accountId }),
+    ...(arn === null ? {} : { arn }),
+    ...(configuration === undefined ? {} : { configuration }),
+    ...(values === undefined ? {} : { supplementaryConfiguration: values }),
+  };
 }
 
+/** The same object where no value was text that had to be read. */
 function supplementaryValues(values: JsonObject, textual: boolean): JsonObject {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, textual ? decoded(value) : structure(value)]));
+  let read: [string, Json][] | null = null;
+  const names = Object.keys(values);
+  for (const [at, name] of names.entries()) {
+    const value = values[name] as Json;
+    const meant = textual ? decoded(value) : structure(value);
+    if (meant !== value && read === null) read = names.slice(0, at).map((before) => [before, values[before] as Json]);
+    read?.push([name, meant]);
+  }
+  return read === null ? values : (Object.fromEntries(read) as JsonObject);
 }
 
 /** Tags in any of their shapes: `key/value`, `tagKey/tagValue`, a map, or either as JSON text. Earlier sources win. */
