@@ -68,7 +68,21 @@ export function collectProgress(terminal: Terminal): CollectProgress & { stop():
       line(`  ${terminal.style.yellow('!')} ${collector} ${scope}: ${message}`);
     },
     stop() {
+      // Lines logged since the last redraw would go with the bars.
+      (bars as unknown as { update(): void } | undefined)?.update();
       bars?.stop();
     },
+  };
+}
+
+/** Seconds going by on a terminal, for a stage that has nothing to count. Returns the end of it. */
+export function ticker(terminal: Terminal): () => void {
+  if (!terminal.interactive) return () => undefined;
+  const started = performance.now();
+  const draw = (): void => void process.stderr.write(`\r  ${terminal.style.dim(`${((performance.now() - started) / 1000).toFixed(0)} s …`)}`);
+  const timer = setInterval(draw, 1000);
+  return () => {
+    clearInterval(timer);
+    process.stderr.write('\r\u001b[2K');
   };
 }

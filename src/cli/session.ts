@@ -8,7 +8,7 @@ import { openRun, type RunDirectory } from '../run-directory.ts';
 import type { StageContext } from '../run.ts';
 import { bytes, count, plural, seconds, type Terminal, terminal, wantsColor } from './console.ts';
 import { exitStatus, type ExitStatus, UsageError } from './exit.ts';
-import { collectProgress } from './progress.ts';
+import { collectProgress, ticker } from './progress.ts';
 
 /** The terminal of a verb, from the global options. */
 export function terminalOf(command: Command): Terminal {
@@ -68,7 +68,9 @@ export interface StageResult {
 export async function timed<T>(here: Terminal, stage: string, work: () => Promise<T>, summarise: (value: T) => string): Promise<{ value: T; result: StageResult }> {
   here.say(here.style.bold(stage));
   const started = performance.now();
-  const value = await work();
+  // Collection draws its own bars.
+  const stop = stage === 'collect' ? () => undefined : ticker(here);
+  const value = await work().finally(stop);
   const elapsed = performance.now() - started;
   const summary = summarise(value);
   here.say(`  ${here.style.dim(seconds(elapsed).padStart(7))}  ${summary}`);
