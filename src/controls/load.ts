@@ -181,7 +181,7 @@ function loadVerdict(loader: Loader, source: YamlSource, provider: Provider, che
   const { problems } = loader;
   const { on, parents } = check.verdict;
   const [kind, named] = 'awsConfigRule' in check.verdict ? (['awsConfigRule', check.verdict.awsConfigRule] as const) : (['azurePolicy', check.verdict.azurePolicy] as const);
-  if ((kind === 'awsConfigRule') !== (provider === 'aws')) problems.push(source.problem(at, `a control of ${provider} cannot rest on ${kind}`));
+  if (provider !== (kind === 'awsConfigRule' ? 'aws' : 'azure')) problems.push(source.problem(at, `a control of ${provider} cannot rest on ${kind}`));
   if (on !== undefined && parents !== undefined) problems.push(source.problem([...at, 'parents'], '`on` and `parents` exclude each other', '`on` where the inventory lists what the rule judges, `parents` where it lists only what holds it'));
   const plain = { kind: 'verdict', id: check.id, title: check.title, provider, rule: kind === 'azurePolicy' ? named.toLowerCase() : named } as const;
   const as = on !== undefined ? 'resources' : 'parents';
@@ -197,6 +197,10 @@ function loadVerdict(loader: Loader, source: YamlSource, provider: Provider, che
   return { ...plain, about: { as, types } };
 }
 
+function ruleText({ rule, about }: VerdictCheck): string {
+  return about === undefined ? rule : `${rule} ${about.as === 'resources' ? 'on' : 'within'} ${about.types.join(', ')}`;
+}
+
 /** Whose resource type that is by its spelling. */
 function isTypeOf(type: string): Provider | null {
   if (/^AWS::[A-Za-z0-9]+::[A-Za-z0-9]+(::[A-Za-z0-9]+)?$/.test(type)) return 'aws';
@@ -209,7 +213,7 @@ function controlOf(entry: ControlEntry, provider: Provider, checks: readonly Com
     id: entry.id, title: entry.title, provider, section: entry.section, level: entry.level, assessment: entry.assessment,
     profileApplicability: entry.profiles, mappings: entry.mappings, source,
     prose: { description, rationale, impact, defaultValue, prerequisites, audit, remediation, backOut, references },
-    checks: checks.map((check) => ({ id: check.id, kind: check.kind, title: check.title, on: check.kind === 'condition' ? check.on.join(', ') : check.kind === 'verdict' ? check.rule : check.question })),
+    checks: checks.map((check) => ({ id: check.id, kind: check.kind, title: check.title, on: check.kind === 'condition' ? check.on.join(', ') : check.kind === 'verdict' ? ruleText(check) : check.question })),
   };
 }
 

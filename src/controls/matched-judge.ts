@@ -175,7 +175,7 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
         const row = reconcile(control.id, check.id, left ? { ...unit, excluded: true } : unit, tallies.get(unit) ?? emptyTally(), population);
         if (beyond && strayed.units.has(unit)) {
           row.balanced = false;
-          row.reasons = unique([...row.reasons, beyond]);
+          row.reasons = unique([...row.reasons.filter(({ code }) => code !== 'unbalanced'), beyond]);
         }
         rows.push(row);
         if (!active.includes(unit)) continue;
