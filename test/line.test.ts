@@ -119,7 +119,8 @@ describe('a sealed run', () => {
 
   test('a second run of the same period is a new version beside it', async () => {
     const { code, stdout } = await exhibit(['collect', '--config', join(work, 'exhibit.yaml'), '--json'], { env: environment() });
-    expect(code).toBe(whole);
+    // Collection alone cannot know which gaps no control rests on.
+    expect([0, 3]).toContain(code);
     expect(relative(run, (JSON.parse(stdout) as { run: string }).run)).toMatch(/^\.\.\/.*\.v2$/);
     expect(existsSync(join(run, 'pack.zip'))).toBe(true);
   }, 120_000);
@@ -174,7 +175,7 @@ describe('Ctrl-C', () => {
     expect(stderr).not.toMatch(/\bat .*\.ts:\d+/);
     const before = simulator.calls().length;
     const resumed = await exhibit(['collect', '--config', config, '--resume', '--json'], { env: environment() });
-    expect(resumed.code).toBe(whole);
+    expect([0, 3]).toContain(resumed.code);
     const path = (JSON.parse(resumed.stdout) as { run: string }).run;
     expect(path).toMatch(/\.v1$/);
     const asked = simulator.calls().length - before;
