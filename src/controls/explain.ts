@@ -1,6 +1,6 @@
 import { isJsonObject } from '../model/index.ts';
 import type { Json } from '../model/index.ts';
-import type { CompiledCheck, CompiledControl, ConditionCheck } from './types.ts';
+import type { CompiledCheck, CompiledControl, ConditionCheck, VerdictCheck } from './types.ts';
 import { bindingLines, conditionLines } from './words.ts';
 
 /** A control as a person reads it: its documentation, and its conditions in plain words. Plain text, lines up to `width`. */
@@ -42,12 +42,18 @@ function labelled(label: string, text: string): string {
 function checkLines(check: CompiledCheck): string[] {
   if (check.kind === 'manual') return [`A person answers: ${check.question}`, 'Until then the control is not checked.'];
   if (check.kind === 'verdict') {
-    return [
-      check.provider === 'azure' ? `The results of the Azure Policy definition ${check.rule} decide.` : `The results of the AWS Config managed rule ${check.rule} decide.`,
-      'A resource without a result, or with one that is not a verdict, is unknown.',
-    ];
+    const rule = check.provider === 'azure' ? `the Azure Policy definition ${check.rule}` : `the AWS Config managed rule ${check.rule}`;
+    return [`The results of ${rule} decide.`, 'A resource without a result, or with one that is not a verdict, is unknown.', ...aboutLines(check)];
   }
   return conditionCheckLines(check);
+}
+
+function aboutLines({ about }: VerdictCheck): string[] {
+  if (about === undefined) return [];
+  const types = about.types.join(' or ');
+  return about.as === 'resources'
+    ? [`It judges each ${about.types.join(' and each ')}: the provider's count of them is the population, and each needs a result.`, `Where complete evidence shows no ${types}, there is nothing to judge, whether or not the rule runs there.`]
+    : [`It judges parts of ${about.types.join(' and of ')} that the inventory does not list: its own results are the population.`, `Where complete evidence shows no ${types}, there is nothing to judge, whether or not the rule runs there.`];
 }
 
 function conditionCheckLines(check: ConditionCheck): string[] {
