@@ -20,7 +20,7 @@ export interface LintOptions {
 
 /** The rules of the lint, in the order of the reference. */
 export const lintRules = [
-  'absence-decides', 'unused-let', 'unused-parameter', 'unused-section', 'missing-prose', 'unknown-table', 'lookup-many', 'path-spelling', 'path-unseen', 'missing-cases',
+  'absence-decides', 'unused-let', 'unused-parameter', 'unused-section', 'missing-prose', 'unknown-table', 'lookup-many', 'verdict-subject', 'path-spelling', 'path-unseen', 'missing-cases',
 ] as const;
 
 /** Everything wrong or doubtful in the catalogue of that file, errors first. Never throws for what the catalogue holds. */
@@ -57,6 +57,9 @@ export function lintCatalogue(loaded: LoadedCatalogue, options: LintOptions): Pr
   });
   for (const control of loaded.catalogue.controls) {
     for (const [path, name] of missingProse(control)) at(control, path, `${control.control.id} has no ${name}`, 'missing-prose');
+    for (const check of control.checks) {
+      if (check.kind === 'verdict' && check.provider === 'azure' && check.about === undefined) at(control, ['id'], `${control.control.id} does not say what its policy judges`, 'verdict-subject', 'on: <type>, or parents: <type> where the inventory lists only what holds it');
+    }
     lintPaths(control, at);
     if (options.cases !== null) lintCases(control, options.cases, at);
   }
@@ -152,7 +155,7 @@ const wantedCases = ['pass', 'fail', 'unknown'] as const;
 
 /** Every automated control has a passing, a failing, an unknown and an empty case, and each path it reads occurs in one of them. */
 function lintCases(control: CompiledControl, directory: string, at: At): void {
-  const checks = control.checks.filter((check) => check.kind === 'condition');
+  const checks = control.checks.filter((check) => check.kind !== 'manual');
   if (checks.length === 0) return;
   const { id, provider } = control.control;
   const name = `${provider}/${id}.yaml`;
@@ -172,7 +175,7 @@ function lintCases(control: CompiledControl, directory: string, at: At): void {
     const what = checks.length === 1 ? id : `check ${check.id} of ${id}`;
     for (const wanted of wantedCases) if (!own.some((entry) => entry['expect'] === wanted && entry['empty'] !== true)) at(control, ['id'], `${what} has no case that is ${wanted}`, 'missing-cases');
     if (!own.some((entry) => entry['empty'] === true)) at(control, ['id'], `${what} has no empty case`, 'missing-cases');
-    lintSeen(control, check, own, at);
+    if (check.kind === 'condition') lintSeen(control, check, own, at);
   }
 }
 

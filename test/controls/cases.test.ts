@@ -6,6 +6,7 @@ import type { CheckOutcome, ConditionCheck } from '../../src/controls/types.ts';
 import type { JsonObject, Resource } from '../../src/model/index.ts';
 import { checkOf, environmentFor, judgeNothing, readCases, recordsOf, root } from '../support/cases.ts';
 import type { Case } from '../support/cases.ts';
+import { judgeVerdictCase } from '../support/verdict-cases.ts';
 import { damaged, damagesOf, sampled } from '../support/damage.ts';
 import type { Damage } from '../support/damage.ts';
 
@@ -111,6 +112,21 @@ function judge(check: ConditionCheck, one: Case): CheckOutcome {
   const { subject, others } = recordsOf(check, one);
   return check.evaluate(subject, environmentFor(check, one, [subject, ...others], parameters));
 }
+
+const native = catalogue.controls.flatMap((control) => control.checks.flatMap((check) => (check.kind === 'verdict' ? [{ id: control.control.id, control, check }] : [])));
+
+describe.each(native)('$id: verdict $check.id', ({ control, check }) => {
+  const list = readCases(control.control)?.filter((one) => one.check === undefined || one.check === check.id) ?? null;
+  test.skipIf(list === null)('judges its cases', async () => {
+    const problems: string[] = [];
+    for (const one of list ?? []) {
+      const { status, reason } = await judgeVerdictCase(control, check, one);
+      if (status !== one.expect) problems.push(`${one.name}: expected ${one.expect}, was ${status} (${reason})`);
+      else if (one.reason !== undefined && !reason.includes(one.reason)) problems.push(`${one.name}: the reason does not say "${one.reason}": ${reason}`);
+    }
+    expect(problems).toEqual([]);
+  });
+});
 
 test('the catalogue has controls to judge', () => {
   expect(automated.length).toBeGreaterThan(0);

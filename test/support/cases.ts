@@ -22,8 +22,10 @@ const caseSchema = z.strictObject({
   complete: z.array(z.string()).default([]),
   parameters: z.record(z.string(), z.custom<Json>()).default({}),
   empty: z.boolean().optional(),
+  /** The provider's own words on the document, one for each deployment of the rule. */
+  verdicts: z.array(z.string()).optional(),
   reason: z.string().optional(),
-}).refine((one) => (one.empty === true) !== (one.document !== undefined), { message: 'needs either `document` or `empty: true`' });
+}).refine((one) => (one.empty === true) !== (one.document !== undefined || one.verdicts !== undefined), { message: 'needs either `document`, or `verdicts`, or `empty: true`' });
 export type Case = z.infer<typeof caseSchema>;
 
 /** The instant at which all case files are judged. */
