@@ -65,12 +65,13 @@ A PDF reader such as Adobe Acrobat does the same once the root is imported as a 
 The report cites a file and a JSON pointer. One of this pack:
   ${cited.file}#${cited.pointer}
 Read it${cited.encoding === 'json-string' ? ' (a page of AWS Config holds strings that are themselves JSON, hence fromjson)' : ''}:
-  jq '${path}' data/${cited.file}
+  jq -a '${path}' data/${cited.file}
 or without unpacking, beside the ZIP:
-  unzip -p pack.zip data/${cited.file} | jq '${path}'
+  unzip -p pack.zip data/${cited.file} | jq -a '${path}'
 query.json beside the page holds the exact query, its parameters, the identity that asked, the times, and the
-SHA-256 of each page. All observations with their citations, as JSON lines:
-  jq -r 'select(.status == "fail") | [.control, .subject.uid, .reason, (.citations[0] | .file + "#" + .pointer)] | @tsv' data/results/observations.ndjson
+SHA-256 of each page. All failing observations with their citations, a line each (-a: names are a stranger's text, and
+may hold what a terminal obeys):
+  jq -ac 'select(.status == "fail") | [.control, .subject.uid, .reason, (.citations[0] | .file + "#" + .pointer)]' data/results/observations.ndjson
 
 6. OPTIONAL: the same signature in the formats of software supply chains
 -------------------------------------------------------------------------

@@ -63,7 +63,7 @@ export class SealError extends PackError {
 }
 
 const payloadParts = ['evidence', 'results', 'inputs', 'report.html', 'report.pdf'] as const;
-const required = ['evidence/ledger.json', 'results/assessment.json', 'results/observations.ndjson', 'report.html', 'report.pdf'];
+const required = ['evidence/ledger.json', 'results/assessment.json', 'results/observations.ndjson', 'results/rendering.json', 'report.html', 'report.pdf'];
 
 /**
  * Signs the report and seals the run into a pack, as a directory and as a ZIP. The pack appears whole or not at all, and
@@ -185,7 +185,8 @@ async function fillBag(bag: string, options: SealOptions, info: PackInfo, author
   const stamp = stamper(authority, options.log ?? (() => undefined));
   await mkdir(join(bag, dataDirectory), { recursive: true });
 
-  const report = await signPdf(await readFile(join(options.runDirectory, 'report.pdf')), signer, {
+  const unsigned = await readFile(join(options.runDirectory, 'report.pdf'));
+  const report = await signPdf(unsigned, signer, {
     signedAt: options.now ?? new Date(),
     reason: `Sealed as evidence: ${info.runId}`,
     timestamp: stamp.sign,
@@ -193,7 +194,7 @@ async function fillBag(bag: string, options: SealOptions, info: PackInfo, author
   const paths = (await listPayload(options.runDirectory, payloadParts)).filter((path) => path !== 'report.pdf');
   const evidence = evidenceCheck();
   const payload = await copyPayload(options.runDirectory, bag, paths, (path) => evidence.observe(path));
-  if (options.evenIfInconsistent !== true) assertConsistent(evidence, payload);
+  if (options.evenIfInconsistent !== true) assertConsistent(evidence, payload, unsigned);
   await writeFile(join(bag, reportFile), report, { mode: 0o644, flag: 'wx' });
   payload.push({ path: reportFile, sha256: sha256(report), bytes: report.length });
   const size = { bytes: payload.reduce((sum, file) => sum + file.bytes, 0), files: payload.length };
@@ -248,9 +249,9 @@ async function fillBag(bag: string, options: SealOptions, info: PackInfo, author
 }
 
 /** A run that does not agree with itself makes a pack that does not verify: it is refused before anything is signed. */
-function assertConsistent(evidence: EvidenceCheck, payload: readonly FileDigest[]): void {
+function assertConsistent(evidence: EvidenceCheck, payload: readonly FileDigest[], report: Buffer): void {
   const problems = problemList();
-  evidence.finish({ kind: 'directory', files: new Map(payload.map((file) => [file.path, file])), notes: [] }, problems);
+  evidence.finish({ kind: 'directory', files: new Map(payload.map((file) => [file.path, file])), notes: [] }, report, problems);
   const [first] = problems.list();
   if (first === undefined) return;
   const others = problems.count > 1 ? ` (and ${String(problems.count - 1)} more)` : '';

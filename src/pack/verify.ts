@@ -102,7 +102,7 @@ export async function verifyPack(path: string, options: VerifyOptions = {}): Pro
   const signatures = await verifySignatures(contents, tagFiles, report, signing);
   // 4. The evidence in them.
   const substance = problemList();
-  const held = evidence.finish(contents, substance);
+  const held = evidence.finish(contents, report, substance);
   // 5. The one who signed.
   const trust = problemList();
   const root = packRoot(tagFiles);

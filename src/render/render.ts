@@ -5,7 +5,7 @@ import { assessmentSchema } from '../model/index.ts';
 import type { Access, Assessment, Finding, Observation } from '../model/index.ts';
 import type { BrowserRecord } from './browser.ts';
 import { accessCsv, findingsCsv, observationsCsv, reconciliationCsv } from './csv.ts';
-import { removeHalfWritten, writeAtomically } from './files.ts';
+import { digestOf, removeHalfWritten, writeAtomically } from './files.ts';
 import { htmlReport } from './html.ts';
 import { accessLines, allObservations, isNonPassing, observationsOf } from './observations.ts';
 import type { RegisterRow } from './register.ts';
@@ -34,6 +34,8 @@ export interface WrittenFile {
   /** Relative to the run directory. */
   file: string;
   bytes: number;
+  /** Of a PDF: before it is signed. */
+  sha256: string;
   milliseconds: number;
 }
 
@@ -101,23 +103,29 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
     },
   };
   for (const directory of [runDirectory, results]) await removeHalfWritten(directory);
+  const sources: Record<string, string> = {};
+  for (const name of ['assessment.json', 'observations.ndjson', 'access.ndjson']) if (existsSync(join(results, name))) sources[`results/${name}`] = await digestOf(join(results, name));
   for (const format of options.formats ?? reportFormats) {
     const { file, write } = FORMATS[format];
     const started = performance.now();
-    const { bytes } = await writeAtomically(join(runDirectory, file), write(source));
-    report.files.push({ format, file, bytes, milliseconds: Math.round(performance.now() - started) });
+    const { bytes, sha256 } = await writeAtomically(join(runDirectory, file), write(source));
+    report.files.push({ format, file, bytes, sha256, milliseconds: Math.round(performance.now() - started) });
   }
-  await writeAtomically(join(results, 'rendering.json'), [`${JSON.stringify(recordOf(report, assessment), null, 2)}\n`]);
+  await writeAtomically(join(results, 'rendering.json'), [`${JSON.stringify(recordOf(report, assessment, sources), null, 2)}\n`]);
   return report;
 }
 
-/** `results/rendering.json`: what made the reports, for whoever prints them again. Nothing of it depends on the clock or on paths. */
-function recordOf(report: RenderReport, assessment: Assessment): object {
+/**
+ * `results/rendering.json`: what made the reports, and of which results, so that a report of former results is noticed.
+ * Nothing of it depends on the clock or on paths.
+ */
+function recordOf(report: RenderReport, assessment: Assessment, sources: Readonly<Record<string, string>>): object {
   return {
     version: 1,
     runId: assessment.runId,
     tool: assessment.tool,
-    files: report.files.map(({ format, file, bytes }) => ({ format, file, bytes })),
+    sources,
+    files: report.files.map(({ format, file, bytes, sha256 }) => ({ format, file, bytes, sha256 })),
     pages: report.pages,
     browser: report.browser && { version: report.browser.version, origin: report.browser.origin, sha256: report.browser.sha256, sandbox: report.browser.sandbox },
     warnings: report.warnings,

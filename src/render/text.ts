@@ -130,7 +130,7 @@ export function citationCommand(citation: Citation): string | null {
    
   if (path === null || /[\u0000-\u001f\u007f]/.test(path)) return null;
   const filter = citation.encoding === 'json-string' ? `${path} | fromjson` : path;
-  return `unzip -p pack.zip data/${citation.file} | jq ${shellQuote(filter)}`;
+  return `unzip -p pack.zip data/${citation.file} | jq -a ${shellQuote(filter)}`;
 }
 
 /** `evidence/…/page-000004.json#/Results/16`. */

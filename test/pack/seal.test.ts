@@ -21,7 +21,7 @@ import { initKeys, loadSigner } from '../../src/pack/sign/keys.ts';
 import type { Signer } from '../../src/pack/sign/signer.ts';
 import { verifyPack } from '../../src/pack/verify.ts';
 import { newSigner, sealedSample } from '../support/packs.ts';
-import { sampleRun, temporaryDirectory } from '../support/pack-run.ts';
+import { sampleRun, stateRendering, temporaryDirectory } from '../support/pack-run.ts';
 import type { SampleRun } from '../support/pack-run.ts';
 
 let signer: Signer;
@@ -68,6 +68,7 @@ describe('sealing', () => {
           'Acme\\nExhibit-Evidence-Complete: forged\\u202e\\u0007 Prüfung',
         ),
       );
+      stateRendering(directory);
     });
     const info = readFileSync(join(run.packDirectory, packFiles.info), 'utf8');
     expect(info).toContain('External-Description: Acme Exhibit-Evidence-Complete: forged Prüfung\n');

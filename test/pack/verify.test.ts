@@ -276,6 +276,18 @@ const harms: Record<ProblemCode, Harm> = {
   'results-disagree': spoiltRun((run) => {
     replace(join(run, 'results/observations.ndjson'), '"status":"fail"', '"status":"pass"');
   }),
+  'ledger-disagrees': spoiltRun((run) => {
+    replace(join(run, 'evidence/ledger.json'), '"held":6', '"held":7');
+  }),
+  'query-unfinished': spoiltRun((run) => {
+    replace(join(run, pagePath, '../query.json'), /"nextTokenSha256": null,\n(?=.*\n *\}\n *\])/, `"nextTokenSha256": "${'a'.repeat(64)}",\n`);
+  }),
+  'inputs-disagree': spoiltRun((run) => {
+    appendFileSync(join(run, 'inputs/catalogue/controls.yaml'), '# weaker\n');
+  }),
+  'report-stale': spoiltRun((run) => {
+    appendFileSync(join(run, 'report.html'), '<p>all is well</p>');
+  }),
   'citation-missing': spoiltRun((run) => {
     replace(join(run, 'results/observations.ndjson'), 'page-000001', 'page-000007');
   }),

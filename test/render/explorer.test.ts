@@ -79,7 +79,7 @@ describe('the explorer in a browser, from a file', () => {
     await page.waitForSelector('.x-detail-body');
     const text = await page.$eval('.x-detail-body', (node) => node.textContent ?? '');
     for (const leaf of one?.leaves ?? []) expect(text).toContain(leaf.path);
-    expect(text).toContain(`unzip -p pack.zip data/${one?.citations[0]?.file ?? ''} | jq '`);
+    expect(text).toContain(`unzip -p pack.zip data/${one?.citations[0]?.file ?? ''} | jq -a '`);
     expect(text).toContain(one?.id);
   });
 

@@ -69,7 +69,7 @@ describe('report.html', () => {
     expect(details.map(([id]) => id)).toEqual(ids);
     expect((blocksOf('x-index') as { uid: string[] }[]).flatMap((block) => block.uid)).toHaveLength(ids.length);
     const command = details.flatMap(([, , , , citations]) => citations.map(([, , , text]) => text)).find((text) => text.includes('fromjson'));
-    expect(command).toMatch(/^unzip -p pack\.zip data\/evidence\/[A-Za-z0-9._/-]+ \| jq '\.Results\[\d+\] \| fromjson'$/);
+    expect(command).toMatch(/^unzip -p pack\.zip data\/evidence\/[A-Za-z0-9._/-]+ \| jq -a '\.Results\[\d+\] \| fromjson'$/);
   });
 
   test('no half-written file is left', () => {

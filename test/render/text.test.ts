@@ -50,12 +50,12 @@ describe('citations', () => {
     expect(jqPath('no-pointer')).toBeNull();
   });
   test('the command reaches JSON inside a string', () => {
-    expect(citationCommand({ file: 'evidence/a/page-000001.json', pointer: '/Results/16', encoding: 'json-string' })).toBe("unzip -p pack.zip data/evidence/a/page-000001.json | jq '.Results[16] | fromjson'");
+    expect(citationCommand({ file: 'evidence/a/page-000001.json', pointer: '/Results/16', encoding: 'json-string' })).toBe("unzip -p pack.zip data/evidence/a/page-000001.json | jq -a '.Results[16] | fromjson'");
   });
   test('nothing hostile reaches a shell', () => {
     expect(citationCommand({ file: "evidence/$(rm -rf ~)'.json", pointer: '/a', encoding: 'json' })).toBeNull();
     expect(citationCommand({ file: 'evidence/../../etc/passwd', pointer: '/a', encoding: 'json' })).toBeNull();
-    expect(citationCommand({ file: 'evidence/a.json', pointer: "/it's", encoding: 'json' })).toBe(`unzip -p pack.zip data/evidence/a.json | jq '.["it'\\''s"]'`);
+    expect(citationCommand({ file: 'evidence/a.json', pointer: "/it's", encoding: 'json' })).toBe(`unzip -p pack.zip data/evidence/a.json | jq -a '.["it'\\''s"]'`);
     expect(shellQuote("a'b")).toBe(`'a'\\''b'`);
   });
 });

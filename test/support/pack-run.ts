@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PDF } from '@libpdf/core';
@@ -85,6 +85,9 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
       2,
     ),
   );
+  const total = pages.length * 2;
+  const scope = { provider: 'aws' as const, account: '111122223333', region: 'eu-west-1' };
+  const count = { count: total, source: 'GetDiscoveredResourceCounts' };
   put(
     'evidence/ledger.json',
     JSON.stringify({
@@ -95,17 +98,17 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
       endedAt: '2026-09-30T00:00:03Z',
       tool: { name: 'exhibit', version: '0.1.0' },
       scopes: [],
-      entries: [],
+      entries: [
+        { collector: 'aws-config', ...scope, type: 'AWS::S3::Bucket', status: 'complete', held: total, count, freshness: { oldest: null, newest: null }, reasons: [], queries: [query] },
+      ],
     }),
   );
-  const total = pages.length * 2;
-  const scope = { provider: 'aws' as const, account: '111122223333', region: 'eu-west-1' };
   const row: ReconciliationRow = {
     control: 'aws-s3-bucket-cmk',
     check: 'cmk',
     scope,
     type: 'AWS::S3::Bucket',
-    count: { count: total, source: 'GetDiscoveredResourceCounts' },
+    count,
     held: total,
     pass: pages.length,
     fail: total - pages.length,
@@ -119,12 +122,20 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
   };
   const counts = { fail: total - pages.length, error: 0, unknown: 0, notchecked: 0, pass: pages.length, notapplicable: 0 };
   const lines = [...evidence].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, digest]) => `${digest}  ${path}\n`);
+  const controls = { fail: 1, error: 0, unknown: 0, notchecked: 0, pass: 0, notapplicable: 0 };
   const control = { id: 'aws-s3-bucket-cmk' } as Control;
+  put('inputs/catalogue/controls.yaml', 'name: sample\n');
+  const catalogueFiles = [{ file: 'controls.yaml', sha256: createHash('sha256').update('name: sample\n').digest('hex') }];
   const assessment: Assessment = {
     version: 1,
     runId: 'acme-2026-q3.v1',
     tool: { name: 'exhibit', version: '0.1.0' },
-    catalogue: { name: 'sample', version: '1.0.0', sha256: 'c'.repeat(64), files: [] },
+    catalogue: {
+      name: 'sample',
+      version: '1.0.0',
+      sha256: createHash('sha256').update(catalogueFiles.map((one) => `${one.sha256}  ${one.file}\n`).join('')).digest('hex'),
+      files: catalogueFiles,
+    },
     engagement: {
       id: 'acme-2026-q3',
       title: 'Acme: critical data encryption',
@@ -136,7 +147,7 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
     critical: {},
     asOf: '2026-09-30T00:00:00Z',
     collected: { startedAt: '2026-09-30T00:00:00Z', endedAt: '2026-09-30T00:00:03Z' },
-    summary: { counts, score: null, sections: [], levels: [], resources: counts },
+    summary: { counts: controls, score: 0, sections: [], levels: [], resources: counts },
     findings: [
       {
         control,
@@ -153,7 +164,26 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
     reconciliation: [row],
     waivers: [],
     answers: [],
-    queries: [],
+    queries: [
+      {
+        directory: query,
+        provider: 'aws',
+        collector: 'aws-config',
+        scope: '111122223333.eu-west-1',
+        operation: 'SelectResourceConfig',
+        text: null,
+        identity: 'arn:aws:sts::111122223333:assumed-role/exhibit/run',
+        endpoint: 'https://config.eu-west-1.amazonaws.com',
+        status: 'complete',
+        pages: pages.length,
+        items: total,
+        bytes: pages.reduce((sum, page) => sum + page.bytes, 0),
+        startedAt: '2026-09-30T00:00:00Z',
+        endedAt: '2026-09-30T00:00:02Z',
+        sha256: evidence.get(`${query}/query.json`) ?? '',
+        reasons: [],
+      },
+    ],
     access: { stores: 0, keyBoundary: 0, dataRoles: 0, wide: 0, incomplete: 0 },
     redactions: 0,
     evidenceDigest: createHash('sha256').update(lines.join('')).digest('hex'),
@@ -204,7 +234,17 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
   put('inputs/exhibit.yaml', 'engagement:\n  id: acme-2026-q3\n');
   put('report.html', '<!doctype html><title>Report</title><p>Report</p>\n');
   put('report.pdf', await samplePdf());
+  stateRendering(directory);
   return { directory, packDirectory: join(directory, 'pack'), zipPath: join(directory, 'pack.zip') };
+}
+
+/** As rendering states it: which results the reports were made of. Also for a run whose results were changed on purpose, all of them. */
+export function stateRendering(directory: string): void {
+  const bytes = (path: string): Buffer => readFileSync(join(directory, path));
+  const digest = (path: string): string => createHash('sha256').update(bytes(path)).digest('hex');
+  const sources = ['results/assessment.json', 'results/observations.ndjson', 'results/access.ndjson'];
+  const files = ['report.html', 'report.pdf'].map((file) => ({ file, bytes: bytes(file).length, sha256: digest(file) }));
+  writeFileSync(join(directory, 'results/rendering.json'), JSON.stringify({ version: 1, sources: Object.fromEntries(sources.map((file) => [file, digest(file)])), files }));
 }
 
 export async function samplePdf(): Promise<Uint8Array> {

@@ -61,6 +61,10 @@ export const problemCodes = {
   'evidence-digest-wrong': 'The results were drawn from other evidence than the pack holds.',
   'citation-missing': 'An observation cites a page that is not in the pack.',
   'results-disagree': 'The results do not agree with each other.',
+  'ledger-disagrees': 'The results claim more than the ledger of the evidence does.',
+  'query-unfinished': 'A query counts as complete, and its last page announces another.',
+  'inputs-disagree': 'The controls in the pack are not those that judged.',
+  'report-stale': 'A report was not made from these results.',
   'reconciliation-unreadable': 'The reconciliation is missing or unreadable.',
   'reconciliation-unbalanced': 'A population does not add up, though the results treat it as if it did.',
   // policy

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { pageSchema, reconciliationRowSchema, scopeKey, statusSchema, subjectSchema } from '../../model/index.ts';
+import { emptyCounts, pageSchema, querySchema, reconciliationRowSchema, scopeKey, statusSchema, subjectSchema } from '../../model/index.ts';
 import type { ReconciliationRow, Status } from '../../model/index.ts';
 import type { ProblemList } from './codes.ts';
 import { lines, whole } from './contents.ts';
 import type { PackContents, Sink } from './contents.ts';
+import { assessmentPartSchema, checkRendering, checkResults, ledgerPartSchema, renderingPartSchema } from './results.ts';
+import type { AssessmentPart, LedgerPart, Observed, RenderingPart } from './results.ts';
 
 const querySizeLimit = 256 * 1024 * 1024;
 const resultsSizeLimit = 1024 * 1024 * 1024;
@@ -16,21 +18,19 @@ const paths = {
   observations: 'data/results/observations.ndjson',
   reconciliation: 'data/results/reconciliation.json',
   assessment: 'data/results/assessment.json',
+  rendering: 'data/results/rendering.json',
 } as const;
 
 /** The parts of the records that verification reads; the rest may grow. */
-const queryPagesSchema = z.object({ pages: z.array(pageSchema.pick({ file: true, sha256: true })) });
+const queryPagesSchema = querySchema.pick({ status: true }).extend({ pages: z.array(pageSchema.pick({ file: true, sha256: true, nextTokenSha256: true })) });
 const reconciliationSchema = z.array(reconciliationRowSchema);
-const assessmentPartSchema = z.object({
-  evidenceDigest: z.string(),
-  findings: z.array(z.object({ control: z.object({ id: z.string() }), status: statusSchema })),
-});
 const observationPartSchema = z.object({
   control: z.string(),
   check: z.string(),
   status: statusSchema,
   subject: subjectSchema.pick({ kind: true, type: true, scope: true }),
   citations: z.array(z.object({ file: z.string() })),
+  waiver: z.string().optional(),
 });
 
 export interface EvidenceFacts {
@@ -42,8 +42,8 @@ export interface EvidenceFacts {
 export interface EvidenceCheck {
   /** Watches the files of evidence and results pass by. */
   observe(path: string): Sink | null;
-  /** Once all have passed: what they say against what is there. */
-  finish(contents: PackContents, problems: ProblemList): EvidenceFacts;
+  /** Once all have passed: what they say against what is there. `report` is the PDF, signed or not; null where it is missing. */
+  finish(contents: PackContents, report: Buffer | null, problems: ProblemList): EvidenceFacts;
 }
 
 /**
@@ -54,12 +54,15 @@ export function evidenceCheck(): EvidenceCheck {
   const listed = new Map<string, { sha256: string; query: string }>();
   const cited = new Set<string>();
   const unreadable = new Map<string, string>();
-  /** Observations of resources by row of the reconciliation and status; of any subject by control and status. */
+  /** Observations of resources by row of the reconciliation and status; of any subject by control. */
   const byRow = new Map<string, number>();
-  const byControl = new Map<string, number>();
-  const held: { rows: ReconciliationRow[] | null; assessment: z.infer<typeof assessmentPartSchema> | null } = {
+  const byControl = new Map<string, Observed>();
+  const unfinished: string[] = [];
+  const held: { rows: ReconciliationRow[] | null; assessment: AssessmentPart | null; ledger: LedgerPart | null; rendering: RenderingPart | null } = {
     rows: null,
     assessment: null,
+    ledger: null,
+    rendering: null,
   };
   let observations = 0;
 
@@ -79,9 +82,12 @@ export function evidenceCheck(): EvidenceCheck {
       unreadable.set(paths.observations, `line ${String(observations)}: ${line.why}`);
       return;
     }
-    const { control, check, status, subject, citations } = line.value;
+    const { control, check, status, subject, citations, waiver } = line.value;
     for (const citation of citations) cited.add(`data/${citation.file}`);
-    bump(byControl, `${control}\n${status}`);
+    const observed = byControl.get(control) ?? { counts: emptyCounts(), waived: 0 };
+    observed.counts[status] += 1;
+    if (waiver !== undefined) observed.waived += 1;
+    byControl.set(control, observed);
     if (subject.kind === 'resource') bump(byRow, rowKey(control, check, subject, status));
   };
 
@@ -89,6 +95,7 @@ export function evidenceCheck(): EvidenceCheck {
     observe(path) {
       if (/^data\/evidence\/.+\/query\.json$/.test(path)) {
         return parsed(path, querySizeLimit, queryPagesSchema, (query) => {
+          if (query.status === 'complete' && (query.pages.at(-1)?.nextTokenSha256 ?? null) !== null) unfinished.push(path);
           for (const page of query.pages) listed.set(`${posix.dirname(path)}/${page.file}`, { sha256: page.sha256, query: path });
         });
       }
@@ -100,29 +107,31 @@ export function evidenceCheck(): EvidenceCheck {
         return parsed(path, resultsSizeLimit, assessmentPartSchema, (assessment) => {
           held.assessment = assessment;
         });
+      if (path === paths.rendering)
+        return parsed(path, resultsSizeLimit, renderingPartSchema, (rendering) => {
+          held.rendering = rendering;
+        });
+      if (path === paths.ledger)
+        return parsed(path, resultsSizeLimit, ledgerPartSchema, (ledger) => {
+          held.ledger = ledger;
+        });
       if (path === paths.observations) return lines(lineLimit, observation);
       return null;
     },
-    finish(contents, problems) {
+    finish(contents, report, problems) {
       for (const [path, why] of unreadable)
         problems.add(path === paths.reconciliation ? 'reconciliation-unreadable' : 'evidence-unreadable', why, path);
-      for (const path of [paths.ledger, paths.observations, paths.assessment])
+      for (const path of [paths.ledger, paths.observations, paths.assessment, paths.rendering])
         if (!contents.files.has(path)) problems.add('evidence-unreadable', 'it is missing', path);
       if (!contents.files.has(paths.reconciliation)) problems.add('reconciliation-unreadable', 'it is missing', paths.reconciliation);
       checkPages(contents, listed, problems);
       for (const path of cited) if (!contents.files.has(path)) problems.add('citation-missing', undefined, path);
       if (held.assessment !== null && held.assessment.evidenceDigest !== evidenceDigest(contents)) problems.add('evidence-digest-wrong');
-      const passing = new Set(
-        held.assessment?.findings.filter((finding) => finding.status === 'pass').map((finding) => finding.control.id),
-      );
-      for (const control of passing) {
-        const against = (['fail', 'error', 'unknown', 'notchecked'] as const).filter(
-          (status) => (byControl.get(`${control}\n${status}`) ?? 0) > 0,
-        );
-        if (against.length > 0) problems.add('results-disagree', `${control} passes, with observations that are ${against.join(' and ')}`);
-        else if (!byControl.has(`${control}\npass`))
-          problems.add('results-disagree', `${control} passes without any observation that does`);
-      }
+      for (const path of unfinished) problems.add('query-unfinished', undefined, path);
+      const { assessment, rows, ledger, rendering } = held;
+      if (rendering !== null) checkRendering(rendering, contents, report, problems);
+      if (assessment !== null && rows !== null && ledger !== null) checkResults({ assessment, rows, ledger, observed: byControl }, contents, problems);
+      const passing = new Set(assessment?.findings.filter((finding) => finding.status === 'pass').map((finding) => finding.control.id));
       for (const row of held.rows ?? []) checkRow(row, byRow, passing, problems);
       for (const key of byRow.keys()) problems.add('results-disagree', `observations without a population: ${key.replaceAll('\n', ' ')}`);
       return { pages: listed.size, observations, rows: held.rows?.length ?? 0 };
