@@ -304,14 +304,14 @@ export function azureAuthorizationPopulations(cells: readonly AzureCell[], store
       principalType: 'ServicePrincipal',
     },
     {
-      scope: '/providers/Microsoft.Management/managementGroups/nw-production',
+      scope: '/providers/Microsoft.Management/managementGroups/nw-nonproduction',
       role: 'blobReader',
       principalId: random(seed.seed, 'principal', 'data-platform').guid(),
       principalType: 'ServicePrincipal',
       troubles: ['wide-data-access'],
     },
     {
-      scope: '/providers/Microsoft.Management/managementGroups/nw-production',
+      scope: '/providers/Microsoft.Management/managementGroups/nw-nonproduction',
       role: 'contributor',
       principalId: random(seed.seed, 'principal', 'landing-zone').guid(),
       principalType: 'ServicePrincipal',
