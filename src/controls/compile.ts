@@ -109,7 +109,8 @@ function instant(asOf: string): number {
   return at;
 }
 
-const typeShape: Record<Provider, RegExp> = {
+/** How the types of a provider are spelled; those of Azure in lower case. */
+export const typeShape: Record<Provider, RegExp> = {
   aws: /^AWS::[A-Za-z0-9]+::[A-Za-z0-9]+$/,
   azure: /^[a-z0-9.]+(\/[a-z0-9]+)+$/,
   gcp: /^[a-z0-9-]+\.googleapis\.com\/[A-Za-z]+$/,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, posix } from 'node:path';
 import type { Control, Json, Provider } from '../model/index.ts';
-import { compileCheck } from './compile.ts';
+import { compileCheck, typeShape } from './compile.ts';
 import { controlSchema, entrySchema, validate } from './envelope.ts';
 import type { CatalogueEntry, CheckEntry, ControlEntry } from './envelope.ts';
 import { parseDuration } from './convert.ts';
@@ -192,19 +192,13 @@ function loadVerdict(loader: Loader, source: YamlSource, provider: Provider, che
   for (const type of types) {
     if (type === accountSubject) problems.push(source.problem(where, `${accountSubject} is no type of the inventory`, 'leave it out: of accounts there is one in each account'));
     else if (types.indexOf(type) !== types.lastIndexOf(type)) problems.push(source.problem(where, `${type} is named twice`));
-    else if (isTypeOf(type) !== provider) problems.push(source.problem(where, `${type} is no resource type of ${provider}`));
+    else if (!typeShape[provider].test(type)) problems.push(source.problem(where, `${type} is no resource type of ${provider}`));
   }
   return { ...plain, about: { as, types } };
 }
 
 function ruleText({ rule, about }: VerdictCheck): string {
   return about === undefined ? rule : `${rule} ${about.as === 'resources' ? 'on' : 'within'} ${about.types.join(', ')}`;
-}
-
-/** Whose resource type that is by its spelling. */
-function isTypeOf(type: string): Provider | null {
-  if (/^AWS::[A-Za-z0-9]+::[A-Za-z0-9]+(::[A-Za-z0-9]+)?$/.test(type)) return 'aws';
-  return /^[a-z0-9]+(\.[a-z0-9]+)*\.[a-z0-9]+(\/[a-z0-9]+)+$/.test(type) && !type.includes('googleapis.com') ? 'azure' : null;
 }
 
 function controlOf(entry: ControlEntry, provider: Provider, checks: readonly CompiledCheck[], source: string): Control {
