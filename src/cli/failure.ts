@@ -51,7 +51,7 @@ function failureOf(error: unknown): Failure {
   if (error instanceof UsageError) return { status: exitStatus.usage, lines: [error.message, ...(error.remedy ? [`  ${error.remedy}`] : [])] };
   if (error instanceof Error && plain.includes(error.name)) return { status: exitStatus.usage, lines: [error.message] };
   if (error instanceof Error && error.name === 'AbortError') return { status: exitStatus.interrupted, lines: ['Stopped. What was collected is kept; `exhibit run --resume` goes on with it.'] };
-  const { code, path } = error as NodeJS.ErrnoException;
+  const { code, path: source, dest: path = source } = error as NodeJS.ErrnoException & { dest?: string };
   const remedy = code === undefined ? undefined : storageRemedies[code];
   if (remedy !== undefined) return { status: exitStatus.usage, lines: [`${path ?? (error as Error).message}: ${remedy} (${code})`] };
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);

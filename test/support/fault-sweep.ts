@@ -181,7 +181,9 @@ export async function openSweep(estate: EstateName): Promise<Sweep> {
   if (!clean.assessment.evidenceComplete) throw new Error(`${estate}: the run without a fault is not whole: ${JSON.stringify(clean.ledger.entries.find((entry) => entry.status !== 'complete') ?? clean.ledger.scopes)}`);
 
   const calls = new Map(clean.calls.map((call) => [call.key, call]));
-  const atCalls = [...calls.values()].flatMap((call) =>
+  // What an account is asked itself is asked alike in the estate without an aggregator, and swept there.
+  const swept = [...calls.values()].filter(({ scope, operation }) => estate !== 'aws-aggregator' || scope === 'aggregator' || operation.includes('Aggregat'));
+  const atCalls = swept.flatMap((call) =>
     faultsFor(call).flatMap((kind) => [false, true].map((lasting): Case => ({
       estate, lasting, call: call.key, name: `${call.key}: ${kind}${lasting ? ', always' : ', once'}`,
       fault: { provider, kind, key: call.key, times: lasting ? 1_000_000 : 1 },
