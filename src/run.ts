@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { CollectProgress } from './collectors/collector.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -119,6 +120,7 @@ export const assessStage = (context: StageContext): Promise<Assessment> => locke
     config: context.loaded.config,
     readers: pageReaders(),
     signal: context.signal,
+    threads: { count: Math.min(2, availableParallelism()), module: new URL(import.meta.url.endsWith('.ts') ? './judging-thread.ts' : './judging-thread.js', import.meta.url) },
     tool,
   });
   context.run.markDone('assess');

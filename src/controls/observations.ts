@@ -69,7 +69,7 @@ const blockBytes = 256 * 1024;
  * Encodes lines at once: kept as strings, thousands of them would be carried from one garbage collection to the next.
  * Grows to `blockBytes`, then hands whole blocks to `spill`.
  */
-function lineBuffer(spill: (bytes: Uint8Array) => void): { readonly write: (line: string) => void; readonly pending: () => Uint8Array } {
+function lineBuffer(spill: (bytes: Uint8Array) => void): { readonly write: (line: string) => number; readonly pending: () => Uint8Array } {
   let buffer = Buffer.allocUnsafeSlow(4096);
   let used = 0;
   return {
@@ -81,8 +81,9 @@ function lineBuffer(spill: (bytes: Uint8Array) => void): { readonly write: (line
           used = 0;
         }
         if (most > blockBytes) {
-          spill(Buffer.from(`${line}\n`, 'utf8'));
-          return;
+          const long = Buffer.from(`${line}\n`, 'utf8');
+          spill(long);
+          return long.length;
         }
         if (used + most > buffer.length) {
           const larger = Buffer.allocUnsafeSlow(Math.min(blockBytes, Math.max(buffer.length * 4, used + most)));
@@ -90,9 +91,11 @@ function lineBuffer(spill: (bytes: Uint8Array) => void): { readonly write: (line
           buffer = larger;
         }
       }
-      used += buffer.write(line, used, 'utf8');
+      const written = buffer.write(line, used, 'utf8');
+      used += written;
       buffer[used] = 10;
       used += 1;
+      return written + 1;
     },
     pending: () => buffer.subarray(0, used),
   };
@@ -151,7 +154,8 @@ export function shards(directory: string): { open(): Shard } {
 
 /** A file of lines, written in large blocks. */
 export interface LineFile {
-  write(line: string): void;
+  /** Returns the bytes written, the newline included. */
+  write(line: string): number;
   close(): void;
 }
 

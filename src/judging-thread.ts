@@ -1,0 +1,5 @@
+/** What a judging thread runs (see Threads in controls/assess.ts). */
+import { pageReaders } from './collectors/registry.ts';
+import { serveParts } from './controls/workers.ts';
+
+await serveParts(pageReaders());
