@@ -17,6 +17,8 @@ interface Judged {
   readonly citationJson: string;
   readonly unit: Unit;
   readonly verdicts: ProviderVerdict[];
+  /** Whether one of them is about the resource itself, and not only about a part of it. */
+  evaluated: boolean;
 }
 
 /** Results that one observation cites, the worst first: several deployments of a rule may judge a resource. */
@@ -31,6 +33,22 @@ function namesOf(resource: Resource): string[] {
 
 function nameOf({ provider, resourceType, uid }: ProviderVerdict): string {
   return provider === 'aws' ? `${resourceType}\u0000${uid}` : uid.toLowerCase();
+}
+
+/** How far above what a result is about its resource is looked for: parts of parts of a resource. */
+const deepestPart = 4;
+
+/** The names of what a result is about, and of that which it is a part of: a policy may judge the protector of a server beside the server. */
+function namesAbove(verdict: ProviderVerdict): string[] {
+  const names = [nameOf(verdict)];
+  if (verdict.provider !== 'azure') return names;
+  for (let name = names[0] as string; names.length <= deepestPart; names.push(name)) {
+    // `…/<type>/<name>` is part of what stands before it.
+    const end = name.lastIndexOf('/', name.lastIndexOf('/') - 1);
+    if (end <= 0) break;
+    name = name.slice(0, end);
+  }
+  return names;
 }
 
 function typeOf({ provider, resourceType }: ProviderVerdict): string {
@@ -53,8 +71,8 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
   const byName = new Map<string, Map<string, Judged>>();
   const results = new Map<string, ProviderVerdict[]>();
 
-  /** One observation of a resource: what its results come to together. */
-  function write(subject: Subject, verdicts: readonly ProviderVerdict[], citation: string | null, tally: Tally): void {
+  /** One observation of a resource: what its results, and those of its parts, come to together. Without one of its own it passes nothing. */
+  function write(subject: Subject, verdicts: readonly ProviderVerdict[], evaluated: boolean, citation: string | null, tally: Tally): void {
     const outcomes = verdicts.map((verdict) => {
       const judged = judgeVerdict(verdict);
       const stale = context.freshness.verdict(provider, verdict.evaluatedAt);
@@ -62,12 +80,12 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
       const doubt = !allWell ? null : stale !== null ? `Too old to rely on: ${stale.message}.` : citation === null ? `${judged.reason.replace(/\.$/, '')}, but the inventory does not hold it.` : null;
       return { verdict, leaves: judged.leaves, status: doubt === null ? judged.status : ('unknown' as const), reason: doubt ?? judged.reason };
     });
-    const status = (rollUp(outcomes.map((one) => one.status)) ?? 'unknown') as CheckOutcome['status'];
+    const status = (rollUp([...outcomes.map((one) => one.status), ...(evaluated ? [] : (['unknown'] as const))]) ?? 'unknown') as CheckOutcome['status'];
     const deciding = outcomes.filter((one) => one.status === status);
     const cited = [...deciding, ...outcomes.filter((one) => one.status !== status)].slice(0, citedResults);
     const first = citation === null ? 0 : 1;
     const leaves: Leaf[] = cited.flatMap((one, at) => one.leaves.map((leaf) => ({ ...leaf, source: first + at })));
-    if (leaves.length === 0) leaves.push({ id: 'verdict', path: 'verdict', operator: 'equals', expected: provider === 'aws' ? 'COMPLIANT' : 'Compliant', outcome: 'unknown', because: 'not-evaluated', source: 0 });
+    if (!evaluated) leaves.push({ id: 'verdict', path: 'verdict', operator: 'equals', expected: provider === 'aws' ? 'COMPLIANT' : 'Compliant', outcome: 'unknown', because: 'not-evaluated', source: 0 });
     const reason = deciding.length === 0
       ? `Not evaluated: there is no result of ${check.rule} for it.`
       : [...new Set(deciding.slice(0, 3).map((one) => one.reason))].join(' ') + (deciding.length > 3 ? ` (And ${deciding.length - 3} more results like these.)` : '');
@@ -76,9 +94,9 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
     const waiver = status === 'fail' ? waivers.apply(control.id, subject.uid) : undefined;
     if (waiver !== undefined) tally.waived += 1;
     const citations = [...(citation === null ? [] : [citation]), ...cited.map(({ verdict }) => citationJson(verdict.citation, citation === null ? 'subject' : 'verdict', verdict.uid))];
-    const evaluated = verdicts.map((one) => one.evaluatedAt).filter((at) => at !== null).sort();
+    const times = verdicts.map((one) => one.evaluatedAt).filter((at) => at !== null).sort();
     shard.write(observationLine({
-      id: observationId(control.id, check.id, subject), head: names.head, subjectJson: JSON.stringify({ ...subject, capturedAt: evaluated[0] ?? subject.capturedAt }),
+      id: observationId(control.id, check.id, subject), head: names.head, subjectJson: JSON.stringify({ ...subject, capturedAt: times[0] ?? subject.capturedAt }),
       status, reason, leaves, citationsJson: `[${citations.join(',')}]`, method: 'TEST', waiver,
     }));
   }
@@ -88,6 +106,17 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
     return [scopeKey(scope), ...units.flatMap(({ coveredBy }) => (coveredBy === null ? [] : [scopeKey({ ...scope, region: coveredBy })]))];
   }
 
+  function find(verdict: ProviderVerdict, homes: readonly string[]): { readonly one: Judged; readonly itself: boolean } | null {
+    const own = nameOf(verdict);
+    for (const name of namesAbove(verdict)) {
+      for (const home of homes) {
+        const one = byName.get(home)?.get(name);
+        if (one) return { one, itself: name === own };
+      }
+    }
+    return null;
+  }
+
   function subjectOfResult({ resourceType, uid, scope, evaluatedAt }: ProviderVerdict): Subject {
     return { kind: 'resource', provider, type: provider === 'azure' ? resourceType.toLowerCase() : resourceType, uid, name: uid.slice(uid.lastIndexOf('/') + 1) || uid, account: scope.account, location: scope.region, scope, capturedAt: evaluatedAt };
   }
@@ -95,7 +124,7 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
   return {
     types: [native, ...about.types],
     judge({ resource, subject, citationJson: citation, unit }) {
-      const judged: Judged = { subject, citationJson: citation, unit, verdicts: [] };
+      const judged: Judged = { subject, citationJson: citation, unit, verdicts: [], evaluated: false };
       inventory.push(judged);
       const key = scopeKey(unit.scope);
       const named = byName.get(key) ?? new Map<string, Judged>();
@@ -126,10 +155,11 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
       const strays = new Map<string, ProviderVerdict[]>();
       for (const [key, { scope, units }] of order) {
         for (const verdict of results.get(key) ?? []) {
-          const name = nameOf(verdict);
-          const found = homesOf(scope, units).map((home) => byName.get(home)?.get(name)).find((one) => one !== undefined);
-          if (found) found.verdicts.push(verdict);
-          else if (!units.some((unit) => unit.excluded && unit.type === typeOf(verdict))) strays.set(key, [...(strays.get(key) ?? []), verdict]);
+          const found = find(verdict, homesOf(scope, units));
+          if (found) {
+            found.one.verdicts.push(verdict);
+            if (found.itself) found.one.evaluated = true;
+          } else if (!units.some((unit) => unit.excluded && unit.type === typeOf(verdict))) strays.set(key, [...(strays.get(key) ?? []), verdict]);
         }
       }
       const tallies = new Map<Unit, Tally>();
@@ -137,7 +167,7 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
         const tally = tallies.get(one.unit) ?? emptyTally();
         tallies.set(one.unit, tally);
         // Whoever left the rule's results out left its resources out: they are counted as such.
-        if (scopes.get(scopeKey(one.unit.scope))?.verdicts?.excluded !== true) write(one.subject, one.verdicts, one.citationJson, tally);
+        if (scopes.get(scopeKey(one.unit.scope))?.verdicts?.excluded !== true) write(one.subject, one.verdicts, one.evaluated, one.citationJson, tally);
       }
       return settle(order, strays, tallies);
     },
@@ -236,7 +266,7 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
         tally = others ?? emptyTally();
         others = tally;
       }
-      write(subjectOfResult(first), own, null, tally);
+      write(subjectOfResult(first), own, true, null, tally);
     }
     return { units: touched, others };
   }

@@ -72,7 +72,7 @@ describe('a rule that judges every resource of a type', () => {
     expect(assessment.findings[0]).toMatchObject({ status: 'fail', counts: { fail: 1, unknown: 1, pass: 0 } });
     expect(assessment.reconciliation[0]).toMatchObject({ balanced: false, reasons: [{ code: 'not-in-inventory' }] });
     expect(observations.map((line) => line.subject.uid)).toEqual(expect.arrayContaining([idOf(one, 'gone'), idOf(one, 'lost')]));
-    const child: FixtureVerdict = { uid: `${idOf(one, 'a')}/databases/main`, verdict: 'Compliant', resourceType: `${servers}/databases` };
+    const child: FixtureVerdict = { uid: idOf(one, 'other', vaults), verdict: 'Compliant', resourceType: vaults };
     const other = await judge({ units: [inventory(one, ['a']), states(one, { a: 'Compliant', child })] }, [sql]);
     expect(other.assessment.findings[0]?.status).toBe('unknown');
     expect(other.assessment.reconciliation).toMatchObject([{ type: servers, pass: 1, balanced: true }, { type: `verdict:${guid}`, unknown: 1, balanced: false }]);
@@ -86,6 +86,15 @@ describe('a rule that judges every resource of a type', () => {
     expect(observations).toMatchObject([{ reason: expect.stringMatching(/second/) as string, citations: [{ role: 'subject' }, { pointer: '/verdicts/1' }, { pointer: '/verdicts/0' }] }]);
     expect((await of('Compliant', 'Compliant')).assessment.findings[0]).toMatchObject({ status: 'pass', counts: { pass: 1 } });
     expect((await of('Compliant', 'Exempt')).assessment.findings[0]?.status).toBe('unknown');
+  });
+
+  test('results about its parts count for a resource, but do not stand for it', async () => {
+    const part = (verdict: string): FixtureVerdict => ({ uid: `${idOf(one, 'a')}/encryptionProtector/current`, verdict, resourceType: `${servers}/encryptionprotector` });
+    const of = async (verdicts: Record<string, string | FixtureVerdict>) => (await judge({ units: [inventory(one, ['a']), states(one, verdicts)] }, [sql])).assessment.findings[0];
+    expect(await of({ a: 'Compliant', part: part('Compliant') })).toMatchObject({ status: 'pass', counts: { pass: 1 }, gaps: 0 });
+    expect(await of({ a: 'Compliant', part: part('NonCompliant') })).toMatchObject({ status: 'fail', counts: { fail: 1, pass: 0 } });
+    expect(await of({ part: part('Compliant') })).toMatchObject({ status: 'unknown', counts: { unknown: 1 } });
+    expect(await of({ part: part('NonCompliant') })).toMatchObject({ status: 'fail' });
   });
 
   test('a result older than its limit passes nothing', async () => {
@@ -168,7 +177,7 @@ describe('whatever the ledger says of the resources and of the results', () => {
     'count off by one': (entry) => ({ ...entry, count: { count: entry.held + 1, source: 'provider count' } }),
     'one more held': (entry) => ({ ...entry, held: entry.held + 1, count: { count: entry.held + 1, source: 'provider count' } }),
   };
-  const words = ['Compliant', 'NonCompliant', 'Exempt', 'Conflicting', 'NotStarted', 'Brandnew'];
+  const words = ['Compliant', 'NonCompliant', 'Exempt', 'Brandnew'];
   const populations: { names: string[]; verdicts: Record<string, string> }[] = [
     { names: [], verdicts: {} },
     { names: [], verdicts: { stray: 'Compliant' } },
