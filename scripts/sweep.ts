@@ -1,12 +1,15 @@
 /**
  * `npm run sweep`: every fault at every call of a small estate, every damage to what each control reads, and kills at random moments.
+ * `--only faults|damage|crash` does one of the three; faults can be narrowed further:
  *   npm run sweep -- --only faults --estate gcp --sample 100 --seed today --match 'ListAssets.*hang'
  */
-import { fork } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { fork, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { exhibit } from '../test/support/command.ts';
+import { askedAgain, chance, crashEstate, differences, finishedQueries, goOn, killIn, leftovers, plannedRun, stageNames, stageTimes } from '../test/support/crash.ts';
 import { sampled } from '../test/support/damage.ts';
 import { describeVerdict, type EstateName, estateNames, isSound, openSweep, type Verdict } from '../test/support/fault-sweep.ts';
 
@@ -20,6 +23,7 @@ const { values } = parseArgs({
     match: { type: 'string' },
     workers: { type: 'string', default: String(availableParallelism() + 1) },
     worker: { type: 'string' },
+    kills: { type: 'string', default: '24' },
   },
 });
 const say = (line: string): void => { process.stdout.write(`${line}\n`); };
@@ -81,5 +85,61 @@ async function sweepFaults(): Promise<boolean> {
   return totals.every(({ verdicts, cases }) => verdicts.length === cases && verdicts.every(isSound));
 }
 
+/** Every damage to what each control reads, on all its documents: the same tests as in `npm test`, without the sampling. */
+function sweepDamage(): boolean {
+  const done = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/controls/cases.test.ts', '--reporter=dot', '--disable-console-intercept'], {
+    cwd: root, env: { ...process.env, SWEEP: 'full' }, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024,
+  });
+  const figures = /^damaged evidence: .*$/m.exec(done.stdout)?.[0];
+  if (done.status !== 0) say(`${done.stdout.slice(-6000)}${done.stderr.slice(-2000)}`);
+  say(figures ?? 'damaged evidence: no figures');
+  return done.status === 0 && figures !== undefined;
+}
+
+/** Kills the whole line at random moments of each stage, resumes it, and compares with a run that nobody disturbed. */
+async function sweepKills(): Promise<boolean> {
+  const asOf = new Date().toISOString();
+  const work = mkdtempSync(join(tmpdir(), 'exhibit-kills-'));
+  const simulator = await crashEstate(asOf);
+  const found: string[] = [];
+  const kills: Record<string, number> = {};
+  try {
+    const undisturbed = plannedRun(simulator, join(work, 'undisturbed'), asOf, ['aws', 'gcp']);
+    const times = stageTimes(await goOn(undisturbed));
+    const rounds = Math.ceil(Number(values.kills) / stageNames.length);
+    for (let round = 1; round <= rounds; round += 1) {
+      // One run, killed once in each stage.
+      const run = plannedRun(simulator, join(work, `killed-${round}`), asOf, ['aws', 'gcp']);
+      for (const stage of stageNames) {
+        const before = finishedQueries(run);
+        if (await killIn(run, 'run', stage, chance(`${values.seed} ${round} ${stage}`) * 0.8 * times[stage])) kills[stage] = (kills[stage] ?? 0) + 1;
+        found.push(...askedAgain(run, before).map((file) => `round ${round}, killed in ${stage}: ${file} was asked again`));
+      }
+      const before = finishedQueries(run);
+      const last = await goOn(run);
+      // Killed too late, it may be sealed already: then there is nothing to go on with, and a new version begins.
+      if (last.code !== 0) found.push(`round ${round}: the resumed run ended with ${last.code}: ${last.stderr.slice(-300)}`);
+      found.push(...askedAgain(run, before).map((file) => `round ${round}: ${file} was asked again`), ...differences(undisturbed, run).map((line) => `round ${round}: ${line}`), ...leftovers(run).map((file) => `round ${round}: ${file} was left behind`));
+      const fingerprint = readFileSync(join(run.path, 'fingerprint.txt'), 'utf8').trim();
+      const verified = await exhibit(['verify', join(run.path, 'pack.zip'), '--fingerprint', fingerprint]);
+      if (verified.code !== 0) found.push(`round ${round}: the pack does not verify: ${verified.stdout.slice(-300)}`);
+      rmSync(join(work, `killed-${round}`), { recursive: true, force: true });
+    }
+  } finally {
+    await simulator.close();
+    rmSync(work, { recursive: true, force: true });
+  }
+  for (const line of found) say(`  ${line}`);
+  say(`kills: ${stageNames.map((stage) => `${stage} ${kills[stage] ?? 0}`).join(', ')}; ${found.length} queries asked again, differences, files left behind or packs that do not verify`);
+  return found.length === 0;
+}
+
 if (values.worker !== undefined) await work(values.worker);
-else if (!(await sweepFaults())) process.exitCode = 1;
+else {
+  const parts = { faults: sweepFaults, damage: sweepDamage, crash: sweepKills };
+  for (const [name, part] of Object.entries(parts)) {
+    if (values.only !== undefined && values.only !== name) continue;
+    say(`\n── ${name}`);
+    if (!(await part())) process.exitCode = 1;
+  }
+}

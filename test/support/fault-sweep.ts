@@ -128,7 +128,7 @@ function signature({ ledger, assessment, observations }: Outcome): string {
 }
 
 const transportCodes: readonly string[] = ['connection', 'timeout', 'malformed-response', 'server-error'];
-const pagingCodes: readonly string[] = ['repeated-row', 'repeated-rows', 'repeated-token', 'rows-lost', 'rows-changed', 'count-mismatch', 'count-changed', 'empty-pages', 'endless-pages', 'unlisted-source', 'malformed-response'];
+const pagingCodes: readonly string[] = ['repeated-row', 'repeated-rows', 'repeated-token', 'rows-lost', 'rows-changed', 'count-mismatch', 'count-changed', 'empty-pages', 'endless-pages', 'unlisted-source', 'rule-status-unknown', 'malformed-response'];
 
 /** By which codes a ledger may name a fault. */
 const causes: Readonly<Record<FaultKind, readonly string[]>> = {
@@ -141,8 +141,8 @@ const causes: Readonly<Record<FaultKind, readonly string[]>> = {
   reset: ['connection', 'no-credentials', 'server-error'],
   hang: ['timeout', 'no-credentials'],
   'truncated-body': [...transportCodes, 'no-credentials'],
-  'malformed-json': ['malformed-response', 'server-error'],
-  'wrong-content-type': ['malformed-response', 'server-error'],
+  'malformed-json': ['malformed-response', 'server-error', 'no-credentials'],
+  'wrong-content-type': ['malformed-response', 'server-error', 'no-credentials'],
   'empty-page-with-token': pagingCodes,
   'repeated-token': pagingCodes,
   'lost-page': pagingCodes,
@@ -155,7 +155,7 @@ const causes: Readonly<Record<FaultKind, readonly string[]>> = {
   'recorder-stopped': ['recorder-stopped'],
   'type-not-recorded': ['type-not-recorded'],
   'daily-stale': ['daily-recording-late', 'stale', 'recorded-daily'],
-  'aggregator-source-failed': ['source-failed', 'organisation-source-failed', 'stale'],
+  'aggregator-source-failed': ['aggregator-source-failed', 'organisation-source-failed', 'stale'],
   'insufficient-data': ['insufficient-data', 'rule-never-evaluated', 'rule-evaluation-failed'],
   'policy-never-evaluated': ['policy-never-evaluated', 'policy-without-state'],
   'asset-type-not-enabled': ['asset-type-unsupported', 'not-enabled', 'invalid-request'],
