@@ -12,6 +12,7 @@ import { mergeFiles } from './merge.ts';
 import { judgePart, type PartRequest, type PartResult } from './part.ts';
 import { partition } from './partition.ts';
 import { summarise } from './rollup.ts';
+import { sameJson } from './table-index.ts';
 import type { Catalogue } from './types.ts';
 import { waiverBook } from './waivers.ts';
 import { judgeElsewhere } from './workers.ts';
@@ -25,7 +26,7 @@ export interface AssessRequest {
   readonly runDirectory: string;
   /** The selected controls (see select.ts). */
   readonly catalogue: Catalogue;
-  readonly config: Pick<ExhibitConfig, 'engagement' | 'profile' | 'critical' | 'parameters' | 'waivers' | 'answers'>;
+  readonly config: Pick<ExhibitConfig, 'engagement' | 'profile' | 'critical' | 'parameters' | 'waivers' | 'answers' | 'catalogue'>;
   /** Page maps by `query.shape`. */
   readonly readers: Readonly<Record<string, PageReader>>;
   /** Default: the tool that collected. */
@@ -87,6 +88,11 @@ async function assessInto(work: string, request: AssessRequest): Promise<Assessm
     engagement: config.engagement,
     profile: { level: config.profile.level, title: `Level ${config.profile.level}` },
     parameters,
+    choices: {
+      ownCatalogue: config.catalogue !== undefined,
+      leftOut: [...(catalogue.leftOut ?? [])],
+      parameters: changedParameters(catalogue, parameters),
+    },
     critical: config.critical,
     asOf: ledger.asOf,
     collected: { startedAt: ledger.startedAt, endedAt: ledger.endedAt },
@@ -145,6 +151,15 @@ function parametersOf(catalogue: Catalogue, overrides: Readonly<Record<string, J
   if (mistakes.length > 0) throw new Error(mistakes.map((mistake) => mistake.message).join('; '));
   const all = { ...parameters, ...own };
   return Object.fromEntries(Object.keys(all).sort().map((name) => [name, all[name] as Json]));
+}
+
+/** Parameters that do not have the value they have by default. */
+function changedParameters(catalogue: Catalogue, parameters: Readonly<Record<string, Json>>): { name: string; default: Json }[] {
+  const bounds: Readonly<Record<string, { readonly default: Json }>> = freshnessParameters;
+  return Object.entries(parameters).flatMap(([name, value]) => {
+    const usual = catalogue.parameters[name]?.default ?? bounds[name]?.default ?? null;
+    return sameJson(value, usual) ? [] : [{ name, default: usual }];
+  });
 }
 
 function catalogueDigest(catalogue: Catalogue): string {

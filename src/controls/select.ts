@@ -1,6 +1,9 @@
 import type { ExhibitConfig } from '../config/schema.ts';
 import { nearest } from '../text/nearest.ts';
-import type { Catalogue } from './types.ts';
+import type { Control } from '../model/index.ts';
+import type { Catalogue, CompiledControl } from './types.ts';
+
+type LeftOut = NonNullable<Catalogue['leftOut']>[number];
 
 /** A profile that names controls which the catalogue does not have, or that leaves none. */
 export class SelectionError extends Error {
@@ -14,7 +17,7 @@ function matcher(glob: string): (id: string) => boolean {
 }
 
 /**
- * The controls that a profile and the configured providers select, in the catalogue's order.
+ * The controls that a profile and the configured providers select, in the catalogue's order, and those they leave out with the reason.
  * A pattern that matches nothing is an error: a misspelt id must not make a control disappear.
  */
 export function selectControls(catalogue: Catalogue, config: Pick<ExhibitConfig, 'profile' | 'scopes'>): Catalogue {
@@ -28,12 +31,19 @@ export function selectControls(catalogue: Catalogue, config: Pick<ExhibitConfig,
     });
   const include = matchers(config.profile.include);
   const exclude = matchers(config.profile.exclude);
-  const controls = catalogue.controls.filter(({ control }) => {
-    if (config.scopes[control.provider] === undefined) return false;
-    if (exclude.some((match) => match(control.id))) return false;
-    if (include.length > 0) return include.some((match) => match(control.id));
-    return control.level <= config.profile.level;
-  });
+  const whyNot = ({ id, provider, level }: Control): LeftOut['why'] | null => {
+    if (config.scopes[provider] === undefined) return 'cloud-not-configured';
+    if (exclude.some((match) => match(id))) return 'excluded';
+    if (include.length > 0) return include.some((match) => match(id)) ? null : 'not-included';
+    return level <= config.profile.level ? null : 'above-level';
+  };
+  const controls: CompiledControl[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const compiled of catalogue.controls) {
+    const why = whyNot(compiled.control);
+    if (why === null) controls.push(compiled);
+    else leftOut.push({ control: compiled.control.id, title: compiled.control.title, level: compiled.control.level, why });
+  }
   if (controls.length === 0) throw new SelectionError('the profile selects no control for the configured clouds');
-  return { ...catalogue, controls };
+  return { ...catalogue, controls, leftOut };
 }

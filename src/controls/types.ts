@@ -1,4 +1,4 @@
-import type { Citation, Control, Json, JsonObject, Leaf, Provider, Resource } from '../model/index.ts';
+import type { Assessment, Citation, Control, Json, JsonObject, Leaf, Provider, Resource } from '../model/index.ts';
 
 /** A mistake in the catalogue: where it is, what it is, and the nearest known word or the remedy. */
 export interface Problem {
@@ -36,6 +36,8 @@ export interface Catalogue {
   readonly sections: readonly string[];
   readonly parameters: Readonly<Record<string, ParameterDefinition>>;
   readonly controls: readonly CompiledControl[];
+  /** Controls that a selection took out, in the catalogue's order. */
+  readonly leftOut?: NonNullable<Assessment['choices']>['leftOut'];
 }
 
 export interface CompiledControl {

@@ -200,6 +200,15 @@ export const assessmentSchema = z.object({
   engagement: engagementSchema,
   profile: z.object({ level: z.number().int(), title: z.string() }),
   parameters: z.record(z.string(), z.unknown()),
+  /** What the configuration chose where a stricter choice was there: absent in results of former versions. */
+  choices: z.object({
+    /** The configuration names a catalogue; else it is the one that ships with the tool. */
+    ownCatalogue: z.boolean(),
+    /** Controls of the catalogue that were not judged. */
+    leftOut: z.array(z.object({ control: z.string(), title: z.string(), level: z.number().int(), why: z.enum(['excluded', 'not-included', 'above-level', 'cloud-not-configured']) })),
+    /** Parameters with another value than the default; null is none. */
+    parameters: z.array(z.object({ name: z.string(), default: z.unknown() })),
+  }).optional(),
   /** The critical-data selector, as configured, for the reader. */
   critical: z.unknown(),
   asOf: z.string(),

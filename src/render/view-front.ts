@@ -3,6 +3,7 @@ import { isJsonObject, providers, statusTable } from '../model/index.ts';
 import { countsLabel, donut, stackedBar } from './charts.ts';
 import { anchorOf, pillOf, PROVIDERS } from './view-control.ts';
 import { cell, clip, grouped, instant, jsonText, longDate, percent, plural, visible } from './text.ts';
+import { choiceLimits, emptied, leftOutView, parametersView } from './view-choices.ts';
 import type { View } from './view-schema.ts';
 
 /** Who signed, or will sign, the pack. */
@@ -78,7 +79,7 @@ export function scopeView(assessment: Assessment): View['scope'] {
       { name: 'Engagement', value: cell(assessment.engagement.id, 120) },
       { name: 'Period under review', value: periodText(assessment) },
       { name: 'Profile', value: engagementProfile(assessment) },
-      { name: 'Controls', value: plural(assessment.findings.length, 'control') },
+      { name: 'Controls', value: controlsText(assessment) },
       { name: 'Collection', value: `${instant(assessment.collected.startedAt)} to ${assessment.collected.endedAt === null ? 'not finished' : instant(assessment.collected.endedAt)}` },
       { name: 'Judged as of', value: instant(assessment.asOf) },
     ],
@@ -99,10 +100,14 @@ export function scopeView(assessment: Assessment): View['scope'] {
       }];
     }),
     critical: criticalPairs(assessment.critical),
-    parameters: Object.entries(assessment.parameters)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, value]) => ({ name: visible(name), value: cell(typeof value === 'string' ? value : jsonText(value), 200) })),
+    parameters: parametersView(assessment),
+    leftOut: leftOutView(assessment),
   };
+}
+
+function controlsText({ findings, choices }: Assessment): string {
+  const out = choices?.leftOut.length ?? 0;
+  return out === 0 ? plural(findings.length, 'control') : `${plural(findings.length, 'control')} of the ${grouped(findings.length + out)} in the catalogue`;
 }
 
 const UNCLASSIFIED = {
@@ -144,6 +149,7 @@ export function limitationsView(assessment: Assessment): View['limitations'] {
   const unbalanced = unprovedPopulations(assessment);
   const { counts } = assessment.summary;
   const particular = [
+    ...choiceLimits(assessment),
     ...(scopes > 0 ? [`${plural(scopes, 'scope')} of ${grouped(assessment.scopes.length)} could not be read in full. Nothing is claimed about what they hold beyond what is listed.`] : []),
     ...(gaps > 0 ? [`${plural(gaps, 'query', 'queries')} of ${grouped(assessment.queries.length)} ended without a complete answer.`] : []),
     ...(unbalanced > 0 ? [`${plural(unbalanced, 'population')} of ${grouped(assessment.reconciliation.length)} could not be reconciled with an independent count.`] : []),
@@ -156,7 +162,7 @@ export function limitationsView(assessment: Assessment): View['limitations'] {
       'The evidence is the configuration that the providers\' inventory services reported at the time of collection. It does not show what the configuration was at other moments of the period, nor whether a control operated in between.',
       'An inventory service reports what it records, when it records it. The time of capture is shown with each resource where the provider states it.',
       'Configuration says what is set, not what happens: data in transit, application-level encryption, copies outside the listed scopes, and the conduct of people are not tested.',
-      'A signature proves that the pack is unaltered since it was sealed and who holds the key. It does not prove that the accounts examined are all the accounts the entity has.',
+      'A signature proves that the pack is unaltered since it was sealed and who holds the key. It does not prove that the accounts and regions examined are all that the entity uses.',
       'This is evidence and re-performable testing of it. It is not an opinion, and takes no one\'s place who has to form one.',
     ],
     particular,
@@ -230,5 +236,7 @@ function headline(assessment: Assessment, untested: number): string {
   const third = assessment.evidenceComplete ? ' All evidence that was asked for was received.' : ' The evidence has gaps, and they are named in this report.';
   const unproved = unprovedPopulations(assessment);
   const fourth = unproved > 0 ? ` ${plural(unproved, 'population')} of ${grouped(assessment.reconciliation.length)} could not be reconciled with an independent count.` : '';
-  return first + second + third + fourth;
+  const empty = emptied(assessment);
+  const fifth = empty.length > 0 ? ` ${plural(empty.length, 'control')} ${empty.length === 1 ? 'has' : 'have'} nothing left to judge, because the selection of critical data excludes every resource.` : '';
+  return first + second + third + fourth + fifth;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Access, Assessment } from '../model/index.ts';
 import { pillOf, placeOf } from './view-control.ts';
 import { cell, citationText, grouped, longDate, plural, visible } from './text.ts';
+import { waiverMarks } from './view-choices.ts';
 import type { StoreView, View } from './view-schema.ts';
 
 /** Groups, stores of a group and principals that the document prints; every store and principal is in access.csv. */
@@ -144,7 +145,7 @@ export function exceptionsView(assessment: Assessment): View['exceptions'] {
       approvedOn: longDate(waiver.approvedOn),
       expires: longDate(waiver.expires),
       expired: waiver.expired === true,
-      state: waiver.expired === true ? 'Expired: has no effect' : (waiver.used ?? 0) === 0 ? 'In force, attached to nothing' : 'In force',
+      state: [waiver.expired === true ? 'Expired: has no effect' : (waiver.used ?? 0) === 0 ? 'In force, attached to nothing' : 'In force', ...waiverMarks(waiver)].join('. '),
       used: waiver.used === undefined ? 'not counted' : plural(waiver.used, 'failure'),
     })),
     answers: assessment.answers.map((answer) => ({

@@ -86,7 +86,7 @@ export const viewSchema = closed({
     complete: z.boolean(), completeness: text, evidenceDigest: text, fingerprint: text.nullable(),
   }),
   contents: z.array(closed({ id: text, title: text, word: text, anchor: text, depth: z.number().int(), page: text, status: statusSchema.nullable() })).min(1),
-  scope: closed({ period: text, facts: z.array(pair).min(1), providers: z.array(closed({ provider: text, accounts: text, regions: text, scopes: text, complete: text, incomplete: text, whole: z.boolean() })), critical: z.array(pair).min(1), parameters: z.array(pair) }),
+  scope: closed({ period: text, facts: z.array(pair).min(1), providers: z.array(closed({ provider: text, accounts: text, regions: text, scopes: text, complete: text, incomplete: text, whole: z.boolean() })), critical: z.array(pair).min(1), parameters: z.array(pair), leftOut: z.array(closed({ id: text, title: text, level: text, why: text })) }),
   method: closed({ statuses: z.array(closed({ pill, meaning: text, scored: text })).min(1), score: text }),
   limitations: closed({ general: z.array(text).min(1), particular: z.array(text) }),
   summary: closed({

@@ -5,6 +5,7 @@ import { isNonPassing } from './observations.ts';
 import { byteSize, cell, codePoint, grouped, instant, plural, visible } from './text.ts';
 import { coverView, limitationsView, methodView, scopeView, summaryView } from './view-front.ts';
 import type { SigningInfo } from './view-front.ts';
+import { catalogueOrigin } from './view-choices.ts';
 import { anchorOf, controlView, rowView, selectRows } from './view-control.ts';
 import { accessView, exceptionsView, selectStores } from './view-people.ts';
 import { coverageView, LISTED, reconciliationView } from './view-population.ts';
@@ -162,6 +163,7 @@ function versionsView(assessment: Assessment): View['versions'] {
     facts: [
       { name: 'Tool', value: visible(`${tool.name} ${tool.version}`) },
       { name: 'Catalogue', value: cell(`${catalogue.name} ${catalogue.version}`, 200) },
+      { name: 'Origin of the catalogue', value: catalogueOrigin(assessment) },
       { name: 'Catalogue SHA-256', value: visible(catalogue.sha256) },
       { name: 'Result format', value: `assessment ${assessment.version}` },
     ],
