@@ -90,7 +90,7 @@ function sweepDamage(): boolean {
   const done = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/controls/cases.test.ts', '--reporter=dot', '--disable-console-intercept'], {
     cwd: root, env: { ...process.env, SWEEP: 'full' }, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024,
   });
-  const figures = /^damaged evidence: .*$/m.exec(done.stdout)?.[0];
+  const figures = /damaged evidence: .*/.exec(done.stdout)?.[0];
   if (done.status !== 0) say(`${done.stdout.slice(-6000)}${done.stderr.slice(-2000)}`);
   say(figures ?? 'damaged evidence: no figures');
   return done.status === 0 && figures !== undefined;
