@@ -72,11 +72,11 @@ async function sweepFaults(): Promise<boolean> {
   const totals: FaultTotals[] = [];
   for (const estate of estates) totals.push(await faultsOf(estate));
   const sum = (of: readonly Verdict[], pick: (verdict: Verdict) => number): number => of.reduce((total, verdict) => total + pick(verdict), 0);
-  const header = ['estate', 'calls', 'pairs', 'struck', 'healed', 'false passes', 'disappearances', 'unnamed', 'unbounded', 'broken', 'longest ms', 'seconds'];
+  const header = ['estate', 'calls', 'pairs', 'struck', 'healed', 'false passes', 'disappearances', 'unnamed', 'unbounded', 'broken', 'most calls', 'longest ms', 'seconds'];
   const rows = totals.map(({ estate, calls, verdicts, seconds }) => [
     estate, calls, verdicts.length, verdicts.filter(({ struck }) => struck > 0).length, verdicts.filter(({ healed }) => healed).length,
     sum(verdicts, (one) => one.falsePasses.length), sum(verdicts, (one) => one.disappearances.length), sum(verdicts, (one) => one.unnamed.length),
-    sum(verdicts, (one) => one.unbounded.length), sum(verdicts, (one) => one.broken.length), Math.round(Math.max(0, ...verdicts.map(({ milliseconds }) => milliseconds))), seconds,
+    sum(verdicts, (one) => one.unbounded.length), sum(verdicts, (one) => one.broken.length), Math.max(0, ...verdicts.map(({ most }) => most)), Math.round(Math.max(0, ...verdicts.map(({ milliseconds }) => milliseconds))), seconds,
   ]);
   say('');
   for (const row of [header, ...rows]) say(row.map((cell, at) => String(cell).padStart(at === 0 ? 0 : 10).padEnd(at === 0 ? 16 : 0)).join('  '));

@@ -65,6 +65,8 @@ export interface Verdict {
   readonly unbounded: readonly string[];
   /** Things that no run may do: throw. */
   readonly broken: readonly string[];
+  /** How often the call that was made most often was made. */
+  readonly most: number;
   readonly milliseconds: number;
 }
 
@@ -207,7 +209,7 @@ export async function openSweep(estate: EstateName): Promise<Sweep> {
       try {
         outcome = await runOnce(simulator, config, own, one.fault.kind);
       } catch (error) {
-        return { case: one, healed: false, struck: 0, falsePasses: [], disappearances: [], unnamed: [], unbounded: [], broken: [`the run threw: ${(error as Error).stack ?? String(error)}`], milliseconds: performance.now() - started };
+        return { case: one, healed: false, struck: 0, falsePasses: [], disappearances: [], unnamed: [], unbounded: [], broken: [`the run threw: ${(error as Error).stack ?? String(error)}`], most: 0, milliseconds: performance.now() - started };
       }
       const struck = simulator.struck().slice(struckBefore).filter(({ fault }) => fault === one.fault).length;
       const healed = signature(outcome) === cleanSignature;
@@ -217,6 +219,7 @@ export async function openSweep(estate: EstateName): Promise<Sweep> {
         disappearances: disappearances(clean, outcome),
         unnamed: healed ? [] : unnamed(one, clean, outcome),
         unbounded: unbounded(one, clean, outcome),
+        most: Math.max(0, ...tally(outcome.calls).values()),
         milliseconds: performance.now() - started,
       };
     },
@@ -292,13 +295,17 @@ function unnamed(one: Case, clean: Outcome, faulty: Outcome): string[] {
   return found;
 }
 
+function tally(calls: readonly SimulatedCall[]): Map<string, number> {
+  const often = new Map<string, number>();
+  for (const { key } of calls) often.set(key, (often.get(key) ?? 0) + 1);
+  return often;
+}
+
 /** No call is made more often than attempts and repetitions allow, and no run takes long. */
 function unbounded(one: Case, clean: Outcome, faulty: Outcome): string[] {
   const found: string[] = [];
-  const often = new Map<string, number>();
-  for (const { key } of faulty.calls) often.set(key, (often.get(key) ?? 0) + 1);
-  const before = new Map<string, number>();
-  for (const { key } of clean.calls) before.set(key, (before.get(key) ?? 0) + 1);
+  const often = tally(faulty.calls);
+  const before = tally(clean.calls);
   for (const [key, times] of often) {
     // Attempts of each of the queries asked again, by the series and by who compares it with a count; an empty page may come a dozen times.
     const most = (before.get(key) ?? 1) * (one.fault.kind === 'empty-page-with-token' || one.fault.kind === 'duplicated-page' ? 60 : 30);
