@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../evidence/files.ts';
 import { lockRun } from '../evidence/lock.ts';
 import { evidenceReader, type PageReader, type StoredQuery } from '../evidence/reader.ts';
 import type { Assessment, Finding, Json, QueryIndex } from '../model/index.ts';
+import { namedScopes } from './claims.ts';
 import { freshness, freshnessParameters } from './freshness.ts';
 import { resolveParameters } from './load.ts';
 import { mergeFiles } from './merge.ts';
@@ -26,7 +27,7 @@ export interface AssessRequest {
   readonly runDirectory: string;
   /** The selected controls (see select.ts). */
   readonly catalogue: Catalogue;
-  readonly config: Pick<ExhibitConfig, 'engagement' | 'profile' | 'critical' | 'parameters' | 'waivers' | 'answers' | 'catalogue'>;
+  readonly config: Pick<ExhibitConfig, 'engagement' | 'profile' | 'critical' | 'parameters' | 'waivers' | 'answers' | 'catalogue'> & Partial<Pick<ExhibitConfig, 'scopes'>>;
   /** Page maps by `query.shape`. */
   readonly readers: Readonly<Record<string, PageReader>>;
   /** Default: the tool that collected. */
@@ -128,7 +129,7 @@ async function judgeParts(work: string, request: AssessRequest, parameters: Reco
   const requests = cut.map((controls, at): PartRequest => {
     const own = join(work, `part-${at}`);
     mkdirSync(own);
-    return { runDirectory, work: own, controls, parameters, config: { critical: config.critical, waivers: config.waivers, answers: config.answers }, readers, signal, pages: tell(at) };
+    return { runDirectory, work: own, controls, parameters, config: { critical: config.critical, waivers: config.waivers, answers: config.answers }, expected: namedScopes(config.scopes), readers, signal, pages: tell(at) };
   });
   const [mine, ...others] = requests;
   if (!mine) return [];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ExhibitConfig } from '../config/schema.ts';
 import { evidenceReader, type EvidenceReader, type PageReader, type StoredQuery } from '../evidence/reader.ts';
-import { type Assessment, type Control, emptyCounts, type Finding, type Json, type Provider, type Reason, type ReconciliationRow, type Resource } from '../model/index.ts';
+import { type Assessment, type Control, emptyCounts, type Finding, type Json, type Provider, type Reason, type ReconciliationRow, type Resource, type Scope } from '../model/index.ts';
 import { accessAnalysis } from './access.ts';
 import { criticalSelector } from './critical.ts';
 import { duplicateRegister, type DuplicateRegister } from './duplicates.ts';
@@ -32,6 +32,8 @@ export interface PartRequest {
   /** With the configured values over the defaults. */
   readonly parameters: Readonly<Record<string, Json>>;
   readonly config: Pick<ExhibitConfig, 'critical' | 'waivers' | 'answers'>;
+  /** Scopes that the ledger has to know. */
+  readonly expected?: readonly Scope[];
   /** Page maps by `query.shape`. */
   readonly readers: Readonly<Record<string, PageReader>>;
   readonly signal?: AbortSignal | undefined;
@@ -70,7 +72,7 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
   const reader = evidenceReader(runDirectory, request.readers);
   const ledger = reader.ledger();
   const queries = reader.queries();
-  const population = readPopulation(ledger, queries);
+  const population = readPopulation(ledger, queries, { runDirectory, expected: request.expected ?? [] });
   const ages = freshness(parameters, ledger.asOf);
   const waivers = waiverBook(config.waivers, ledger.asOf);
   const criticality = criticalSelector(config.critical);

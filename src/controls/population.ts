@@ -1,5 +1,6 @@
 import type { PageDefect, StoredQuery } from '../evidence/reader.ts';
 import { type Ledger, type LedgerEntry, type Provider, type Reason, type Scope, type ScopeCoverage, scopeKey } from '../model/index.ts';
+import { countWitness } from './claims.ts';
 import type { Home } from './tables.ts';
 
 /** The records of one type in one scope: what the ledger claims of them and what was found on reading. */
@@ -62,9 +63,17 @@ export function placeName(scope: { account: string; region: string }): string {
   return scope.region === '*' ? scope.account : `${scope.account}/${scope.region}`;
 }
 
+export interface PopulationOptions {
+  /** Where the evidence lies, to read the answers that counts cite. */
+  readonly runDirectory: string;
+  /** Scopes that have to be in the ledger. */
+  readonly expected?: readonly Scope[];
+}
+
 /** Reads the ledger into units. `queries` are the stored ones, against which its claims are checked. */
-export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]): Population {
+export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[], options: PopulationOptions): Population {
   const stored = new Map(queries.map((query) => [query.directory, query]));
+  const contradicted = countWitness(options.runDirectory, stored);
   const entries = new Map<string, LedgerEntry[]>();
   const byDirectory = new Map<string, LedgerEntry[]>();
   const collectors = new Map<string, Set<string>>();
@@ -106,6 +115,12 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]):
     coverage.set(scopeKey(scope), [...(coverage.get(scopeKey(scope)) ?? []), scope]);
   }
   for (const entry of ledger.entries) know(entry);
+  for (const scope of options.expected ?? []) {
+    if (ledger.scopes.some((one) => one.provider === scope.provider && one.account === scope.account && (one.region === scope.region || one.region === '*'))) continue;
+    know(scope);
+    const reasons: Reason[] = [{ code: 'scope-missing', message: `the configuration names ${placeName(scope)}, and the ledger does not know it` }];
+    coverage.set(scopeKey(scope), [{ collector: '', ...scope, name: null, knownFrom: ['configured'], status: 'failed', identity: null, reasons }]);
+  }
 
   const units = new Map<string, Unit>();
   const lists = new Map<string, Unit[]>();
@@ -131,7 +146,7 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]):
   function coverageOf(scope: Scope, type: string): ScopeCoverage[] {
     const all = coverage.get(scopeKey(scope)) ?? [];
     const bringing = collectors.get(`${scope.provider}/${type}`);
-    return bringing ? all.filter((one) => bringing.has(one.collector)) : all;
+    return bringing ? all.filter((one) => bringing.has(one.collector) || one.collector === '') : all;
   }
 
   /** Whether a scope without an entry for the type owes one. */
@@ -183,10 +198,12 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]):
       for (const one of covering) {
         if (one.status === 'failed' || one.status === 'denied' || one.status === 'stale') reasons.push(...(one.reasons.length > 0 ? one.reasons : [statusReason(one.status, type, place)]));
       }
+      if (entry.queries.length === 0) reasons.push({ code: 'query-missing', message: `the ledger names no query behind ${type} of ${place}` });
       for (const directory of entry.queries) {
         const query = stored.get(directory)?.query;
         if (!query) reasons.push({ code: 'query-missing', message: `${directory} is not among the evidence` });
         else if (query.status !== 'complete') reasons.push({ code: `query-${query.status}`, message: `${directory} ended as ${query.status}` });
+        else if ((query.pages.at(-1)?.nextTokenSha256 ?? null) !== null) reasons.push({ code: 'query-unfinished', message: `the last page of ${directory} announces another` });
       }
     }
     if (entry.count === null) {
@@ -196,6 +213,8 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[]):
     } else if (entry.count.count !== entry.held) {
       reasons.push({ code: 'count-mismatch', message: `${entry.count.source} counts ${entry.count.count} ${type} in ${place}; ${entry.held} are held` });
     }
+    const doubt = contradicted(entry);
+    if (doubt) reasons.push(doubt);
     if (read.has(type) && unit.seen !== entry.held) {
       reasons.push({ code: 'held-mismatch', message: `the ledger holds ${entry.held} ${type} of ${place}; ${unit.seen} can be read back` });
     }
