@@ -42,7 +42,7 @@ export interface Threads {
   readonly count: number;
   /** Module that a worker runs: it calls `serveParts` with the collectors' page maps. */
   readonly module: URL;
-  /** Evidence of fewer bytes is not worth a second thread. Default: 16 MiB. */
+  /** Evidence of fewer bytes is not worth a second thread. Default: 64 MiB. */
   readonly fromBytes?: number;
 }
 
@@ -120,7 +120,7 @@ async function assessInto(work: string, request: AssessRequest): Promise<Assessm
 async function judgeParts(work: string, request: AssessRequest, parameters: Record<string, Json>, queries: readonly StoredQuery[]): Promise<PartResult[]> {
   const { runDirectory, catalogue, config, readers, signal, progress, threads } = request;
   const bytes = queries.reduce((sum, { query }) => sum + query.pages.reduce((inner, page) => inner + page.bytes, 0), 0);
-  const cut = threads === undefined || bytes < (threads.fromBytes ?? 16 * 2 ** 20) ? [catalogue.controls] : partition(catalogue.controls, queries, threads.count);
+  const cut = threads === undefined || bytes < (threads.fromBytes ?? 64 * 2 ** 20) ? [catalogue.controls] : partition(catalogue.controls, queries, threads.count);
   const seen = cut.map(() => ({ done: 0, total: 0 }));
   const tell = (at: number) => (done: number, total: number): void => {
     seen[at] = { done, total };
