@@ -1,6 +1,6 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { CollectProgress } from '../collectors/collector.ts';
-import { count, type Terminal } from './console.ts';
+import { count, type Terminal, visible } from './console.ts';
 
 interface ScopeState {
   readonly bar: SingleBar | undefined;
@@ -44,7 +44,7 @@ export function collectProgress(terminal: Terminal): CollectProgress & { stop():
   return {
     scope(collector, scope, expectedCalls = 1) {
       const key = `${collector} ${scope}`;
-      const bar = bars?.create(expectedCalls, 0, { label: key.padEnd(52).slice(0, 52), pages: 0, items: 0 });
+      const bar = bars?.create(expectedCalls, 0, { label: visible(key).padEnd(52).slice(0, 52), pages: 0, items: 0 });
       states.set(key, { bar, pages: 0, items: 0, expected: expectedCalls });
     },
     page(collector, scope, _query, items) {
@@ -62,10 +62,10 @@ export function collectProgress(terminal: Terminal): CollectProgress & { stop():
       if (bar) bars?.remove(bar);
       const mark = status === 'complete' ? terminal.style.green('✓') : terminal.style.yellow('!');
       const figures = `${count(pages)} pages, ${count(items)} records`;
-      line(`  ${mark} ${`${collector} ${scope}`.padEnd(60)} ${figures}${status === 'complete' ? '' : `  ${terminal.style.yellow(status)}`}`);
+      line(`  ${mark} ${visible(`${collector} ${scope}`).padEnd(60)} ${figures}${status === 'complete' ? '' : `  ${terminal.style.yellow(status)}`}`);
     },
     note(collector, scope, message) {
-      line(`  ${terminal.style.yellow('!')} ${collector} ${scope}: ${message}`);
+      line(`  ${terminal.style.yellow('!')} ${visible(`${collector} ${scope}: ${message}`)}`);
     },
     stop() {
       // Lines logged since the last redraw would go with the bars.

@@ -6,7 +6,7 @@ import type { SealReport } from '../pack/seal.ts';
 import type { RenderReport } from '../render/render.ts';
 import { openRun, type RunDirectory } from '../run-directory.ts';
 import type { StageContext } from '../run.ts';
-import { bytes, count, plural, seconds, type Terminal, terminal, wantsColor } from './console.ts';
+import { bytes, count, plural, seconds, type Terminal, terminal, visible, wantsColor } from './console.ts';
 import { exitStatus, type ExitStatus, UsageError } from './exit.ts';
 import { collectProgress, ticker } from './progress.ts';
 
@@ -49,7 +49,7 @@ export function existingRun(path: string): RunDirectory {
 /** Everything the stages share, made once for a verb. `stop` ends the progress display. */
 export function stageContext(here: Terminal, loaded: LoadedConfig, run: RunDirectory, resume: boolean): StageContext & { stop(): void } {
   const progress = collectProgress(here);
-  return { loaded, run, signal: interruptible(here), progress, resume, note: (message) => here.say(`  ${message}`), stop: () => progress.stop() };
+  return { loaded, run, signal: interruptible(here), progress, resume, note: (message) => here.say(`  ${visible(message)}`), stop: () => progress.stop() };
 }
 
 /** The configuration of a run that exists already: the one kept with it, unless another is named. */

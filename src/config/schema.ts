@@ -8,7 +8,8 @@ const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date, YYYY-MM-DD
 const awsAccount = z.coerce.string().regex(/^\d{12}$/, 'must be a 12-digit AWS account id (quote it: leading zeros are lost otherwise)');
 const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region such as eu-west-1');
 const guid = z.string().regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, 'must be a GUID');
-const url = z.string().regex(/^https?:\/\/[^\s/]+/, 'must be a URL such as https://management.usgovcloudapi.net');
+/** Without a user and password: addresses go into the evidence as they are. */
+const url = z.string().regex(/^https?:\/\/[^\s/@]+(?:\/\S*)?$/, 'must be a URL such as https://management.usgovcloudapi.net, without a user or password');
 
 /** AWS: accounts read one by one through an assumed role, or through an organisation's Config aggregator. */
 const awsScopeSchema = closed({

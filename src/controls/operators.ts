@@ -119,7 +119,8 @@ const prepareTexts = (expected: Json, comparison: Comparison): string[] | undefi
 const compare = (name: string, summary: string, example: string, phrase: (expected: string) => string, decide: (observed: number, expected: number) => boolean): Operator =>
   operator<number>({
     name, summary, example, phrase, observed: ['number'], expected: 'a number', prepare: prepareNumber,
-    test: (observed, expected) => (typeof observed === 'number' ? bool(decide(observed, expected)) : UNKNOWN),
+    // A number too great for a double was parsed as infinity: it is no number that anyone stated.
+    test: (observed, expected) => (typeof observed === 'number' && Number.isFinite(observed) ? bool(decide(observed, expected)) : UNKNOWN),
   });
 
 /** A date, or `asOf`, `asOf+P30D`, `asOf-P90D`. */

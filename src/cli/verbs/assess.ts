@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { visible } from '../console.ts';
 import { assessSummary, configOf, existingRun, failOnOption, stageContext, statusOf, terminalOf, timed } from '../session.ts';
 
 export function assessVerb(): Command {
@@ -14,7 +15,7 @@ export function assessVerb(): Command {
       const run = existingRun(path);
       const context = stageContext(here, configOf(run, options.config), run, true);
       const { value: assessment } = await timed(here, 'assess', () => assessStage(context), assessSummary);
-      for (const finding of assessment.findings) here.print(`${finding.status.padEnd(14)} ${finding.control.id.padEnd(44)} ${finding.control.title}`);
+      for (const finding of assessment.findings) here.print(`${finding.status.padEnd(14)} ${finding.control.id.padEnd(44)} ${visible(finding.control.title)}`);
       here.result({ run: run.path, summary: assessment.summary, evidenceComplete: assessment.evidenceComplete, findings: assessment.findings.map(({ control, status, counts, gaps }) => ({ control: control.id, status, counts, gaps })) });
       process.exitCode = statusOf(assessment, options.failOn);
     });
