@@ -23,6 +23,9 @@ interface Row {
   seconds: number;
   floor: number | null;
   ratio: number | null;
+  /** User and system seconds: what other load on the machine stretches least. */
+  cpu: number;
+  cpuRatio: number | null;
   peakMiB: number;
   note: string;
 }
@@ -30,11 +33,11 @@ const rows: Row[] = [];
 
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
 
-function add(resources: number, stage: string, measured: Measured, floor: number | null, note: string): void {
+function add(resources: number, stage: string, measured: Measured, floor: number | null, note: string, floorCpu: number | null = null): void {
   if (measured.exit !== 0 && measured.exit !== 3) throw new Error(`${stage} ended with exit status ${measured.exit}`);
-  const row = { resources, stage, seconds: round(measured.seconds), floor: floor === null ? null : round(floor), ratio: floor === null ? null : round(measured.seconds / floor), peakMiB: Math.round(measured.peak), note };
+  const row = { resources, stage, seconds: round(measured.seconds), floor: floor === null ? null : round(floor), ratio: floor === null ? null : round(measured.seconds / floor), cpu: round(measured.cpu), cpuRatio: floorCpu === null ? null : round(measured.cpu / floorCpu), peakMiB: Math.round(measured.peak), note };
   rows.push(row);
-  say(`  ${stage.padEnd(8)} ${String(row.seconds).padStart(8)} s  floor ${String(row.floor ?? '–').padStart(8)} s  ratio ${String(row.ratio ?? '–').padStart(6)}  peak ${String(row.peakMiB).padStart(5)} MiB  ${note}`);
+  say(`  ${stage.padEnd(8)} ${String(row.seconds).padStart(8)} s  floor ${String(row.floor ?? '–').padStart(8)} s  ratio ${String(row.ratio ?? '–').padStart(6)}  cpu ${String(row.cpu).padStart(7)} s${row.cpuRatio === null ? '' : ` (×${row.cpuRatio})`}  peak ${String(row.peakMiB).padStart(5)} MiB  ${note}`);
 }
 
 for (const resources of sizes) {
@@ -60,7 +63,7 @@ for (const resources of sizes) {
     }
     const best = (all: Measured[]): Measured => all.reduce((a, b) => (b.seconds < a.seconds ? b : a));
     const parsed = JSON.parse(best(parses).stdout) as { pages: number; bytes: number; records: number };
-    add(resources, 'assess', { ...best(assesses), peak: Math.max(...assesses.map((one) => one.peak)) }, best(parses).seconds, `floor: JSON.parse of the same ${parsed.pages} pages, ${round(parsed.bytes / 1e6, 1)} MB, ${parsed.records} records`);
+    add(resources, 'assess', { ...best(assesses), peak: Math.max(...assesses.map((one) => one.peak)) }, best(parses).seconds, `floor: JSON.parse of the same ${parsed.pages} pages, ${round(parsed.bytes / 1e6, 1)} MB, ${parsed.records} records`, best(parses).cpu);
 
     add(resources, 'render', await measure([cli, 'render', run, '--quiet'], env), null, 'PDF, HTML and CSV');
     add(resources, 'seal', await measure([cli, 'seal', run, '--quiet'], env), null, `${readdirSync(run, { recursive: true }).length} files`);

@@ -1,6 +1,7 @@
 /**
  * The floor of judging: reads every stored page and parses it, with the JSON strings that AWS rows are.
- * Nothing that looks at evidence can do less. Usage: parse-floor.ts RUN_DIRECTORY
+ * Nothing that looks at evidence can do less. The floor counts the start of Node and this script; the stage it is held against counts the
+ * start of Node, the loading of the tool and of the catalogue, the digests of all files and the writing of the results besides. Usage: parse-floor.ts RUN_DIRECTORY
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
