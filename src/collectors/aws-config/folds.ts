@@ -35,6 +35,8 @@ export function rowFold(options: RowFoldOptions): RowFold {
   const ids = new Set<string>();
   const held = new Map<string, Held>();
   const kept: { item: JsonObject; file: string; pointer: string }[] = [];
+  /** Rows of each record that came more than once. */
+  const copies = new Map<string, number>();
   let repeated = 0;
   let unreadable = 0;
   let foreign = 0;
@@ -58,8 +60,10 @@ export function rowFold(options: RowFoldOptions): RowFold {
     const key = `${where} ${id}`;
     const before = held.get(where) ?? { count: 0, rows: 0, oldest: null, newest: null };
     if (ids.has(key)) {
-      if (options.copies === true) held.set(where, { ...before, rows: before.rows + 1 });
-      else repeated += 1;
+      if (options.copies === true) {
+        held.set(where, { ...before, rows: before.rows + 1 });
+        copies.set(key, (copies.get(key) ?? 1) + 1);
+      } else repeated += 1;
       return;
     }
     ids.add(key);
@@ -84,6 +88,13 @@ export function rowFold(options: RowFoldOptions): RowFold {
     held: () => held,
     complaints() {
       const reasons: Reason[] = [];
+      // Every region that records a global type has every record of it: one that came more often stands in the place of another.
+      for (const [where, { count, rows }] of options.copies === true ? held : []) {
+        const often = rows / count;
+        const uneven = [...ids].find((key) => key.startsWith(`${where} `) && (copies.get(key) ?? 1) !== often);
+        if (uneven !== undefined)
+          reasons.push({ code: 'repeated-rows', message: `the rows of ${options.type} in ${where} do not hold every record equally often (${rows} rows of ${count} records): rows shifted between pages` });
+      }
       if (repeated > 0)
         reasons.push({
           code: 'repeated-rows',
