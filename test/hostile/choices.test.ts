@@ -74,6 +74,11 @@ describe('what was excused', () => {
     expect(limitationsView(assessment).particular.join('\n')).toContain('1 waiver was approved by the one who owns it: w1');
   });
 
+  test('an instant long before the evidence, from which waivers and ages look younger', async () => {
+    const { assessment } = await judge({ ...buckets, ledger: { asOf: '2026-09-20T12:00:00Z' } }, [check('aws-one')]);
+    expect(limitationsView(assessment).particular.join('\n')).toContain('10 days after the instant that it was judged as of');
+  });
+
   test.each(['2026-02-30', 'never', '', '9999'])('a waiver or an answer that ends on %j is not in force', async (end) => {
     const { assessment } = await judge(buckets, [check('aws-one')], { waivers: [{ ...waiver, expires: end }] });
     expect(assessment.findings[0]?.waived).toBe(0);

@@ -108,6 +108,15 @@ describe('results edited before sealing', () => {
     }))).toContain('other scopes than the ledger');
   });
 
+  test('an instant after collection began, in the ledger and in the assessment', async () => {
+    const found = await problemsOf((run) => {
+      edit<Ledger>(run, 'evidence/ledger.json', (value) => { value.asOf = '2027-01-01T00:00:00Z'; });
+      assessment(run, (value) => { value.asOf = '2027-01-01T00:00:00Z'; });
+      indexAgain(run);
+    });
+    expect(found).toContain('judged as of 2027-01-01T00:00:00Z, and collected from');
+  });
+
   test('a query left out of the index', async () => {
     expect(await problemsOf((run) => assessment(run, (value) => { value.queries = []; }))).toContain('not in the index of evidence');
   });

@@ -12,6 +12,7 @@ import type { PackContents } from './contents.ts';
 export const ledgerPartSchema = z.object({
   runId: z.string(),
   asOf: z.string(),
+  startedAt: z.string(),
   endedAt: z.string().nullable(),
   scopes: z.array(scopeCoverageSchema),
   entries: z.array(ledgerEntrySchema.pick({ provider: true, account: true, region: true, type: true, status: true, held: true, count: true })),
@@ -156,12 +157,17 @@ function checkSummary({ summary, findings }: AssessmentPart, problems: ProblemLi
   }
 }
 
+/** A clock that is set while a run starts. */
+const clockStep = 60_000;
+
 /** What is written down twice has to be the same twice. */
 function checkRepeated({ assessment, rows, ledger }: ResultsToCheck, problems: ProblemList): void {
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   if (!same(assessment.reconciliation, rows)) problems.add('results-disagree', 'the assessment holds another reconciliation than reconciliation.json');
   if (!same(assessment.scopes, ledger.scopes)) problems.add('results-disagree', 'the assessment lists other scopes than the ledger');
   if (assessment.asOf !== ledger.asOf || assessment.runId !== ledger.runId) problems.add('results-disagree', 'the assessment is of another run or instant than the ledger');
+  // The instant is fixed before the first question is asked; a later one makes waivers and dates look better than they were.
+  if (!(Date.parse(ledger.asOf) <= Date.parse(ledger.startedAt) + clockStep)) problems.add('results-disagree', `it was judged as of ${ledger.asOf}, and collected from ${ledger.startedAt}`);
   if (assessment.evidenceComplete && ledger.endedAt === null) problems.add('results-disagree', 'the evidence is called complete, and its collection did not end');
 }
 
