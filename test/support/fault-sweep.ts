@@ -152,7 +152,7 @@ const causes: Readonly<Record<FaultKind, readonly string[]>> = {
   'reordered-rows': pagingCodes,
   'result-truncated': ['result-truncated', 'rows-lost', 'count-mismatch'],
   'subscription-limit-header': ['subscription-limit'],
-  'unknown-enum-and-fields': ['malformed-response', 'malformed-record', 'unreadable-rows'],
+  'unknown-enum-and-fields': ['malformed-response', 'malformed-record', 'unreadable-rows', 'count-mismatch'],
   'dropped-subscription': ['not-visible', 'access-denied'],
   'recorder-stopped': ['recorder-stopped'],
   'type-not-recorded': ['type-not-recorded'],
@@ -286,6 +286,9 @@ function unnamed(one: Case, clean: Outcome, faulty: Outcome): string[] {
   if (kind === 'unknown-enum-and-fields' && assessment.evidenceComplete && lost === 0) {
     return changed.filter(([, one]) => !/future/i.test(JSON.stringify(one))).map(([, one]) => `${one.control}: ${one.subject.uid} is ${one.status} and does not show the value: ${one.reason}`);
   }
+  // A count that the provider does not have to give: nothing that could be collected is missing, and the control is unknown for that reason.
+  const uncounted = assessment.findings.some(({ reasons }) => reasons.some(({ code }) => code === 'count-unavailable'));
+  if (assessment.evidenceComplete && uncounted && lost === 0 && changed.every(([, { status }]) => status === 'unknown')) return [];
   const found: string[] = [];
   if (assessment.evidenceComplete) found.push(`the evidence counts as complete, with ${changed.length} observations changed and ${lost} lost`);
   const told = reasonsOf(ledger);
