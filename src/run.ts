@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { CollectProgress } from './collectors/collector.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -110,7 +109,8 @@ export const collectStage = (context: StageContext): Promise<Ledger> => locked(c
   return ledger;
 });
 
-export const assessStage = (context: StageContext): Promise<Assessment> => locked(context, async () => {
+/** `threads`: how many to judge on; the results are the same bytes. */
+export const assessStage = (context: StageContext, threads = 1): Promise<Assessment> => locked(context, async () => {
   const catalogue = await catalogueOf(context.loaded);
   keepInputs(context, catalogue);
   const [{ assess }, { pageReaders }] = await Promise.all([import('./controls/assess.ts'), import('./collectors/registry.ts')]);
@@ -120,7 +120,7 @@ export const assessStage = (context: StageContext): Promise<Assessment> => locke
     config: context.loaded.config,
     readers: pageReaders(),
     signal: context.signal,
-    threads: { count: Math.min(2, availableParallelism()), module: new URL(import.meta.url.endsWith('.ts') ? './judging-thread.ts' : './judging-thread.js', import.meta.url) },
+    threads: { count: threads, module: new URL(import.meta.url.endsWith('.ts') ? './judging-thread.ts' : './judging-thread.js', import.meta.url) },
     tool,
   });
   context.run.markDone('assess');

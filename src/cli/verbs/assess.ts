@@ -1,20 +1,27 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { visible } from '../console.ts';
 import { assessSummary, configOf, existingRun, failOnOption, stageContext, statusOf, terminalOf, timed } from '../session.ts';
+
+function wholeThreads(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 16) throw new InvalidArgumentError('It is a whole number from 1 to 16.');
+  return count;
+}
 
 export function assessVerb(): Command {
   return new Command('assess')
     .description('judge the collected evidence of a run')
     .argument('<run>', 'the run directory')
     .option('-c, --config <file>', 'another configuration than the one kept with the run')
+    .option('--threads <number>', 'judge on this many threads: the same results, for more memory', wholeThreads, 1)
     .addOption(failOnOption())
     .addHelpText('after', '\nExample:\n  exhibit assess out/northwind-2026-q3.v1 --fail-on fail')
-    .action(async (path: string, options: { config?: string; failOn: string[] }, command: Command) => {
+    .action(async (path: string, options: { config?: string; threads: number; failOn: string[] }, command: Command) => {
       const here = terminalOf(command);
       const { assessStage } = await import('../../run.ts');
       const run = existingRun(path);
       const context = stageContext(here, configOf(run, options.config), run, true);
-      const { value: assessment } = await timed(here, 'assess', () => assessStage(context), assessSummary);
+      const { value: assessment } = await timed(here, 'assess', () => assessStage(context, options.threads), assessSummary);
       for (const finding of assessment.findings) here.print(`${finding.status.padEnd(14)} ${finding.control.id.padEnd(44)} ${visible(finding.control.title)}`);
       here.result({ run: run.path, summary: assessment.summary, evidenceComplete: assessment.evidenceComplete, findings: assessment.findings.map(({ control, status, counts, gaps }) => ({ control: control.id, status, counts, gaps })) });
       process.exitCode = statusOf(assessment, options.failOn);
