@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadCatalogue, resolveParameters } from '../../src/controls/load.ts';
+import { loadCatalogue, resolveParameters } from '../../src/controls/catalogue/load.ts';
 import { isJsonObject } from '../../src/model/index.ts';
 import type { JsonObject } from '../../src/model/index.ts';
 import { checkOf, environmentFor, readCases, recordsOf, root } from '../support/cases.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readDocument } from '../../src/collectors/registry.ts';
-import { loadCatalogue, resolveParameters } from '../../src/controls/load.ts';
-import { environmentOf } from '../../src/controls/try.ts';
+import { loadCatalogue, resolveParameters } from '../../src/controls/catalogue/load.ts';
+import { environmentOf } from '../../src/controls/assess/try.ts';
 import type { ConditionCheck } from '../../src/controls/types.ts';
 import { isJsonObject } from '../../src/model/index.ts';
 import type { JsonObject, Resource } from '../../src/model/index.ts';

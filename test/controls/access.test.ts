@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { coversAction, narrowedBy, policyStatements, wildcard } from '../../src/controls/policy-document.ts';
+import { coversAction, narrowedBy, policyStatements, wildcard } from '../../src/controls/access/policy-document.ts';
 import type { ReadersResult } from '../../src/controls/types.ts';
 import { accessSchema, type Json, type JsonObject, type Resource } from '../../src/model/index.ts';
 import { accessOver, record } from '../support/records.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { assess } from '../../src/controls/assess.ts';
+import { assess } from '../../src/controls/assess/assess.ts';
 import { assessmentSchema, ledgerStatuses, observationSchema } from '../../src/model/index.ts';
 import { type Fixture, fixtureReaders, fixtureRun, type FixtureUnit, tamper } from '../support/evidence.ts';
 import { catalogue, conditionCheck, config, control, good, judge, judgeRun, outcome } from '../support/judging.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { loadCatalogue, resolveParameters } from '../../src/controls/load.ts';
-import { compileProjection, parsePath } from '../../src/controls/paths.ts';
+import { loadCatalogue, resolveParameters } from '../../src/controls/catalogue/load.ts';
+import { compileProjection, parsePath } from '../../src/controls/language/paths.ts';
 import type { CheckOutcome, ConditionCheck } from '../../src/controls/types.ts';
 import type { JsonObject, Resource } from '../../src/model/index.ts';
 import { checkOf, environmentFor, judgeNothing, readCases, recordsOf, root } from '../support/cases.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { explainControl } from '../../src/controls/explain.ts';
-import { compileControls, loadCatalogue } from '../../src/controls/load.ts';
-import { lookupTable } from '../../src/controls/tables.ts';
+import { explainControl } from '../../src/controls/catalogue/explain.ts';
+import { compileControls, loadCatalogue } from '../../src/controls/catalogue/load.ts';
+import { lookupTable } from '../../src/controls/lookups/tables.ts';
 
 const text = `
 - id: azure-test-key

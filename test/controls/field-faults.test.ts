@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readDocument } from '../../src/collectors/registry.ts';
-import { loadCatalogue } from '../../src/controls/load.ts';
-import { tryDocuments } from '../../src/controls/try.ts';
+import { loadCatalogue } from '../../src/controls/catalogue/load.ts';
+import { tryDocuments } from '../../src/controls/assess/try.ts';
 import type { Json, JsonObject } from '../../src/model/index.ts';
 import { judge, truth } from '../support/language.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cutValue } from '../../src/controls/values.ts';
+import { cutValue } from '../../src/controls/language/values.ts';
 import type { Json, JsonObject } from '../../src/model/index.ts';
 import { compileParts, judge, subjectOf, surroundings, truth } from '../support/language.ts';
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { compileCheck } from '../../src/controls/compile.ts';
-import { CatalogueError, compileControls, formatProblem, loadCatalogue, loadCatalogueSources, resolveParameters } from '../../src/controls/load.ts';
+import { compileCheck } from '../../src/controls/language/compile.ts';
+import { CatalogueError, compileControls, formatProblem, loadCatalogue, loadCatalogueSources, resolveParameters } from '../../src/controls/catalogue/load.ts';
 import { subjectOf, surroundings } from '../support/language.ts';
-import { lintCatalogue, lintFile, lintRules } from '../../src/controls/lint.ts';
+import { lintCatalogue, lintFile, lintRules } from '../../src/controls/catalogue/lint.ts';
 
 const made: string[] = [];
 afterAll(() => made.forEach((directory) => rmSync(directory, { recursive: true, force: true })));

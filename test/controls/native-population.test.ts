@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CatalogueError, compileControls } from '../../src/controls/load.ts';
-import { needsOf } from '../../src/controls/needs.ts';
+import { CatalogueError, compileControls } from '../../src/controls/catalogue/load.ts';
+import { needsOf } from '../../src/controls/assess/needs.ts';
 import type { VerdictCheck } from '../../src/controls/types.ts';
 import { type Ledger, type LedgerEntry, ledgerStatuses, type Provider, rollUp, type Status } from '../../src/model/index.ts';
 import { type FixtureRecord, fixtureRun, type FixtureUnit, type FixtureVerdict, tamper } from '../support/evidence.ts';

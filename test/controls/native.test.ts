@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeVerdict } from '../../src/controls/native.ts';
+import { judgeVerdict } from '../../src/controls/assess/native.ts';
 import type { VerdictCheck } from '../../src/controls/types.ts';
 import type { Provider } from '../../src/model/index.ts';
 import type { FixtureUnit, FixtureVerdict } from '../support/evidence.ts';

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { joinShards } from '../../src/controls/join.ts';
-import { lineFile, observationId, shards, uuidV5 } from '../../src/controls/observations.ts';
+import { joinShards } from '../../src/controls/assess/join.ts';
+import { lineFile, observationId, shards, uuidV5 } from '../../src/controls/assess/observations.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'exhibit-shards-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

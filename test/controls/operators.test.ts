@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { operators } from '../../src/controls/operators.ts';
+import { operators } from '../../src/controls/language/operators.ts';
 import type { Json } from '../../src/model/index.ts';
 import { truth } from '../support/language.ts';
 

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readDocument } from '../../src/collectors/registry.ts';
-import { loadCatalogue } from '../../src/controls/load.ts';
-import { tryDocuments } from '../../src/controls/try.ts';
+import { loadCatalogue } from '../../src/controls/catalogue/load.ts';
+import { tryDocuments } from '../../src/controls/assess/try.ts';
 import { rollUp } from '../../src/model/index.ts';
 import type { Json, Status } from '../../src/model/index.ts';
 

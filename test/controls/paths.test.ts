@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compileProjection, compileWalk, formatSegments, parsePath } from '../../src/controls/paths.ts';
-import { MISSING, MISTYPED, NO_CONTAINER } from '../../src/controls/values.ts';
+import { compileProjection, compileWalk, formatSegments, parsePath } from '../../src/controls/language/paths.ts';
+import { MISSING, MISTYPED, NO_CONTAINER } from '../../src/controls/language/values.ts';
 import type { Json, JsonObject } from '../../src/model/index.ts';
 
 const at = (path: string, document: Json, caseless = false): unknown => compileWalk(parsePath(path).segments, caseless)(document);

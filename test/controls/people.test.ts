@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { criticalSelector, globMatcher } from '../../src/controls/critical.ts';
-import { settleQuestion } from '../../src/controls/manual.ts';
-import { needsOf } from '../../src/controls/needs.ts';
+import { criticalSelector, globMatcher } from '../../src/controls/assess/critical.ts';
+import { settleQuestion } from '../../src/controls/assess/manual.ts';
+import { needsOf } from '../../src/controls/assess/needs.ts';
 import type { ManualCheck } from '../../src/controls/types.ts';
-import { waiverState } from '../../src/controls/waivers.ts';
+import { waiverState } from '../../src/controls/assess/waivers.ts';
 import type { AttestedAnswer, Resource, Waiver } from '../../src/model/index.ts';
 import { asOf, type FixtureUnit } from '../support/evidence.ts';
 import { catalogue, conditionCheck, control, good, judge } from '../support/judging.ts';

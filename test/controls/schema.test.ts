@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { catalogueSchema } from '../../src/controls/schema.ts';
+import { catalogueSchema } from '../../src/controls/catalogue/schema.ts';
 
 const root = join(import.meta.dirname, '../..');
 const validate = new Ajv({ strict: false, validateFormats: false }).compile(catalogueSchema());

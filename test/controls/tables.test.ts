@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { azureScopesOf, gcpKeyName, gcpRelativeName, parseKmsReference, vaultHost } from '../../src/controls/references.ts';
-import { lookupTable, tableFamilies, tableNames, tablesNeeded } from '../../src/controls/tables.ts';
+import { azureScopesOf, gcpKeyName, gcpRelativeName, parseKmsReference, vaultHost } from '../../src/controls/lookups/references.ts';
+import { lookupTable, tableFamilies, tableNames, tablesNeeded } from '../../src/controls/lookups/tables.ts';
 import { indexOf, record } from '../support/records.ts';
 
 const id = '11111111-2222-3333-4444-555555555555';

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { readDocument } from '../../src/collectors/registry.ts';
-import { compileControls } from '../../src/controls/load.ts';
-import { splitLines, tryDocuments, TryInputError } from '../../src/controls/try.ts';
-import type { TryOptions, TryResult } from '../../src/controls/try.ts';
+import { compileControls } from '../../src/controls/catalogue/load.ts';
+import { splitLines, tryDocuments, TryInputError } from '../../src/controls/assess/try.ts';
+import type { TryOptions, TryResult } from '../../src/controls/assess/try.ts';
 import type { Catalogue } from '../../src/controls/types.ts';
 
 const text = `
@@ -162,7 +162,7 @@ test('lines end at line feeds only, wherever the chunks of the input end', async
 });
 
 test('the shipped catalogue judges documents', async () => {
-  const { loadCatalogue } = await import('../../src/controls/load.ts');
+  const { loadCatalogue } = await import('../../src/controls/catalogue/load.ts');
   const shipped = await loadCatalogue(join(import.meta.dirname, '../../controls.yaml'));
   const results: TryResult[] = [];
   for await (const result of tryDocuments([JSON.stringify({ id: '1', type: 'AWS::EC2::Volume', document: { configuration: { encrypted: false } } })], shipped, readDocument, { asOf: '2026-06-30T12:00:00Z' })) results.push(result);

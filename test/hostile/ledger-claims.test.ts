@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { assess } from '../../src/controls/assess.ts';
+import { assess } from '../../src/controls/assess/assess.ts';
 import { evidenceWriter } from '../../src/evidence/writer.ts';
 import type { Json, Ledger, Query } from '../../src/model/index.ts';
 import { fixtureReaders, fixtureRun, tamper } from '../support/evidence.ts';
@@ -107,4 +107,15 @@ test('a scope that the configuration names and the ledger lost is unknown', asyn
   expect(after.findings[0]).toMatchObject({ status: 'unknown', gaps: 1, reasons: [{ code: 'scope-missing' }] });
   expect(readFileSync(join(run, 'results/observations.ndjson'), 'utf8')).toContain('444455556666');
   expect(after.evidenceComplete).toBe(false);
+});
+
+test('a failing scope that the configuration names cannot be called left out by configuration', async () => {
+  const run = await fixtureRun({ units: [{ ...unit, records: records.slice(0, 2) }, { ...unit, account: '444455556666', records: records.slice(2) }] });
+  ledger(run, (value) => {
+    for (const one of [...value.entries, ...value.scopes]) if (one.account === '444455556666') one.status = 'excluded';
+  });
+  const scopes = { aws: [{ accounts: ['111122223333', '444455556666'], regions: ['eu-west-1'] }] };
+  const { findings, evidenceComplete } = await assess({ runDirectory: run, catalogue: catalogue(...controls), config: { ...config, scopes }, readers: fixtureReaders });
+  expect(findings[0]).toMatchObject({ status: 'fail', gaps: 1 });
+  expect(evidenceComplete).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { parsePath, readPath } from '../../src/controls/paths.ts';
+import { parsePath, readPath } from '../../src/controls/language/paths.ts';
 import type { Json } from '../../src/model/index.ts';
 
 /** A way of losing evidence: one value of a document deleted, set to null, or given another JSON type. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assess, type AssessRequest } from '../../src/controls/assess.ts';
+import { assess, type AssessRequest } from '../../src/controls/assess/assess.ts';
 import type { Aggregate, Catalogue, CheckOutcome, CompiledCheck, ConditionCheck, EvaluationEnvironment } from '../../src/controls/types.ts';
 import { type Access, type Assessment, type Control, type Observation, type Provider, type Resource, statuses } from '../../src/model/index.ts';
 import { type Fixture, fixtureReaders, fixtureRun } from './evidence.ts';

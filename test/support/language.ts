@@ -1,4 +1,4 @@
-import { compileCheck } from '../../src/controls/compile.ts';
+import { compileCheck } from '../../src/controls/language/compile.ts';
 import type { CheckOutcome, ConditionCheck, EvaluationEnvironment, LookupResult, ParameterDefinition, ReadersResult } from '../../src/controls/types.ts';
 import type { Json, JsonObject, Provider, Resource } from '../../src/model/index.ts';
 

@@ -1,7 +1,7 @@
-import { accessAnalysis, type AccessAnalysis } from '../../src/controls/access.ts';
-import { tableReads } from '../../src/controls/needs.ts';
-import { type TableIndex, tableIndex } from '../../src/controls/table-index.ts';
-import type { Home } from '../../src/controls/tables.ts';
+import { accessAnalysis, type AccessAnalysis } from '../../src/controls/access/access.ts';
+import { tableReads } from '../../src/controls/assess/needs.ts';
+import { type TableIndex, tableIndex } from '../../src/controls/lookups/table-index.ts';
+import type { Home } from '../../src/controls/lookups/tables.ts';
 import type { JsonObject, Provider, Resource } from '../../src/model/index.ts';
 import { conditionCheck, outcome } from './judging.ts';
 

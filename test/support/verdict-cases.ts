@@ -1,4 +1,4 @@
-import { accountSubject } from '../../src/controls/native.ts';
+import { accountSubject } from '../../src/controls/assess/native.ts';
 import { readDocument } from '../../src/collectors/registry.ts';
 import type { CompiledControl, VerdictCheck } from '../../src/controls/types.ts';
 import type { LedgerEntry, Resource, Status } from '../../src/model/index.ts';

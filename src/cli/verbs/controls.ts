@@ -11,7 +11,7 @@ import { terminalOf } from '../session.ts';
 const catalogueOption = (): Option => new Option('--catalogue <file>', 'another catalogue than the one that ships with Exhibit').default(join(packageRoot, 'controls.yaml'), 'the shipped controls.yaml');
 
 async function load(options: { catalogue: string }): Promise<Catalogue> {
-  const { loadCatalogue } = await import('../../controls/load.ts');
+  const { loadCatalogue } = await import('../../controls/catalogue/load.ts');
   return loadCatalogue(resolve(options.catalogue));
 }
 
@@ -48,7 +48,7 @@ function explain(): Command {
         const guess = nearest(id, catalogue.controls.map(({ control }) => control.id));
         throw new UsageError(`no control \`${id}\``, guess ? `did you mean \`${guess}\`?` : '`exhibit controls list` shows them all');
       }
-      const { explainControl } = await import('../../controls/explain.ts');
+      const { explainControl } = await import('../../controls/catalogue/explain.ts');
       here.print(explainControl(compiled).trimEnd());
       here.result(compiled.control);
     });
@@ -61,7 +61,7 @@ function lint(): Command {
     .addHelpText('after', '\nExample:\n  exhibit controls lint')
     .action(async (options: { catalogue: string }, command: Command) => {
       const here = terminalOf(command);
-      const [{ formatProblem, loadCatalogueSources }, { lintCatalogue }] = await Promise.all([import('../../controls/load.ts'), import('../../controls/lint.ts')]);
+      const [{ formatProblem, loadCatalogueSources }, { lintCatalogue }] = await Promise.all([import('../../controls/catalogue/load.ts'), import('../../controls/catalogue/lint.ts')]);
       const loaded = await loadCatalogueSources(resolve(options.catalogue));
       const problems = lintCatalogue(loaded, { cases: join(loaded.catalogue.directory, 'test', 'cases') });
       for (const problem of problems) here.print(formatProblem(problem));
@@ -90,7 +90,7 @@ Example:
     .action(async (file: string | undefined, options: { catalogue: string; asOf?: string }, command: Command) => {
       const here = terminalOf(command);
       if (file !== undefined && !existsSync(file)) throw new UsageError(`${file}: no such file`, 'name a file of JSON lines, or pipe them in');
-      const [{ readDocument }, { splitLines, TryInputError, tryDocuments }] = await Promise.all([import('../../collectors/registry.ts'), import('../../controls/try.ts')]);
+      const [{ readDocument }, { splitLines, TryInputError, tryDocuments }] = await Promise.all([import('../../collectors/registry.ts'), import('../../controls/assess/try.ts')]);
       const asOf = options.asOf ?? new Date().toISOString();
       if (Number.isNaN(Date.parse(asOf))) throw new UsageError(`--as-of \`${asOf}\` is no instant`, 'for example 2026-09-30T00:00:00Z');
       const catalogue = await load(options);

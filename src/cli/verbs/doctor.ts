@@ -13,7 +13,7 @@ export function doctorVerb(): Command {
     .action(async (options: { config: string }, command: Command) => {
       const here = terminalOf(command);
       const loaded = loadConfig(options.config);
-      const [{ doctor }, { needsOf }, { catalogueOf }] = await Promise.all([import('../../collectors/collect.ts'), import('../../controls/needs.ts'), import('../../run.ts')]);
+      const [{ doctor }, { needsOf }, { catalogueOf }] = await Promise.all([import('../../collectors/collect.ts'), import('../../controls/assess/needs.ts'), import('../../run.ts')]);
       const progress = collectProgress(here);
       const findings = await doctor({
         config: loaded.config,

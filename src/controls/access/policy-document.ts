@@ -1,0 +1,194 @@
+import { isJsonObject, type Json, type JsonObject } from '../../model/index.ts';
+import { parseArn } from '../lookups/references.ts';
+
+/** AWS policy documents as far as access to data depends on them. Pure: nothing is looked up. */
+
+export interface Statement {
+  readonly effect: 'Allow' | 'Deny';
+  /** Position in the document, for people. */
+  readonly at: number;
+  readonly sid: string | null;
+  readonly actions: readonly string[] | null;
+  readonly notActions: readonly string[] | null;
+  readonly resources: readonly string[] | null;
+  readonly notResources: readonly string[] | null;
+  readonly principal: Json | undefined;
+  readonly notPrincipal: Json | undefined;
+  readonly condition: JsonObject | null;
+}
+
+/**
+ * The statements of a policy in whatever encoding AWS Config gives it: an object, JSON text, or URL-encoded JSON text.
+ * Null where it cannot be read: a statement without an effect or actions, or with parts of another type than IAM takes, may have
+ * allowed anything, and nothing may be concluded from the rest. Policies of a resource name their principals as well.
+ */
+export function policyStatements(policy: Json | undefined, of: 'identity' | 'resource' = 'identity'): Statement[] | null {
+  let document: Json | undefined = policy;
+  for (let depth = 0; typeof document === 'string' && depth < 3; depth += 1) document = decoded(document);
+  if (!isJsonObject(document)) return null;
+  const listed = document['Statement'];
+  if (listed === undefined || listed === null) return null;
+  const statements = Array.isArray(listed) ? listed : [listed];
+  const read = statements.map((statement, at) => (isJsonObject(statement) && wellFormed(statement, of) ? readStatement(statement, at) : null));
+  return read.every((statement) => statement !== null) ? read : null;
+}
+
+/** Exactly one of the two, each a text or a list of texts. */
+function oneOf(statement: JsonObject, name: string, required: boolean): boolean {
+  const given = [name, `Not${name}`].filter((key) => statement[key] !== undefined);
+  return (given.length === 1 || (given.length === 0 && !required)) && given.every((key) => isTexts(statement[key]));
+}
+
+function isTexts(value: Json | undefined): boolean {
+  return typeof value === 'string' || (Array.isArray(value) && value.every((one) => typeof one === 'string'));
+}
+
+function isPrincipal(value: Json | undefined): boolean {
+  if (value === '*') return true;
+  return isJsonObject(value) && Object.keys(value).length > 0 && Object.values(value).every((ids) => isTexts(ids));
+}
+
+function wellFormed(statement: JsonObject, of: 'identity' | 'resource'): boolean {
+  const { Condition: condition, Principal: principal, NotPrincipal: notPrincipal } = statement;
+  if (!oneOf(statement, 'Action', true) || !oneOf(statement, 'Resource', of === 'identity')) return false;
+  if (condition !== undefined && !(isJsonObject(condition) && Object.values(condition).every((keys) => isJsonObject(keys)))) return false;
+  if (of === 'identity') return true;
+  return (principal === undefined) !== (notPrincipal === undefined) && isPrincipal(principal ?? notPrincipal);
+}
+
+function decoded(text: string): Json | undefined {
+  for (const decode of [(value: string) => value, decodeURIComponent]) {
+    try {
+      return JSON.parse(decode(text)) as Json;
+    } catch {
+      // the other encoding, then
+    }
+  }
+  return undefined;
+}
+
+function texts(value: Json | undefined): string[] | null {
+  if (value === undefined) return null;
+  const list = Array.isArray(value) ? value : [value];
+  return list.filter((one) => typeof one === 'string');
+}
+
+function readStatement(statement: JsonObject, at: number): Statement | null {
+  const effect = statement['Effect'];
+  if (effect !== 'Allow' && effect !== 'Deny') return null;
+  const condition = statement['Condition'];
+  return {
+    effect, at, sid: typeof statement['Sid'] === 'string' ? statement['Sid'] : null,
+    actions: texts(statement['Action']), notActions: texts(statement['NotAction']), resources: texts(statement['Resource']), notResources: texts(statement['NotResource']),
+    principal: statement['Principal'], notPrincipal: statement['NotPrincipal'], condition: isJsonObject(condition) && Object.keys(condition).length > 0 ? condition : null,
+  };
+}
+
+/** `*` any run, `?` one character; linear in practice and never exponential. */
+export function wildcard(pattern: string, text: string): boolean {
+  let p = 0;
+  let t = 0;
+  let star = -1;
+  let mark = 0;
+  while (t < text.length) {
+    if (p < pattern.length && (pattern[p] === '?' || (pattern[p] === text[t] && pattern[p] !== '*'))) {
+      p += 1;
+      t += 1;
+    } else if (p < pattern.length && pattern[p] === '*') {
+      star = p;
+      mark = t;
+      p += 1;
+    } else if (star >= 0) {
+      p = star + 1;
+      mark += 1;
+      t = mark;
+    } else return false;
+  }
+  while (p < pattern.length && pattern[p] === '*') p += 1;
+  return p === pattern.length;
+}
+
+/** Whether a statement speaks of an action (compared without case). One that names neither Action nor NotAction speaks of none. */
+export function coversAction(statement: Statement, action: string): boolean {
+  const lower = action.toLowerCase();
+  if (statement.actions) return statement.actions.some((pattern) => wildcard(pattern.toLowerCase(), lower));
+  return statement.notActions !== null && !statement.notActions.some((pattern) => wildcard(pattern.toLowerCase(), lower));
+}
+
+/**
+ * Whether a statement speaks of one of the resources; a pattern counts when it matches, or when the resource is itself a
+ * pattern (`arn:aws:s3:::b/*`) that it lies within. A policy of the resource itself may leave the element out.
+ */
+export function coversResource(statement: Statement, resources: readonly string[], implied: boolean): boolean {
+  const hit = (pattern: string): boolean => resources.some((resource) => wildcard(unvaried(pattern), resource) || (resource.endsWith('*') && wildcard(resource, unvaried(pattern))));
+  if (statement.resources) return statement.resources.some(hit);
+  if (statement.notResources) return !resources.every((resource) => statement.notResources?.some((pattern) => wildcard(unvaried(pattern), resource)));
+  return implied;
+}
+
+/** Policy variables (`${aws:username}`) can be anything. */
+function unvaried(pattern: string): string {
+  return pattern.includes('${') ? pattern.replace(/\$\{[^}]*\}/g, '*') : pattern;
+}
+
+export interface PolicyPrincipal {
+  readonly principal: string;
+  readonly kind: 'everyone' | 'account' | 'role' | 'user' | 'assumed-role' | 'federated' | 'service' | 'deleted' | 'canonical-user' | 'other';
+  readonly account: string | null;
+}
+
+/** The principals a statement of a resource policy names. `NotPrincipal` names everyone else. */
+export function principalsOf(statement: Statement): PolicyPrincipal[] {
+  if (statement.notPrincipal !== undefined) return [{ principal: '* (all but those named)', kind: 'everyone', account: null }];
+  const { principal } = statement;
+  if (principal === '*') return [{ principal: '*', kind: 'everyone', account: null }];
+  if (!isJsonObject(principal)) return [];
+  return Object.keys(principal).flatMap((family) => (texts(principal[family]) ?? []).map((name) => namedPrincipal(family, name)));
+}
+
+function namedPrincipal(family: string, name: string): PolicyPrincipal {
+  if (name === '*' ) return { principal: '*', kind: 'everyone', account: null };
+  if (family === 'Service') return { principal: name, kind: 'service', account: null };
+  if (family === 'Federated') return { principal: name, kind: 'federated', account: parseArn(name)?.account || null };
+  if (family === 'CanonicalUser') return { principal: name, kind: 'canonical-user', account: null };
+  if (/^\d{12}$/.test(name)) return { principal: name, kind: 'account', account: name };
+  const arn = parseArn(name);
+  if (!arn) return { principal: name, kind: /^A[A-Z]{3}[A-Z0-9]{12,}$/.test(name) ? 'deleted' : 'other', account: null };
+  const account = arn.account || null;
+  if (arn.resource === 'root') return { principal: name, kind: 'account', account };
+  const kinds: readonly (readonly [string, PolicyPrincipal['kind']])[] = [['role/', 'role'], ['user/', 'user'], ['assumed-role/', 'assumed-role'], ['federated-user/', 'federated']];
+  return { principal: name, kind: kinds.find(([prefix]) => arn.resource.startsWith(prefix))?.[1] ?? 'other', account };
+}
+
+const narrowing = new Set(['stringequals', 'stringequalsignorecase', 'stringlike', 'arnequals', 'arnlike']);
+
+/** What a condition narrows "everyone" to, where it positively does. */
+export interface Narrowed {
+  readonly accounts: readonly string[] | null;
+  readonly arns: readonly string[] | null;
+  readonly organizations: readonly string[] | null;
+}
+
+const accountKeys = new Set(['kms:calleraccount', 'aws:principalaccount', 'aws:sourceaccount', 'aws:sourceowner', 'aws:userid:account']);
+const arnKeys = new Set(['aws:principalarn', 'aws:sourcearn']);
+const organizationKeys = new Set(['aws:principalorgid', 'aws:sourceorgid', 'aws:principalorgpaths', 'aws:sourceorgpaths']);
+
+/** Reads the keys of a condition that bound who a wide principal can be. A wildcard in a value bounds nothing. */
+export function narrowedBy(condition: JsonObject | null): Narrowed {
+  const found = { accounts: null as string[] | null, arns: null as string[] | null, organizations: null as string[] | null };
+  for (const operator of Object.keys(condition ?? {})) {
+    // `…IfExists` and `ForAllValues:` let requests through that do not carry the key at all.
+    const name = operator.toLowerCase().replace(/^foranyvalue:/, '');
+    const keys = condition?.[operator];
+    if (!narrowing.has(name) || !isJsonObject(keys)) continue;
+    for (const key of Object.keys(keys)) {
+      const values = texts(keys[key]) ?? [];
+      if (values.length === 0 || values.some((value) => value === '*' || value.includes('${'))) continue;
+      const lower = key.toLowerCase();
+      if (accountKeys.has(lower) && values.every((value) => /^\d{12}$/.test(value))) found.accounts = values;
+      else if (arnKeys.has(lower) && values.every((value) => /^\d{12}$/.test(parseArn(value)?.account ?? ''))) found.arns = values;
+      else if (organizationKeys.has(lower)) found.organizations = values;
+    }
+  }
+  return found;
+}

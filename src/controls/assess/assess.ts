@@ -1,0 +1,210 @@
+import { hash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExhibitConfig } from '../../config/schema.ts';
+import { writeFileAtomic } from '../../evidence/files.ts';
+import { lockRun } from '../../evidence/lock.ts';
+import { evidenceReader, type PageReader, type StoredQuery } from '../../evidence/reader.ts';
+import type { Assessment, Finding, Json, QueryIndex } from '../../model/index.ts';
+import { namedScopes } from './claims.ts';
+import { freshness, freshnessParameters } from './freshness.ts';
+import { resolveParameters } from '../catalogue/load.ts';
+import { mergeFiles } from './merge.ts';
+import { judgePart, type PartRequest, type PartResult } from './part.ts';
+import { partition } from './partition.ts';
+import { summarise } from './rollup.ts';
+import { sameJson } from '../lookups/table-index.ts';
+import type { Catalogue } from '../types.ts';
+import { waiverBook } from './waivers.ts';
+import { judgeElsewhere } from './workers.ts';
+
+export interface AssessProgress {
+  /** Pages read of those that have to be read. */
+  pages(done: number, total: number): void;
+}
+
+export interface AssessRequest {
+  readonly runDirectory: string;
+  /** The selected controls (see select.ts). */
+  readonly catalogue: Catalogue;
+  readonly config: Pick<ExhibitConfig, 'engagement' | 'profile' | 'critical' | 'parameters' | 'waivers' | 'answers' | 'catalogue'> & Partial<Pick<ExhibitConfig, 'scopes'>>;
+  /** Page maps by `query.shape`. */
+  readonly readers: Readonly<Record<string, PageReader>>;
+  /** Default: the tool that collected. */
+  readonly tool?: { readonly name: string; readonly version: string };
+  readonly signal?: AbortSignal;
+  readonly progress?: AssessProgress;
+  /** Threads to judge on; without it the calling one alone. The results are the same bytes. */
+  readonly threads?: Threads;
+}
+
+export interface Threads {
+  readonly count: number;
+  /** Module that a worker runs: it calls `serveParts` with the collectors' page maps. */
+  readonly module: URL;
+  /** Evidence of fewer bytes is not worth a second thread. Default: 64 MiB. */
+  readonly fromBytes?: number;
+}
+
+/**
+ * Judges the stored evidence: a pure function of the evidence, the controls, the configuration and the ledger's `asOf`.
+ * Writes `results/{observations.ndjson,findings.json,reconciliation.json,access.ndjson,assessment.json}` whole or not at all.
+ * Throws EvidenceError where there is no ledger to read, RunLockedError where another process works on the run, the signal's reason
+ * when aborted, and file system errors; earlier results then stay as they were.
+ */
+export async function assess(request: AssessRequest): Promise<Assessment> {
+  const release = lockRun(request.runDirectory);
+  const work = join(request.runDirectory, 'results.tmp');
+  try {
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(work, { recursive: true });
+    return await assessInto(work, request);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+    release();
+  }
+}
+
+async function assessInto(work: string, request: AssessRequest): Promise<Assessment> {
+  const { runDirectory, catalogue, config } = request;
+  const reader = evidenceReader(runDirectory, request.readers);
+  const ledger = reader.ledger();
+  const queries = reader.queries();
+  const parameters = parametersOf(catalogue, config.parameters);
+  freshness(parameters, ledger.asOf);
+  const parts = await judgeParts(work, request, parameters, queries);
+
+  const found = new Map(parts.flatMap((part) => part.findings.map((finding, at) => [finding.id, { part, finding, rows: part.rows[at] ?? [] }] as const)));
+  const inOrder = catalogue.controls.map(({ control }) => ({ control, ...(found.get(control.id) as NonNullable<ReturnType<typeof found.get>>) }));
+  const ranges = mergeFiles(work, parts, inOrder.map(({ part, finding }) => ({ part, ...finding.observations })));
+  const findings: Finding[] = inOrder.map(({ control, finding: { id: _, ...finding } }, at) => ({ control, ...finding, observations: ranges[at] as Finding['observations'] }));
+  const total = (pick: (part: PartResult) => number): number => parts.reduce((sum, part) => sum + pick(part), 0);
+
+  const digest = evidenceDigest(runDirectory, queries, new Map(parts.flatMap((part) => part.verified)));
+  const assessment: Assessment = {
+    version: 1,
+    runId: ledger.runId,
+    tool: { ...(request.tool ?? ledger.tool) },
+    catalogue: { name: catalogue.name, version: catalogue.version, sha256: catalogueDigest(catalogue), files: catalogue.files.map((file) => ({ ...file })) },
+    engagement: config.engagement,
+    profile: { level: config.profile.level, title: `Level ${config.profile.level}` },
+    parameters,
+    choices: {
+      ownCatalogue: config.catalogue !== undefined,
+      leftOut: [...(catalogue.leftOut ?? [])],
+      parameters: changedParameters(catalogue, parameters),
+    },
+    critical: config.critical,
+    asOf: ledger.asOf,
+    collected: { startedAt: ledger.startedAt, endedAt: ledger.endedAt },
+    summary: summarise(findings, catalogue.sections),
+    findings,
+    scopes: ledger.scopes,
+    reconciliation: inOrder.flatMap(({ rows }) => rows),
+    waivers: waiverBook(config.waivers, ledger.asOf).settled().map((waiver, at) => ({ ...waiver, used: total((part) => part.waived[at] ?? 0) })),
+    answers: [...config.answers],
+    queries: queries.map(queryIndex),
+    access: {
+      stores: total(({ access }) => access.stores), keyBoundary: total(({ access }) => access.keyBoundary), dataRoles: total(({ access }) => access.dataRoles),
+      wide: total(({ access }) => access.wide), incomplete: total(({ access }) => access.incomplete),
+    },
+    redactions: queries.reduce((sum, query) => sum + query.query.pages.reduce((inner, page) => inner + page.redactions.length, 0), 0),
+    evidenceDigest: digest,
+    evidenceComplete: ledger.endedAt !== null && parts.every((part) => part.complete),
+  };
+  publish(runDirectory, work, assessment);
+  return assessment;
+}
+
+/** Judges the catalogue in one part, or in as many as there are threads worth having. */
+async function judgeParts(work: string, request: AssessRequest, parameters: Record<string, Json>, queries: readonly StoredQuery[]): Promise<PartResult[]> {
+  const { runDirectory, catalogue, config, readers, signal, progress, threads } = request;
+  const bytes = queries.reduce((sum, { query }) => sum + query.pages.reduce((inner, page) => inner + page.bytes, 0), 0);
+  const cut = threads === undefined || bytes < (threads.fromBytes ?? 64 * 2 ** 20) ? [catalogue.controls] : partition(catalogue.controls, queries, threads.count);
+  const seen = cut.map(() => ({ done: 0, total: 0 }));
+  const tell = (at: number) => (done: number, total: number): void => {
+    seen[at] = { done, total };
+    progress?.pages(seen.reduce((sum, one) => sum + one.done, 0), seen.reduce((sum, one) => sum + one.total, 0));
+  };
+  const requests = cut.map((controls, at): PartRequest => {
+    const own = join(work, `part-${at}`);
+    mkdirSync(own);
+    return { runDirectory, work: own, controls, parameters, config: { critical: config.critical, waivers: config.waivers, answers: config.answers }, expected: namedScopes(config.scopes), readers, signal, pages: tell(at) };
+  });
+  const [mine, ...others] = requests;
+  if (!mine) return [];
+  if (!threads || others.length === 0) return [await judgePart(mine)];
+  const elsewhere = judgeElsewhere(threads.module, catalogue, others);
+  try {
+    // The others are under way meanwhile.
+    const here = await judgePart(mine);
+    return [here, ...(await elsewhere.results)];
+  } finally {
+    await elsewhere.stop();
+  }
+}
+
+/** The catalogue's parameters with the configured values over them; those that bound the age of evidence always exist. Throws for mistakes. */
+function parametersOf(catalogue: Catalogue, overrides: Readonly<Record<string, Json>>): Record<string, Json> {
+  const own = Object.fromEntries(Object.entries(overrides).filter(([name]) => Object.hasOwn(freshnessParameters, name) && !Object.hasOwn(catalogue.parameters, name)));
+  const others = Object.fromEntries(Object.entries(overrides).filter(([name]) => !Object.hasOwn(own, name)));
+  const { parameters, mistakes } = resolveParameters(catalogue, others);
+  if (mistakes.length > 0) throw new Error(mistakes.map((mistake) => mistake.message).join('; '));
+  const all = { ...parameters, ...own };
+  return Object.fromEntries(Object.keys(all).sort().map((name) => [name, all[name] as Json]));
+}
+
+/** Parameters that do not have the value they have by default. */
+function changedParameters(catalogue: Catalogue, parameters: Readonly<Record<string, Json>>): { name: string; default: Json }[] {
+  const bounds: Readonly<Record<string, { readonly default: Json }>> = freshnessParameters;
+  return Object.entries(parameters).flatMap(([name, value]) => {
+    const usual = catalogue.parameters[name]?.default ?? bounds[name]?.default ?? null;
+    return sameJson(value, usual) ? [] : [{ name, default: usual }];
+  });
+}
+
+function catalogueDigest(catalogue: Catalogue): string {
+  return hash('sha256', catalogue.files.map(({ file, sha256 }) => `${sha256}  ${file}\n`).sort().join(''));
+}
+
+function queryIndex({ directory, query, sha256 }: StoredQuery): QueryIndex {
+  const { provider, collector, scope, operation, text, identity, endpoint, status, startedAt, endedAt, reasons, pages } = query;
+  return {
+    directory, provider, collector, scope, operation, text, identity, endpoint, status,
+    pages: pages.length, items: pages.reduce((sum, page) => sum + page.items, 0), bytes: pages.reduce((sum, page) => sum + page.bytes, 0),
+    startedAt, endedAt, sha256, reasons,
+  };
+}
+
+/** SHA-256 over the lines `<sha256>  <path>`, sorted by path, of every file below evidence/: what `sha256sum` prints of them. */
+function evidenceDigest(runDirectory: string, queries: readonly StoredQuery[], verified: ReadonlyMap<string, string>): string {
+  const known = new Map(verified);
+  for (const query of queries) known.set(`${query.directory}/query.json`, query.sha256);
+  const lines: string[] = [];
+  const visit = (directory: string): void => {
+    for (const entry of readdirSync(join(runDirectory, directory), { withFileTypes: true })) {
+      const path = `${directory}/${entry.name}`;
+      if (entry.isDirectory()) visit(path);
+      else lines.push(`${known.get(path) ?? hash('sha256', readFileSync(join(runDirectory, path)))}  ${path}\n`);
+    }
+  };
+  visit('evidence');
+  const path = (line: string): string => line.slice(66);
+  lines.sort((a, b) => (path(a) < path(b) ? -1 : 1));
+  return hash('sha256', lines.join(''));
+}
+
+/** Puts the finished files in place together: a reader sees the old results or the new ones, never a mixture. */
+function publish(runDirectory: string, work: string, assessment: Assessment): void {
+  writeFileAtomic(join(work, 'findings.json'), `${JSON.stringify(assessment.findings, null, 2)}\n`);
+  writeFileAtomic(join(work, 'reconciliation.json'), `${JSON.stringify(assessment.reconciliation, null, 2)}\n`);
+  writeFileAtomic(join(work, 'assessment.json'), `${JSON.stringify(assessment, null, 2)}\n`);
+  rmSync(join(work, 'shards'), { recursive: true, force: true });
+  const results = join(runDirectory, 'results');
+  const old = join(runDirectory, 'results.old');
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(results)) renameSync(results, old);
+  renameSync(work, results);
+  rmSync(old, { recursive: true, force: true });
+}
+

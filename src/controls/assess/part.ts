@@ -1,0 +1,295 @@
+import { join } from 'node:path';
+import type { ExhibitConfig } from '../../config/schema.ts';
+import { evidenceReader, type EvidenceReader, type PageReader, type StoredQuery } from '../../evidence/reader.ts';
+import { type Assessment, type Control, emptyCounts, type Finding, type Json, type Provider, type Reason, type ReconciliationRow, type Resource, type Scope } from '../../model/index.ts';
+import { accessAnalysis } from '../access/access.ts';
+import { criticalSelector } from './critical.ts';
+import { duplicateRegister, type DuplicateRegister } from './duplicates.ts';
+import { freshness } from './freshness.ts';
+import { joinShards } from './join.ts';
+import { checkJudge, type CheckJudge, type CheckResult, type JudgeContext, verdictType } from './judge.ts';
+import { questionResult } from './manual.ts';
+import { isMatched, matchedJudge } from './matched-judge.ts';
+import { tableReads } from './needs.ts';
+import { lineFile, shards } from './observations.ts';
+import { type Population, readPopulation } from './population.ts';
+import { addCounts, rollUpControl } from './rollup.ts';
+import { judgedSubject } from './subject.ts';
+import { tableIndex } from '../lookups/table-index.ts';
+import { ledgerType } from '../lookups/tables.ts';
+import type { CompiledCheck, CompiledControl, EvaluationEnvironment } from '../types.ts';
+import { waiverBook } from './waivers.ts';
+
+/**
+ * Some controls, to be judged by themselves. A control's outcome depends on no other control, so a catalogue may be
+ * cut into parts anyhow.
+ */
+export interface PartRequest {
+  readonly runDirectory: string;
+  /** An existing directory for `observations.ndjson` and `access.ndjson`. */
+  readonly work: string;
+  readonly controls: readonly CompiledControl[];
+  /** With the configured values over the defaults. */
+  readonly parameters: Readonly<Record<string, Json>>;
+  readonly config: Pick<ExhibitConfig, 'critical' | 'waivers' | 'answers'>;
+  /** Scopes that the ledger has to know. */
+  readonly expected?: readonly Scope[];
+  /** Page maps by `query.shape`. */
+  readonly readers: Readonly<Record<string, PageReader>>;
+  readonly signal?: AbortSignal | undefined;
+  /** Pages read of those that have to be read. */
+  readonly pages?: ((done: number, total: number) => void) | undefined;
+}
+
+/** What came of a part: plain data, which can pass between threads. */
+export interface PartResult {
+  readonly work: string;
+  /** One for each control, in the order asked. `observations` are byte ranges of the part's own file. */
+  readonly findings: readonly (Omit<Finding, 'control'> & { readonly id: string })[];
+  /** By control, as `findings`. */
+  readonly rows: readonly (readonly ReconciliationRow[])[];
+  /** How often each waiver was attached, in the order of the configuration. */
+  readonly waived: readonly number[];
+  readonly access: Assessment['access'];
+  /** Bytes of `access.ndjson` by the directory of the query they came from, in reading order. */
+  readonly accessRuns: readonly { readonly directory: string; readonly length: number }[];
+  /** Page files whose bytes were checked, with their digest. */
+  readonly verified: readonly (readonly [string, string])[];
+  /** Whether all evidence that these controls and their lookups need is whole. */
+  readonly complete: boolean;
+}
+
+/** A check of the catalogue on its way: automated ones have a judge, questions are settled at once. */
+interface Running {
+  readonly control: Control;
+  readonly check: CompiledCheck;
+  readonly judge: CheckJudge | null;
+}
+
+/** Judges some controls over the stored evidence. Throws EvidenceError, the signal's reason when aborted, and file system errors. */
+export async function judgePart(request: PartRequest): Promise<PartResult> {
+  const { runDirectory, work, controls, parameters, config, signal } = request;
+  const reader = evidenceReader(runDirectory, request.readers);
+  const ledger = reader.ledger();
+  const queries = reader.queries();
+  const population = readPopulation(ledger, queries, { runDirectory, expected: request.expected ?? [] });
+  const ages = freshness(parameters, ledger.asOf);
+  const waivers = waiverBook(config.waivers, ledger.asOf);
+  const criticality = criticalSelector(config.critical);
+  const checks = controls.flatMap(({ checks: own }) => own);
+
+  const index = tableIndex(
+    tableReads(checks),
+    population.homeGap,
+    ({ provider, capturedAt }) => ages.resource(provider, capturedAt)?.message ?? null,
+  );
+  const access = accessAnalysis(checks.filter((check) => check.kind === 'condition'), index.lookup, population.homeGap);
+  const environment: EvaluationEnvironment = { asOf: ledger.asOf, parameters, lookup: index.lookup, readers: access.readers };
+  const context: JudgeContext = { population, environment, waivers, freshness: ages };
+
+  const scratch = shards(join(work, 'shards'));
+  const running: Running[] = controls.flatMap(({ control, checks: own }) =>
+    own.map((check) => ({
+      control, check,
+      judge: check.kind === 'manual' ? null : check.kind === 'verdict' && isMatched(check) ? matchedJudge(control, check, scratch.open(), context) : checkJudge(control, check, scratch.open(), context),
+    })),
+  );
+  const judges = byType(running);
+  const tableTypes = new Set([...index.types, ...access.types]);
+  const first = queries.filter((query) => holdsAny(query, tableTypes));
+  const second = queries.filter((query) => holdsAny(query, new Set(judges.keys())));
+  const pace = pacer(request.pages, [...first, ...second]);
+  const verified = new Map<string, string>();
+
+  await readAll({ reader, queries: first, population, verified, pace, signal, types: tableTypes, counts: tableTypes }, (resource) => {
+    if (population.unitOf(resource.provider, resource.scope.account, resource.scope.region, ledgerType(resource)).coveredBy !== null) return;
+    index.add(resource);
+    access.add(resource);
+  });
+  for (const type of tableTypes) population.markRead(type);
+
+  const verdicts: VerdictReading = { judges: running.flatMap(({ control, check, judge }) => (check.kind === 'verdict' && judge ? [{ provider: control.provider, rule: check.rule, judge }] : [])), seen: new Set() };
+  const subjectTypes = new Set(judges.keys());
+  const uncounted = new Set([...subjectTypes].filter((type) => !tableTypes.has(type)));
+  const accessLines = lineFile(join(work, 'access.ndjson'));
+  const readersTypes = new Set(running.flatMap(({ check }) => (check.kind === 'condition' && check.usesReaders ? check.on : [])));
+  const accessRuns: { directory: string; length: number }[] = [];
+  let reading = '';
+  const accessTotals = { stores: 0, keyBoundary: 0, dataRoles: 0, wide: 0, incomplete: 0 };
+
+  try {
+    await readAll({ reader, queries: second, population, verified, pace, signal, types: subjectTypes, counts: uncounted, verdicts, begin: (directory) => (reading = directory) }, (resource, earlier) => {
+      const type = ledgerType(resource);
+      const unit = population.unitOf(resource.provider, resource.scope.account, resource.scope.region, type);
+      if (unit.coveredBy !== null || unit.excluded) return;
+      const one = judgedSubject(resource, unit, criticality(resource), ages.resource(resource.provider, resource.capturedAt));
+      for (const judge of judges.get(type) ?? []) {
+        if (earlier) judge.conflict(one, earlier);
+        else judge.judge(one);
+      }
+      if (earlier || !readersTypes.has(type) || one.criticality.critical === 'no') return;
+      const found = access.access(resource, one.subjectJson);
+      accessTotals.stores += 1;
+      accessTotals[found.world === 'key-boundary' ? 'keyBoundary' : 'dataRoles'] += 1;
+      if (found.wide) accessTotals.wide += 1;
+      if (!found.complete) accessTotals.incomplete += 1;
+      const length = accessLines.write(found.line);
+      const run = accessRuns.at(-1);
+      if (run?.directory === reading) run.length += length;
+      else accessRuns.push({ directory: reading, length });
+    });
+  } finally {
+    accessLines.close();
+  }
+  for (const type of subjectTypes) population.markRead(type);
+
+  const results = new Map<Running, CheckResult>();
+  for (const one of running) {
+    results.set(one, one.judge ? one.judge.finish() : questionResult(one.control, one.check as CompiledCheck & { kind: 'manual' }, config.answers, ledger.asOf, scratch.open()));
+  }
+  const joined = joinShards(join(work, 'observations.ndjson'), controls.map(({ control }) => running.filter((one) => one.control === control).map((one) => results.get(one) as CheckResult)));
+
+  const rows: ReconciliationRow[][] = [];
+  const findings = controls.map(({ control }, at) => {
+    const own = running.filter((one) => one.control === control).map((one) => results.get(one) as CheckResult);
+    const counts = emptyCounts();
+    for (const result of own) addCounts(counts, result.counts);
+    rows.push(own.flatMap((result) => result.rows));
+    const sum = (pick: (result: CheckResult) => number): number => own.reduce((total, result) => total + pick(result), 0);
+    const gaps = sum((result) => result.gaps);
+    const excluded = sum((result) => result.excluded);
+    const reasons: Reason[] = [...own.flatMap((result) => result.reasons), ...waivers.reasons(control.id)];
+    const rolled = rollUpControl({ counts, gaps, excluded, provenEmpty: own.length > 0 && own.every((result) => result.provenEmpty), reasons });
+    return { id: control.id, status: rolled.status, counts, waived: sum((result) => result.waived), excluded, gaps, reasons: rolled.reasons, observations: joined[at] as Finding['observations'] };
+  });
+  return {
+    work, findings, rows, waived: waivers.settled().map(({ used }) => used ?? 0), access: accessTotals, accessRuns, verified: [...verified],
+    complete: isComplete(population, results, tableTypes),
+  };
+}
+
+function byType(running: readonly Running[]): Map<string, CheckJudge[]> {
+  const judges = new Map<string, CheckJudge[]>();
+  for (const { judge } of running) {
+    for (const type of judge?.types ?? []) judges.set(type, [...(judges.get(type) ?? []), judge as CheckJudge]);
+  }
+  return judges;
+}
+
+/** Whether a query can hold records of these ledger types: queries name theirs as the ledger does. */
+function holdsAny(stored: StoredQuery, types: ReadonlySet<string>): boolean {
+  return stored.query.types.some((type) => types.has(type));
+}
+
+type Pace = () => void;
+
+function pacer(pages: PartRequest['pages'], queries: readonly StoredQuery[]): Pace {
+  const total = queries.reduce((sum, query) => sum + query.query.pages.length, 0);
+  let done = 0;
+  return () => pages?.((done += 1), total);
+}
+
+interface VerdictReading {
+  readonly judges: readonly { readonly provider: Provider; readonly rule: string; readonly judge: CheckJudge }[];
+  readonly seen: Set<string>;
+}
+
+interface Reading {
+  readonly reader: EvidenceReader;
+  readonly queries: readonly StoredQuery[];
+  readonly population: Population;
+  /** Files whose bytes were checked, with their digest. */
+  readonly verified: Map<string, string>;
+  readonly pace: Pace;
+  readonly signal: AbortSignal | undefined;
+  /** Ledger types that are wanted of these queries. */
+  readonly types: ReadonlySet<string>;
+  /** Ledger types whose records are counted on this reading. */
+  readonly counts: ReadonlySet<string>;
+  readonly verdicts?: VerdictReading;
+  /** Told the directory of each query before its records. */
+  readonly begin?: (directory: string) => void;
+}
+
+/** Reads the records of some queries once, in order. A record met again, identical, is counted once; otherwise the earlier one is given with it. */
+async function readAll(reading: Reading, take: (resource: Resource, earlier: Resource | null) => void): Promise<void> {
+  const { reader, population, types, counts } = reading;
+  const register: DuplicateRegister = duplicateRegister(reader);
+  for (const stored of reading.queries) {
+    reading.begin?.(stored.directory);
+    // A result is repeated, if at all, within its own query.
+    reading.verdicts?.seen.clear();
+    const onDefect = (defect: Parameters<Population['defect']>[1]): void => population.defect(stored, defect);
+    const numbers = new Map(stored.query.pages.map((page, at) => [`${stored.directory}/${page.file}`, at]));
+    for await (const page of reader.pages(stored, onDefect)) {
+      reading.signal?.throwIfAborted();
+      reading.verified.set(page.file, page.sha256);
+      register.page(stored, numbers.get(page.file) ?? 0);
+      for (const record of reader.recordsOf(stored, page, onDefect)) {
+        if (record.record === 'verdict') {
+          if (reading.verdicts) takeVerdict(record.verdict, reading.verdicts, population);
+          continue;
+        }
+        const { resource } = record;
+        const type = ledgerType(resource);
+        if (!types.has(type)) continue;
+        const met = register.meet(resource);
+        const encounter = met instanceof Promise ? await met : met;
+        if (encounter.kind === 'identical') {
+          population.unitOf(resource.provider, resource.scope.account, resource.scope.region, type).repeated += 1;
+          continue;
+        }
+        const earlier = encounter.kind === 'different' ? encounter.earlier : null;
+        if (counts.has(type) && earlier === null) population.unitOf(resource.provider, resource.scope.account, resource.scope.region, type).seen += 1;
+        take(resource, earlier);
+      }
+      reading.pace();
+    }
+  }
+}
+
+function takeVerdict(verdict: Parameters<CheckJudge['verdict']>[0], reading: VerdictReading, population: Population): void {
+  const rule = verdict.rule.toLowerCase();
+  const mine = reading.judges.filter((one) => one.provider === verdict.provider && one.rule.toLowerCase() === rule);
+  const [first] = mine;
+  if (!first) return;
+  const key = [verdict.scope.account, verdict.scope.region, rule, verdict.deployment, verdict.resourceType, verdict.uid].join('\u0000');
+  // Two pages may repeat a result; one that says something else is not the same result.
+  const whole = `${key}\u0000${verdict.verdict}`;
+  if (reading.seen.has(whole)) return;
+  reading.seen.add(whole);
+  const unit = population.unitOf(verdict.provider, verdict.scope.account, verdict.scope.region, verdictType(verdict.provider, first.rule));
+  unit.seen += 1;
+  if (unit.excluded) return;
+  for (const { judge } of mine) judge.verdict(verdict);
+}
+
+/**
+ * Whether every scope and type that some control or lookup needs is whole. Where a provider has no independent count to
+ * give, the control cannot pass there, but nothing that could be collected is missing.
+ */
+function isComplete(population: Population, results: ReadonlyMap<Running, CheckResult>, tableTypes: ReadonlySet<string>): boolean {
+  for (const { judge, gapReasons } of [...results].map(([one, result]) => ({ judge: one.judge, gapReasons: result.reasons }))) {
+    if (judge && gapReasons.some((reason) => reason.code !== 'count-unavailable')) return false;
+  }
+  const providers = new Set([...results.keys()].map(({ control }) => control.provider));
+  for (const provider of providers) {
+    for (const type of tableTypes) {
+      if (providerOf(type) !== provider) continue;
+      for (const unit of population.units(provider, type)) {
+        if (!unit.excluded && unit.coveredBy === null && population.gaps(unit, true).length > 0) return false;
+      }
+    }
+  }
+  // What was asked for besides (the definitions behind a verdict) and did not come whole is missing too.
+  const judged = new Set([...tableTypes, ...[...results.keys()].flatMap(({ judge }) => judge?.types ?? [])]);
+  const besides = population.ledger.entries.filter((entry) => providers.has(entry.provider) && !judged.has(entry.type));
+  if (besides.some(({ status }) => status === 'partial' || status === 'failed' || status === 'denied')) return false;
+  return population.scopes.every((scope) => scope.status === 'complete' || scope.status === 'excluded' || !providers.has(scope.provider) || scope.status === 'not-recorded');
+}
+
+function providerOf(type: string): Provider {
+  const plain = type.replace(/^iam-policy:/, '');
+  if (plain.startsWith('AWS::')) return 'aws';
+  return plain.includes('googleapis.com/') || plain === 'org-policy' ? 'gcp' : 'azure';
+}

@@ -1,0 +1,167 @@
+import type { JsonObject, Provider, Resource } from '../../model/index.ts';
+import { compileLet } from './bindings.ts';
+import type { Condition } from './condition.ts';
+import { compileCondition } from './conditions.ts';
+import { checkKeys, compileSentence, isObject } from './operands.ts';
+import { Evaluation, Scope } from '../assess/scope.ts';
+import type { At, CheckCompiler } from '../assess/scope.ts';
+import type { Comparison } from './operators.ts';
+import type { Aggregate, CheckOutcome, ConditionCheck, EvaluationEnvironment, ParameterDefinition } from '../types.ts';
+import { FALSE, TRUE, UNKNOWN } from './values.ts';
+
+/** A mistake or doubt found while compiling; `rule` names a lint rule, absent for errors. */
+export interface Reported {
+  readonly at: At;
+  readonly message: string;
+  readonly hint?: string;
+  readonly rule?: string;
+}
+
+export interface CheckSource {
+  readonly id: string;
+  readonly title: string;
+  readonly provider: Provider;
+  readonly definition: Record<string, unknown>;
+  readonly at: At;
+}
+
+export interface CheckCompilation {
+  /** Undefined when there are errors. */
+  readonly check: ConditionCheck | undefined;
+  readonly errors: readonly Reported[];
+  readonly doubts: readonly Reported[];
+  readonly usedParameters: ReadonlySet<string>;
+  readonly tables: readonly { table: string; many: boolean; at: At }[];
+}
+
+/** Compiles one check to closures. Total: every mistake is in `errors`. */
+export function compileCheck(source: CheckSource, parameters: Readonly<Record<string, ParameterDefinition>>): CheckCompilation {
+  const errors: Reported[] = [];
+  const doubts: Reported[] = [];
+  const { definition, at, provider } = source;
+  const compiler: CheckCompiler = {
+    provider, caseless: provider === 'azure', parameters, reads: new Map(), subjectReads: new Set(), absences: [], usedParameters: new Set(),
+    tables: [], usesReaders: false, slots: 0, lowestSlot: Infinity, condition: compileCondition,
+    report: (where, message, hint) => errors.push({ at: where, message, ...(hint === undefined ? {} : { hint }) }),
+  };
+  const on = typesOf(compiler, definition['on'], [...at, 'on']);
+  const critical = criticalOf(compiler, definition['scope'], [...at, 'scope']);
+  const aggregate = aggregateOf(compiler, definition['aggregate'], [...at, 'aggregate']);
+  const scope = new Scope(null);
+  compileLet(compiler, scope, definition['let'], [...at, 'let']);
+  const when = definition['when'] === undefined ? null : compileCondition(compiler, scope, definition['when'], [...at, 'when'], 'down', 'when');
+  const require = definition['require'] === undefined ? undefined : compileCondition(compiler, scope, definition['require'], [...at, 'require'], 'up', '');
+  if (definition['require'] === undefined) compiler.report(at, 'this check has no `require`', 'the condition that a passing resource meets');
+  const satisfied = definition['satisfied'] === undefined ? null : (compileSentence(compiler, scope, definition['satisfied'], [...at, 'satisfied']) ?? null);
+  for (const variable of scope.variables.values()) {
+    if (!variable.used) doubts.push({ at: variable.at, rule: 'unused-let', message: `$${variable.name} is never used` });
+  }
+  for (const absence of compiler.absences) {
+    if (absence.because === null) doubts.push({ at: absence.at, rule: 'absence-decides', message: `the absence of ${absence.path} leads towards a pass here`, hint: 'say why that is evidence: because: "…", or turn the condition round' });
+  }
+  const usable = errors.length === 0 && require !== undefined && when !== undefined && on !== undefined;
+  const check: ConditionCheck | undefined = usable ? {
+    kind: 'condition', id: source.id, title: source.title, provider, on, critical, ...(aggregate === undefined ? {} : { aggregate }),
+    reads: new Map([...compiler.reads].map(([table, paths]) => [table, paths.has('*') ? '*' as const : [...paths].sort()])),
+    subjectReads: [...compiler.subjectReads].sort(), usesReaders: compiler.usesReaders,
+    absences: compiler.absences.map((absence) => ({ path: absence.path, keys: absence.keys, because: absence.because ?? '' })),
+    definition: definition as JsonObject,
+    evaluate: evaluator(when, require, satisfied, compiler.slots, compiler.caseless),
+  } : undefined;
+  return { check, errors, doubts, usedParameters: compiler.usedParameters, tables: compiler.tables };
+}
+
+const holds = 'Every condition of this check holds.';
+
+function evaluator(when: Condition | null, require: Condition, satisfied: ((evaluation: Evaluation) => string) | null, slots: number, caseless: boolean): ConditionCheck['evaluate'] {
+  let preparedFor: EvaluationEnvironment | null = null;
+  let comparison: Comparison = { caseless, asOf: 0 };
+  return (subject: Resource, env: EvaluationEnvironment): CheckOutcome => {
+    if (env !== preparedFor) {
+      comparison = { caseless, asOf: instant(env.asOf) };
+      preparedFor = env;
+    }
+    const evaluation = new Evaluation(subject, env, comparison, slots);
+    const { leaves, joined } = evaluation;
+    const because = (condition: Condition, value: typeof FALSE | typeof UNKNOWN, lead = ''): string => {
+      evaluation.quiet = true;
+      const { text, authored } = condition.why(evaluation, value);
+      return authored ? text : `${lead}${text}`;
+    };
+    try {
+      if (when !== null) {
+        const applies = when.evaluate(evaluation);
+        if (applies === FALSE) return { status: 'notapplicable', reason: because(when, FALSE, 'does not apply: '), leaves, joined };
+        if (applies === UNKNOWN) return { status: 'unknown', reason: because(when, UNKNOWN, 'whether this applies: '), leaves, joined };
+      }
+      const value = require.evaluate(evaluation);
+      if (value === TRUE) return { status: 'pass', reason: satisfied === null ? holds : satisfied(evaluation), leaves, joined };
+      return { status: value === FALSE ? 'fail' : 'unknown', reason: because(require, value), leaves, joined };
+    } catch (error) {
+      return { status: 'error', reason: `the check could not be carried out: ${error instanceof Error ? error.message : String(error)}`, leaves, joined };
+    }
+  };
+}
+
+function instant(asOf: string): number {
+  const at = Date.parse(asOf);
+  if (Number.isNaN(at)) throw new Error(`asOf is not a date: ${asOf}`);
+  return at;
+}
+
+/** How the types of a provider are spelled; those of Azure in lower case. */
+export const typeShape: Record<Provider, RegExp> = {
+  aws: /^AWS::[A-Za-z0-9]+::[A-Za-z0-9]+$/,
+  azure: /^[a-z0-9.]+(\/[a-z0-9]+)+$/,
+  gcp: /^[a-z0-9-]+\.googleapis\.com\/[A-Za-z]+$/,
+};
+
+function typesOf(compiler: CheckCompiler, source: unknown, at: At): string[] | undefined {
+  const list = Array.isArray(source) ? source : [source];
+  if (list.length === 0 || !list.every((type) => typeof type === 'string' && type !== '')) {
+    compiler.report(at, source === undefined ? 'this check says not what it is on' : '`on` is a resource type or a list of them', 'on: AWS::S3::Bucket');
+    return undefined;
+  }
+  const types = (list as string[]).map((type) => (compiler.provider === 'azure' ? type.toLowerCase() : type));
+  for (const type of types) if (!typeShape[compiler.provider].test(type)) compiler.report(at, `${type} is no resource type of ${compiler.provider}`);
+  return types;
+}
+
+function criticalOf(compiler: CheckCompiler, source: unknown, at: At): boolean {
+  if (source === undefined) return false;
+  if (!isObject(source) || typeof source['critical'] !== 'boolean') {
+    compiler.report(at, '`scope` is { critical: true }');
+    return false;
+  }
+  checkKeys(compiler, source, ['critical'], at, '`scope`');
+  return source['critical'];
+}
+
+function aggregateOf(compiler: CheckCompiler, source: unknown, at: At): Aggregate | undefined {
+  if (source === undefined) return undefined;
+  if (!isObject(source)) {
+    compiler.report(at, '`aggregate` is a map', 'aggregate: { per: accountId, atLeast: 1, emptyScope: fail }');
+    return undefined;
+  }
+  checkKeys(compiler, source, ['per', 'atLeast', 'atMost', 'emptyScope'], at, '`aggregate`');
+  const { per, atLeast, atMost, emptyScope } = source;
+  const before = compilerErrors(compiler, at, source);
+  if (!before) return undefined;
+  return {
+    per: per as Aggregate['per'], emptyScope: emptyScope as Aggregate['emptyScope'],
+    ...(atLeast === undefined ? {} : { atLeast: atLeast as number }), ...(atMost === undefined ? {} : { atMost: atMost as number }),
+  };
+}
+
+function compilerErrors(compiler: CheckCompiler, at: At, source: Record<string, unknown>): boolean {
+  let fine = true;
+  const wrong = (key: string, message: string): void => {
+    fine = false;
+    compiler.report(source[key] === undefined ? at : [...at, key], message);
+  };
+  if (source['per'] !== 'accountId' && source['per'] !== 'scope') wrong('per', '`per` is accountId or scope');
+  if (!['fail', 'notapplicable', 'pass'].includes(source['emptyScope'] as string)) wrong('emptyScope', '`emptyScope` is fail, notapplicable or pass');
+  if (source['atLeast'] === undefined && source['atMost'] === undefined) wrong('atLeast', '`aggregate` needs `atLeast` or `atMost`');
+  for (const key of ['atLeast', 'atMost']) if (source[key] !== undefined && (!Number.isInteger(source[key]) || (source[key] as number) < 0)) wrong(key, `\`${key}\` is a whole number`);
+  return fine;
+}
