@@ -119,3 +119,14 @@ test('a failing scope that the configuration names cannot be called left out by 
   expect(findings[0]).toMatchObject({ status: 'fail', gaps: 1 });
   expect(evidenceComplete).toBe(false);
 });
+
+test('a type of the whole account may be left out in the other regions, and not in all', async () => {
+  const roles = [control('roles', 'aws', [conditionCheck({ on: ['AWS::IAM::Role'], evaluate: good }, 'aws')])];
+  const role = { ...unit, type: 'AWS::IAM::Role', records: [{ uid: 'arn:aws:iam::111122223333:role/r', document: { good: true } }] };
+  const run = await fixtureRun({ units: [role, { ...role, region: 'us-east-1', records: [], entry: { status: 'excluded', count: null, queries: [] } }] });
+  const scopes = { aws: [{ accounts: ['111122223333'], regions: ['eu-west-1', 'us-east-1'] }] };
+  const status = async (): Promise<string | undefined> => (await assess({ runDirectory: run, catalogue: catalogue(...roles), config: { ...config, scopes }, readers: fixtureReaders })).findings[0]?.status;
+  expect(await status()).toBe('pass');
+  ledger(run, ({ entries }) => { for (const entry of entries) entry.status = 'excluded'; });
+  expect(await status()).toBe('unknown');
+});

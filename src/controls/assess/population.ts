@@ -131,6 +131,17 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[], 
   let last: Unit | null = null;
   let homeGaps = new Map<string, string | null>();
 
+  /** A type of the whole account is asked for in one region and left out in the others. */
+  const accountWide = new Map<string, Set<string>>();
+  for (const one of ledger.entries) {
+    if (one.provider !== 'aws' || one.status === 'excluded' || !isGlobalAwsType(one.type)) continue;
+    const key = `${one.account}/${one.type}`;
+    accountWide.set(key, (accountWide.get(key) ?? new Set<string>()).add(one.region));
+  }
+  function collectedElsewhere(scope: Scope, type: string): boolean {
+    return scope.provider === 'aws' && [...(accountWide.get(`${scope.account}/${type}`) ?? [])].some((region) => region !== scope.region);
+  }
+
   function makeUnit(scope: Scope, type: string, coveredBy: string | null): Unit {
     const key = `${scopeKey(scope)}/${type}`;
     const existing = units.get(key);
@@ -138,7 +149,7 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[], 
     const entry = mergeEntries(entries.get(key) ?? []);
     const covering = coverage.get(scopeKey(scope)) ?? [];
     // What the configuration names one by one was not left out by it, whatever the ledger says.
-    const excluded = named.has(scopeKey(scope)) ? false : entry ? entry.status === 'excluded' : covering.length > 0 && covering.every((one) => one.status === 'excluded');
+    const excluded = named.has(scopeKey(scope)) && !collectedElsewhere(scope, type) ? false : entry ? entry.status === 'excluded' : covering.length > 0 && covering.every((one) => one.status === 'excluded');
     const unit: Unit = { scope, type, entry, excluded, coveredBy, seen: 0, repeated: 0, found: [] };
     units.set(key, unit);
     return unit;
