@@ -7,9 +7,9 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { dirname, join, resolve } from 'node:path';
 import type { CollectProgress } from './collectors/collector.ts';
 import type { LoadedConfig } from './config/load.ts';
-import { loadCatalogue } from './controls/load.ts';
-import { needsOf } from './controls/needs.ts';
-import { selectControls } from './controls/select.ts';
+import { loadCatalogue } from './controls/catalogue/load.ts';
+import { needsOf } from './controls/assess/needs.ts';
+import { selectControls } from './controls/catalogue/select.ts';
 import type { Catalogue } from './controls/types.ts';
 import { lockRun } from './evidence/lock.ts';
 import type { Assessment, Ledger } from './model/index.ts';
@@ -113,7 +113,7 @@ export const collectStage = (context: StageContext): Promise<Ledger> => locked(c
 export const assessStage = (context: StageContext, threads = 1): Promise<Assessment> => locked(context, async () => {
   const catalogue = await catalogueOf(context.loaded);
   keepInputs(context, catalogue);
-  const [{ assess }, { pageReaders }] = await Promise.all([import('./controls/assess.ts'), import('./collectors/registry.ts')]);
+  const [{ assess }, { pageReaders }] = await Promise.all([import('./controls/assess/assess.ts'), import('./collectors/registry.ts')]);
   const assessment = await assess({
     runDirectory: context.run.path,
     catalogue,

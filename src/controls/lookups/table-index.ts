@@ -120,7 +120,7 @@ export function tableIndex(reads: ReadonlyMap<string, readonly string[] | '*'>, 
     if (many || state.table.readsSubject) return search(state, key, many, from);
     const place = `${from.account}/${regionOf(from)}`;
     let known = state.hits.get(place);
-    if (known === undefined) state.hits.set(place, (known = new Map()));
+    if (known === undefined) state.hits.set(place, (known = new Map<string, LookupResult>()));
     const before = known.get(key);
     if (before !== undefined) return before;
     const result = search(state, key, many, from);
