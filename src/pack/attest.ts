@@ -9,7 +9,7 @@ import type { Certificate } from './sign/certificate.ts';
 const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const payloadType = 'application/vnd.in-toto+json';
 const statementType = 'https://in-toto.io/Statement/v1';
-export const predicateType = 'urn:exhibit:attestation:evidence-pack:v1';
+const predicateType = 'urn:exhibit:attestation:evidence-pack:v1';
 
 export interface Statement {
   readonly root: string;

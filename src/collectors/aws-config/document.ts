@@ -78,7 +78,7 @@ function supplementaryValues(values: JsonObject, textual: boolean): JsonObject {
     if (meant !== value && read === null) read = names.slice(0, at).map((before) => [before, values[before] as Json]);
     read?.push([name, meant]);
   }
-  return read === null ? values : (Object.fromEntries(read) as JsonObject);
+  return read === null ? values : Object.fromEntries<Json>(read);
 }
 
 /** Tags in any of their shapes: `key/value`, `tagKey/tagValue`, a map, or either as JSON text. Earlier sources win. */

@@ -26,7 +26,7 @@ export function owedTypes(needs: CollectContext['needs']): string[] {
   return isNeeded(needs) ? [...objectTypes, ...guidsOf(needs).map((guid) => `verdict:${guid}`)] : [];
 }
 
-export function plan({ config, needs }: Pick<CollectContext, 'config' | 'needs'>): PlannedScope[] {
+function plan({ config, needs }: Pick<CollectContext, 'config' | 'needs'>): PlannedScope[] {
   const types = owedTypes(needs);
   if (types.length === 0) return [];
   return tenantScopes(config.scopes.azure).flatMap((scope) => [

@@ -138,7 +138,7 @@ async function collectParent(context: CollectContext, parent: GcpParent): Promis
   }
 }
 
-export function plan({ config, needs }: Pick<CollectContext, 'config' | 'needs'>): PlannedScope[] {
+function plan({ config, needs }: Pick<CollectContext, 'config' | 'needs'>): PlannedScope[] {
   const types = ledgerTypes(needs);
   return gcpScopes(config.scopes.gcp).map((parent) => ({ account: parent.account, region: '*', types, expands: parent.kind !== 'projects' }));
 }
