@@ -10,7 +10,13 @@ import { startSimulator } from '../src/simulator/index.ts';
 import { quotaFloor } from './quota-floor.ts';
 import { measure, type Measured } from './process-tree.ts';
 
-const { values } = parseArgs({ options: { resources: { type: 'string', default: '10000,100000' }, json: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    resources: { type: 'string', default: '10000,100000' },
+    json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+  },
+});
 const sizes = values.resources.split(',').map(Number);
 if (sizes.some((size) => !Number.isInteger(size) || size < 50)) throw new Error('--resources takes whole numbers, comma separated');
 
@@ -33,11 +39,30 @@ const rows: Row[] = [];
 
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
 
-function add(resources: number, stage: string, measured: Measured, floor: number | null, note: string, floorCpu: number | null = null): void {
+function add(
+  resources: number,
+  stage: string,
+  measured: Measured,
+  floor: number | null,
+  note: string,
+  floorCpu: number | null = null,
+): void {
   if (measured.exit !== 0 && measured.exit !== 3) throw new Error(`${stage} ended with exit status ${measured.exit}`);
-  const row = { resources, stage, seconds: round(measured.seconds), floor: floor === null ? null : round(floor), ratio: floor === null ? null : round(measured.seconds / floor), cpu: round(measured.cpu), cpuRatio: floorCpu === null ? null : round(measured.cpu / floorCpu), peakMiB: Math.round(measured.peak), note };
+  const row = {
+    resources,
+    stage,
+    seconds: round(measured.seconds),
+    floor: floor === null ? null : round(floor),
+    ratio: floor === null ? null : round(measured.seconds / floor),
+    cpu: round(measured.cpu),
+    cpuRatio: floorCpu === null ? null : round(measured.cpu / floorCpu),
+    peakMiB: Math.round(measured.peak),
+    note,
+  };
   rows.push(row);
-  say(`  ${stage.padEnd(8)} ${String(row.seconds).padStart(8)} s  floor ${String(row.floor ?? '–').padStart(8)} s  ratio ${String(row.ratio ?? '–').padStart(6)}  cpu ${String(row.cpu).padStart(7)} s${row.cpuRatio === null ? '' : ` (×${row.cpuRatio})`}  peak ${String(row.peakMiB).padStart(5)} MiB  ${note}`);
+  say(
+    `  ${stage.padEnd(8)} ${String(row.seconds).padStart(8)} s  floor ${String(row.floor ?? '–').padStart(8)} s  ratio ${String(row.ratio ?? '–').padStart(6)}  cpu ${String(row.cpu).padStart(7)} s${row.cpuRatio === null ? '' : ` (×${row.cpuRatio})`}  peak ${String(row.peakMiB).padStart(5)} MiB  ${note}`,
+  );
 }
 
 for (const resources of sizes) {
@@ -63,10 +88,23 @@ for (const resources of sizes) {
     }
     const best = (all: Measured[]): Measured => all.reduce((a, b) => (b.seconds < a.seconds ? b : a));
     const parsed = JSON.parse(best(parses).stdout) as { pages: number; bytes: number; records: number };
-    add(resources, 'assess', { ...best(assesses), peak: Math.max(...assesses.map((one) => one.peak)) }, best(parses).seconds, `floor: JSON.parse of the same ${parsed.pages} pages, ${round(parsed.bytes / 1e6, 1)} MB, ${parsed.records} records`, best(parses).cpu);
+    add(
+      resources,
+      'assess',
+      { ...best(assesses), peak: Math.max(...assesses.map((one) => one.peak)) },
+      best(parses).seconds,
+      `floor: JSON.parse of the same ${parsed.pages} pages, ${round(parsed.bytes / 1e6, 1)} MB, ${parsed.records} records`,
+      best(parses).cpu,
+    );
 
     add(resources, 'render', await measure([cli, 'render', run, '--quiet'], env), null, 'PDF, HTML and CSV');
-    add(resources, 'seal', await measure([cli, 'seal', run, '--quiet'], env), null, `${readdirSync(run, { recursive: true }).length} files`);
+    add(
+      resources,
+      'seal',
+      await measure([cli, 'seal', run, '--quiet'], env),
+      null,
+      `${readdirSync(run, { recursive: true }).length} files`,
+    );
   } finally {
     await simulator.close();
     if (!values.keep) rmSync(work, { recursive: true, force: true });
@@ -79,6 +117,13 @@ for (const stage of ['collect', 'assess', 'render', 'seal']) {
   const [first, last] = [peaks[0], peaks.at(-1)];
   if (peaks.length > 1 && first !== undefined && last !== undefined) growth[stage] = round(last / first);
 }
-if (Object.keys(growth).length > 0) say(`peak memory, ${sizes.at(-1)} against ${sizes[0]} resources: ${Object.entries(growth).map(([stage, ratio]) => `${stage} ×${ratio}`).join(', ')}`);
-say(`${cpus().length} processors (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`);
+if (Object.keys(growth).length > 0)
+  say(
+    `peak memory, ${sizes.at(-1)} against ${sizes[0]} resources: ${Object.entries(growth)
+      .map(([stage, ratio]) => `${stage} ×${ratio}`)
+      .join(', ')}`,
+  );
+say(
+  `${cpus().length} processors (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`,
+);
 if (values.json) process.stdout.write(`${JSON.stringify({ rows, growth }, null, 2)}\n`);

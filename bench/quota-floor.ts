@@ -3,8 +3,10 @@ import { publishedRates, type QuotaName } from '../src/simulator/quotas.ts';
 
 /** The quota that a call counts against, and its bucket. */
 function quotaOf(call: SimulatedCall): { quota: QuotaName; bucket: string } | null {
-  if (call.provider === 'aws') return /^(AssumeRole|GetCallerIdentity)/.test(call.operation) ? null : { quota: 'aws-config', bucket: call.scope };
-  if (call.provider === 'azure') return call.operation.includes('ResourceGraph') ? { quota: 'azure-resource-graph', bucket: 'identity' } : null;
+  if (call.provider === 'aws')
+    return /^(AssumeRole|GetCallerIdentity)/.test(call.operation) ? null : { quota: 'aws-config', bucket: call.scope };
+  if (call.provider === 'azure')
+    return call.operation.includes('ResourceGraph') ? { quota: 'azure-resource-graph', bucket: 'identity' } : null;
   if (call.operation === 'ListAssets') return { quota: 'gcp-list-assets', bucket: 'project' };
   return call.operation.startsWith('Search') ? { quota: 'gcp-search', bucket: 'project' } : null;
 }

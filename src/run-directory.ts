@@ -58,7 +58,11 @@ export function runVersions(outputDirectory: string, engagementId: string): { ve
   const prefix = `${engagementId}.v`;
   return readdirSync(outputDirectory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name.startsWith(prefix) && /^\d+$/.test(entry.name.slice(prefix.length)))
-    .map((entry) => ({ version: Number(entry.name.slice(prefix.length)), path: join(outputDirectory, entry.name), state: readState(join(outputDirectory, entry.name)) }))
+    .map((entry) => ({
+      version: Number(entry.name.slice(prefix.length)),
+      path: join(outputDirectory, entry.name),
+      state: readState(join(outputDirectory, entry.name)),
+    }))
     .sort((a, b) => a.version - b.version);
 }
 

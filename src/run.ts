@@ -31,7 +31,8 @@ export interface StageContext {
 
 /** The controls this configuration selects: from its own catalogue, or the one that ships with Exhibit. */
 export async function catalogueOf(loaded: LoadedConfig): Promise<Catalogue> {
-  const file = loaded.config.catalogue === undefined ? join(packageRoot, 'controls.yaml') : resolve(loaded.directory, loaded.config.catalogue);
+  const file =
+    loaded.config.catalogue === undefined ? join(packageRoot, 'controls.yaml') : resolve(loaded.directory, loaded.config.catalogue);
   return selectControls(await loadCatalogue(file), loaded.config);
 }
 
@@ -60,7 +61,10 @@ async function signerOf(loaded: LoadedConfig): Promise<Signer> {
 function formerRoot(context: StageContext): string | undefined {
   const versions = runVersions(dirname(context.run.path), context.loaded.config.engagement.id);
   const own = versions.find((version) => resolve(version.path) === resolve(context.run.path))?.version ?? 0;
-  const former = versions.filter((version) => version.version < own).map((version) => join(version.path, 'pack', packFiles.root)).findLast(existsSync);
+  const former = versions
+    .filter((version) => version.version < own)
+    .map((version) => join(version.path, 'pack', packFiles.root))
+    .findLast(existsSync);
   return former === undefined ? undefined : createHash('sha256').update(readFileSync(former)).digest('hex');
 }
 
@@ -88,74 +92,84 @@ async function locked<T>(context: StageContext, work: () => Promise<T>): Promise
   }
 }
 
-export const collectStage = (context: StageContext): Promise<Ledger> => locked(context, async () => {
-  const catalogue = await catalogueOf(context.loaded);
-  keepInputs(context, catalogue);
-  const { collect } = await import('./collectors/collect.ts');
-  const ledger = await collect({
-    runDirectory: context.run.path,
-    runId: context.run.state.runId,
-    asOf: context.run.state.asOf,
-    config: context.loaded.config,
-    needs: needsOf(catalogue),
-    resume: context.resume,
-    signal: context.signal,
-    progress: context.progress,
-    tool,
+export const collectStage = (context: StageContext): Promise<Ledger> =>
+  locked(context, async () => {
+    const catalogue = await catalogueOf(context.loaded);
+    keepInputs(context, catalogue);
+    const { collect } = await import('./collectors/collect.ts');
+    const ledger = await collect({
+      runDirectory: context.run.path,
+      runId: context.run.state.runId,
+      asOf: context.run.state.asOf,
+      config: context.loaded.config,
+      needs: needsOf(catalogue),
+      resume: context.resume,
+      signal: context.signal,
+      progress: context.progress,
+      tool,
+    });
+    // An interrupted collection has written its ledger, and is not done.
+    context.signal.throwIfAborted();
+    context.run.markDone('collect');
+    return ledger;
   });
-  // An interrupted collection has written its ledger, and is not done.
-  context.signal.throwIfAborted();
-  context.run.markDone('collect');
-  return ledger;
-});
 
 /** `threads`: how many to judge on; the results are the same bytes. */
-export const assessStage = (context: StageContext, threads = 1): Promise<Assessment> => locked(context, async () => {
-  const catalogue = await catalogueOf(context.loaded);
-  keepInputs(context, catalogue);
-  const [{ assess }, { pageReaders }] = await Promise.all([import('./controls/assess/assess.ts'), import('./collectors/registry.ts')]);
-  const assessment = await assess({
-    runDirectory: context.run.path,
-    catalogue,
-    config: context.loaded.config,
-    readers: pageReaders(),
-    signal: context.signal,
-    threads: { count: threads, module: new URL(import.meta.url.endsWith('.ts') ? './judging-thread.ts' : './judging-thread.js', import.meta.url) },
-    tool,
+export const assessStage = (context: StageContext, threads = 1): Promise<Assessment> =>
+  locked(context, async () => {
+    const catalogue = await catalogueOf(context.loaded);
+    keepInputs(context, catalogue);
+    const [{ assess }, { pageReaders }] = await Promise.all([import('./controls/assess/assess.ts'), import('./collectors/registry.ts')]);
+    const assessment = await assess({
+      runDirectory: context.run.path,
+      catalogue,
+      config: context.loaded.config,
+      readers: pageReaders(),
+      signal: context.signal,
+      threads: {
+        count: threads,
+        module: new URL(import.meta.url.endsWith('.ts') ? './judging-thread.ts' : './judging-thread.js', import.meta.url),
+      },
+      tool,
+    });
+    context.run.markDone('assess');
+    return assessment;
   });
-  context.run.markDone('assess');
-  return assessment;
-});
 
-export const renderStage = (context: StageContext): Promise<RenderReport> => locked(context, async () => {
-  const signer = await signerOf(context.loaded);
-  const [{ render }, { describeSigner }] = await Promise.all([import('./render/render.ts'), import('./pack/sign/keys.ts')]);
-  const report = await render({ runDirectory: context.run.path, signing: describeSigner(signer), log: context.note });
-  context.run.markDone('render');
-  return report;
-});
-
-export const sealStage = (context: StageContext): Promise<SealReport> => locked(context, async () => {
-  const { signing } = context.loaded.config;
-  const signer = await signerOf(context.loaded);
-  const previousRoot = signing.previousPack ?? formerRoot(context);
-  const timestamp = signing.timestamp === undefined ? undefined : { url: signing.timestamp.url, root: resolve(context.loaded.directory, signing.timestamp.root) };
-  const { seal } = await import('./pack/seal.ts');
-  const report = await seal({
-    runDirectory: context.run.path,
-    packDirectory: join(context.run.path, 'pack'),
-    zipPath: join(context.run.path, 'pack.zip'),
-    signer,
-    ...(timestamp && { timestamp }),
-    ...(previousRoot !== undefined && { previousRoot }),
-    log: context.note,
+export const renderStage = (context: StageContext): Promise<RenderReport> =>
+  locked(context, async () => {
+    const signer = await signerOf(context.loaded);
+    const [{ render }, { describeSigner }] = await Promise.all([import('./render/render.ts'), import('./pack/sign/keys.ts')]);
+    const report = await render({ runDirectory: context.run.path, signing: describeSigner(signer), log: context.note });
+    context.run.markDone('render');
+    return report;
   });
-  // The auditor's other channel: these must not travel with the pack.
-  writeFileSync(join(context.run.path, 'root.crt'), report.rootPem);
-  writeFileSync(join(context.run.path, 'fingerprint.txt'), `${report.fingerprint}\n`);
-  context.run.markDone('seal');
-  return report;
-});
+
+export const sealStage = (context: StageContext): Promise<SealReport> =>
+  locked(context, async () => {
+    const { signing } = context.loaded.config;
+    const signer = await signerOf(context.loaded);
+    const previousRoot = signing.previousPack ?? formerRoot(context);
+    const timestamp =
+      signing.timestamp === undefined
+        ? undefined
+        : { url: signing.timestamp.url, root: resolve(context.loaded.directory, signing.timestamp.root) };
+    const { seal } = await import('./pack/seal.ts');
+    const report = await seal({
+      runDirectory: context.run.path,
+      packDirectory: join(context.run.path, 'pack'),
+      zipPath: join(context.run.path, 'pack.zip'),
+      signer,
+      ...(timestamp && { timestamp }),
+      ...(previousRoot !== undefined && { previousRoot }),
+      log: context.note,
+    });
+    // The auditor's other channel: these must not travel with the pack.
+    writeFileSync(join(context.run.path, 'root.crt'), report.rootPem);
+    writeFileSync(join(context.run.path, 'fingerprint.txt'), `${report.fingerprint}\n`);
+    context.run.markDone('seal');
+    return report;
+  });
 
 export function hasPack(run: RunDirectory): boolean {
   return existsSync(join(run.path, 'pack.zip'));

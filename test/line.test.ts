@@ -22,10 +22,16 @@ const sh = (command: string, cwd: string): { status: number | null; output: stri
   return { status: done.status, output: `${done.stdout}${done.stderr}` };
 };
 const readJson = <T>(...path: string[]): T => JSON.parse(readFileSync(join(...path), 'utf8')) as T;
-const observations = (directory: string): Observation[] => readFileSync(join(directory, 'results/observations.ndjson'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Observation);
+const observations = (directory: string): Observation[] =>
+  readFileSync(join(directory, 'results/observations.ndjson'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Observation);
 
 /** A leaf that shows a value of the subject as the provider named it. */
-const plain = ({ path, observed }: Leaf): boolean => /^(configuration|supplementaryConfiguration|properties|resource)\.[a-zA-Z.]+$/.test(path) && ['string', 'boolean', 'number'].includes(typeof observed);
+const plain = ({ path, observed }: Leaf): boolean =>
+  /^(configuration|supplementaryConfiguration|properties|resource)\.[a-zA-Z.]+$/.test(path) &&
+  ['string', 'boolean', 'number'].includes(typeof observed);
 
 beforeAll(async () => {
   work = mkdtempSync(join(tmpdir(), 'exhibit-line-'));
@@ -57,14 +63,22 @@ describe('a sealed run', () => {
   test.skipIf(!has('sha256sum', 'openssl', 'unzip'))('satisfies sha256sum, openssl and unzip', () => {
     const pack = join(run, 'pack');
     expect(sh('sha256sum -c --quiet manifest-sha256.txt tagmanifest-sha256.txt', pack)).toEqual({ status: 0, output: '' });
-    expect(sh('openssl cms -verify -binary -inform DER -in tagmanifest-sha256.txt.p7s -content tagmanifest-sha256.txt -CAfile ../root.crt -out /dev/null', pack).status).toBe(0);
+    expect(
+      sh(
+        'openssl cms -verify -binary -inform DER -in tagmanifest-sha256.txt.p7s -content tagmanifest-sha256.txt -CAfile ../root.crt -out /dev/null',
+        pack,
+      ).status,
+    ).toBe(0);
     expect(sh('unzip -tq pack.zip', run).status).toBe(0);
   });
 
   test.skipIf(!has('pdfsig', 'qpdf', 'pdffonts', 'certutil'))('satisfies pdfsig, qpdf and pdffonts', () => {
     const pdf = join(run, 'pack/data/report.pdf');
     const database = join(work, 'nss');
-    sh(`mkdir ${database} && certutil -N -d sql:${database} --empty-password && certutil -A -n root -t "CT,C,C" -i ${join(run, 'root.crt')} -d sql:${database}`, work);
+    sh(
+      `mkdir ${database} && certutil -N -d sql:${database} --empty-password && certutil -A -n root -t "CT,C,C" -i ${join(run, 'root.crt')} -d sql:${database}`,
+      work,
+    );
     const { output } = sh(`pdfsig -nssdir sql:${database} ${pdf}`, work);
     expect(output).toContain('Signature is Valid');
     expect(output).toContain('Total document signed');
@@ -90,8 +104,15 @@ describe('a sealed run', () => {
       const leaf = observation?.leaves.find(plain);
       const citation = observation?.citations[leaf?.source ?? 0];
       if (!observation || !leaf || !citation) throw new Error('no such leaf');
-      const pointer = citation.pointer.split('/').slice(1).map((step) => (/^\d+$/.test(step) ? `[${step}]` : `[${JSON.stringify(step)}]`)).join('');
-      const { status, output } = sh(`unzip -p pack.zip 'data/${citation.file}' | jq -c '.${pointer}${citation.encoding === 'json-string' ? ' | fromjson' : ''}'`, run);
+      const pointer = citation.pointer
+        .split('/')
+        .slice(1)
+        .map((step) => (/^\d+$/.test(step) ? `[${step}]` : `[${JSON.stringify(step)}]`))
+        .join('');
+      const { status, output } = sh(
+        `unzip -p pack.zip 'data/${citation.file}' | jq -c '.${pointer}${citation.encoding === 'json-string' ? ' | fromjson' : ''}'`,
+        run,
+      );
       expect(status, citation.file).toBe(0);
       // Azure compares keys without case; AWS hands some blocks out as text.
       const value = leaf.path.split('.').reduce<unknown>((at, step) => {
@@ -127,9 +148,15 @@ describe('a sealed run', () => {
 
   test('planted trouble never passes', () => {
     // Troubles that lie in the resource itself or in the key it names: the control of its key must not pass.
-    const deadly = /google-managed-key|unencrypted|aws-managed|aws-owned|key-disabled|pending-deletion|destroy-scheduled|key-not-recorded|key-outside|no-cmk|provider-key|platform-key/;
-    const wrong = observations(run).filter(({ control, status, subject }) => /-(cmk|cmek)$/.test(control) && status === 'pass' && (simulator.truth(subject.uid) ?? []).some((trouble) => deadly.test(trouble)));
-    expect(wrong.map(({ control, subject }) => `${control} ${subject.uid}: ${(simulator.truth(subject.uid) ?? []).join(', ')}`)).toEqual([]);
+    const deadly =
+      /google-managed-key|unencrypted|aws-managed|aws-owned|key-disabled|pending-deletion|destroy-scheduled|key-not-recorded|key-outside|no-cmk|provider-key|platform-key/;
+    const wrong = observations(run).filter(
+      ({ control, status, subject }) =>
+        /-(cmk|cmek)$/.test(control) && status === 'pass' && (simulator.truth(subject.uid) ?? []).some((trouble) => deadly.test(trouble)),
+    );
+    expect(wrong.map(({ control, subject }) => `${control} ${subject.uid}: ${(simulator.truth(subject.uid) ?? []).join(', ')}`)).toEqual(
+      [],
+    );
   });
 });
 
@@ -137,7 +164,12 @@ describe('evidence with gaps', () => {
   test('a denied account is named, nothing of it passes, and the status is 3', async () => {
     const denied = readJson<Assessment>(run, 'results/assessment.json').scopes.find((scope) => scope.provider === 'aws');
     if (!denied) throw new Error('no AWS scope');
-    simulator.inject({ kind: 'access-denied', provider: 'aws', match: { scope: `${denied.account}.${denied.region}`, type: 'AWS::KMS::Key' }, times: 1_000_000 });
+    simulator.inject({
+      kind: 'access-denied',
+      provider: 'aws',
+      match: { scope: `${denied.account}.${denied.region}`, type: 'AWS::KMS::Key' },
+      times: 1_000_000,
+    });
     const directory = join(work, 'denied');
     writeFileSync(join(work, 'denied.yaml'), `${simulator.configYaml()}\noutput: { directory: ${directory} }\n`);
     const collected = await exhibit(['collect', '--config', join(work, 'denied.yaml'), '--json'], { env: environment() });
@@ -153,7 +185,9 @@ describe('evidence with gaps', () => {
     const gap = observations(path).find(({ control, subject }) => control === 'aws-kms-key-rotation' && subject.kind === 'scope');
     expect(gap).toMatchObject({ status: 'unknown', subject: { account: denied.account } });
     expect(gap?.reason).toMatch(/denied|not authorized/i);
-    expect(assessment.findings.map((finding) => finding.control.id)).toEqual(readJson<Assessment>(run, 'results/assessment.json').findings.map((finding) => finding.control.id));
+    expect(assessment.findings.map((finding) => finding.control.id)).toEqual(
+      readJson<Assessment>(run, 'results/assessment.json').findings.map((finding) => finding.control.id),
+    );
   }, 180_000);
 });
 

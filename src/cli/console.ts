@@ -40,7 +40,10 @@ function styleOf(color: boolean): Style {
  * become visible, so that a resource name cannot rewrite the terminal.
  */
 export function visible(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Colour only where someone can see it, and never against NO_COLOR, `--no-color` or TERM=dumb. */
@@ -53,7 +56,8 @@ export function terminal(options: ConsoleOptions): Terminal {
   return {
     json: options.json,
     quiet: options.quiet,
-    interactive: process.stderr.isTTY === true && !options.quiet && !options.json && process.env['CI'] === undefined && process.env['TERM'] !== 'dumb',
+    interactive:
+      process.stderr.isTTY === true && !options.quiet && !options.json && process.env['CI'] === undefined && process.env['TERM'] !== 'dumb',
     style: styleOf(options.color),
     print: (line = '') => {
       if (!options.json) process.stdout.write(`${line}\n`);

@@ -17,7 +17,16 @@ function placedProblems(error: unknown): readonly PlacedProblem[] | undefined {
 }
 
 /** Errors whose message is all that a user needs. */
-const plain: readonly string[] = ['SelectionError', 'EvidenceError', 'RunLockedError', 'PackError', 'BagError', 'PadesError', 'SealError', 'SignerError'];
+const plain: readonly string[] = [
+  'SelectionError',
+  'EvidenceError',
+  'RunLockedError',
+  'PackError',
+  'BagError',
+  'PadesError',
+  'SealError',
+  'SignerError',
+];
 
 /** What went wrong, in the user's words: lines to show, and the exit status. */
 interface Failure {
@@ -45,12 +54,17 @@ function failureOf(error: unknown): Failure {
     const where = (error as Error).name === 'ConfigError' ? 'configuration' : 'catalogue';
     return {
       status: exitStatus.usage,
-      lines: [`${placed.length === 1 ? 'One mistake' : `${placed.length} mistakes`} in the ${where}:`, ...placed.map((p) => `  ${p.file}:${p.line}:${p.column}  ${p.message}${p.hint ? ` (${p.hint})` : ''}`)],
+      lines: [
+        `${placed.length === 1 ? 'One mistake' : `${placed.length} mistakes`} in the ${where}:`,
+        ...placed.map((p) => `  ${p.file}:${p.line}:${p.column}  ${p.message}${p.hint ? ` (${p.hint})` : ''}`),
+      ],
     };
   }
-  if (error instanceof UsageError) return { status: exitStatus.usage, lines: [error.message, ...(error.remedy ? [`  ${error.remedy}`] : [])] };
+  if (error instanceof UsageError)
+    return { status: exitStatus.usage, lines: [error.message, ...(error.remedy ? [`  ${error.remedy}`] : [])] };
   if (error instanceof Error && plain.includes(error.name)) return { status: exitStatus.usage, lines: [error.message] };
-  if (error instanceof Error && error.name === 'AbortError') return { status: exitStatus.interrupted, lines: ['Stopped. What was collected is kept; `exhibit run --resume` goes on with it.'] };
+  if (error instanceof Error && error.name === 'AbortError')
+    return { status: exitStatus.interrupted, lines: ['Stopped. What was collected is kept; `exhibit run --resume` goes on with it.'] };
   const { code, path: source, dest: path = source } = error as NodeJS.ErrnoException & { dest?: string };
   const remedy = code === undefined ? undefined : storageRemedies[code];
   if (remedy !== undefined) return { status: exitStatus.usage, lines: [`${path ?? (error as Error).message}: ${remedy} (${code})`] };
@@ -63,7 +77,9 @@ export function reportFailure(error: unknown, options: { json?: boolean }): Exit
   const failure = failureOf(error);
   if (options.json === true) {
     const problems = placedProblems(error);
-    process.stdout.write(`${JSON.stringify({ error: failure.lines.join('\n'), exitStatus: failure.status, ...(problems && { problems }) }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ error: failure.lines.join('\n'), exitStatus: failure.status, ...(problems && { problems }) }, null, 2)}\n`,
+    );
   }
   const [first = 'failed', ...rest] = failure.lines.map((line) => line.split('\n').map(visible).join('\n'));
   process.stderr.write(`exhibit: ${first}\n${rest.map((line) => `${line}\n`).join('')}`);

@@ -62,7 +62,9 @@ export function collectProgress(terminal: Terminal): CollectProgress & { stop():
       if (bar) bars?.remove(bar);
       const mark = status === 'complete' ? terminal.style.green('✓') : terminal.style.yellow('!');
       const figures = `${count(pages)} pages, ${count(items)} records`;
-      line(`  ${mark} ${visible(`${collector} ${scope}`).padEnd(60)} ${figures}${status === 'complete' ? '' : `  ${terminal.style.yellow(status)}`}`);
+      line(
+        `  ${mark} ${visible(`${collector} ${scope}`).padEnd(60)} ${figures}${status === 'complete' ? '' : `  ${terminal.style.yellow(status)}`}`,
+      );
     },
     note(collector, scope, message) {
       line(`  ${terminal.style.yellow('!')} ${visible(`${collector} ${scope}: ${message}`)}`);
@@ -79,7 +81,8 @@ export function collectProgress(terminal: Terminal): CollectProgress & { stop():
 export function ticker(terminal: Terminal): () => void {
   if (!terminal.interactive) return () => undefined;
   const started = performance.now();
-  const draw = (): void => void process.stderr.write(`\r  ${terminal.style.dim(`${((performance.now() - started) / 1000).toFixed(0)} s …`)}`);
+  const draw = (): void =>
+    void process.stderr.write(`\r  ${terminal.style.dim(`${((performance.now() - started) / 1000).toFixed(0)} s …`)}`);
   const timer = setInterval(draw, 1000);
   return () => {
     clearInterval(timer);

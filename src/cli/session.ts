@@ -20,7 +20,9 @@ export function terminalOf(command: Command): Terminal {
 export const configOption = (): Option => new Option('-c, --config <file>', 'the configuration').default('exhibit.yaml');
 
 export const failOnOption = (): Option =>
-  new Option('--fail-on <status...>', 'exit with 1 when a control has one of these').choices(['fail', 'error', 'unknown', 'notchecked']).default([]);
+  new Option('--fail-on <status...>', 'exit with 1 when a control has one of these')
+    .choices(['fail', 'error', 'unknown', 'notchecked'])
+    .default([]);
 
 /**
  * Ctrl-C asks for a clean stop: the stage under way ends, keeps what it has and says so. A second Ctrl-C stops at once.
@@ -43,13 +45,24 @@ export function interruptible(terminalHere: Terminal): AbortSignal {
 export function existingRun(path: string): RunDirectory {
   const run = openRun(path);
   if (run) return run;
-  throw new UsageError(`${path} holds no run`, 'name the directory that `exhibit collect` or `exhibit run` printed: it holds run.json and evidence/');
+  throw new UsageError(
+    `${path} holds no run`,
+    'name the directory that `exhibit collect` or `exhibit run` printed: it holds run.json and evidence/',
+  );
 }
 
 /** Everything the stages share, made once for a verb. `stop` ends the progress display. */
 export function stageContext(here: Terminal, loaded: LoadedConfig, run: RunDirectory, resume: boolean): StageContext & { stop(): void } {
   const progress = collectProgress(here);
-  return { loaded, run, signal: interruptible(here), progress, resume, note: (message) => here.say(`  ${visible(message)}`), stop: () => progress.stop() };
+  return {
+    loaded,
+    run,
+    signal: interruptible(here),
+    progress,
+    resume,
+    note: (message) => here.say(`  ${visible(message)}`),
+    stop: () => progress.stop(),
+  };
 }
 
 /** The configuration of a run that exists already: the one kept with it, unless another is named. */
@@ -65,7 +78,12 @@ export interface StageResult {
 }
 
 /** Runs one stage with its heading, its time and its one-line result. */
-export async function timed<T>(here: Terminal, stage: string, work: () => Promise<T>, summarise: (value: T) => string): Promise<{ value: T; result: StageResult }> {
+export async function timed<T>(
+  here: Terminal,
+  stage: string,
+  work: () => Promise<T>,
+  summarise: (value: T) => string,
+): Promise<{ value: T; result: StageResult }> {
   here.say(here.style.bold(stage));
   const started = performance.now();
   // Collection draws its own bars.
@@ -85,7 +103,9 @@ export function collectSummary(ledger: Ledger): string {
 
 export function assessSummary(assessment: Assessment): string {
   const { counts, score } = assessment.summary;
-  const parts = (['pass', 'fail', 'error', 'unknown', 'notchecked', 'notapplicable'] as const).filter((status) => counts[status] > 0).map((status) => `${count(counts[status])} ${status}`);
+  const parts = (['pass', 'fail', 'error', 'unknown', 'notchecked', 'notapplicable'] as const)
+    .filter((status) => counts[status] > 0)
+    .map((status) => `${count(counts[status])} ${status}`);
   return `${plural(assessment.findings.length, 'control')}: ${parts.join(', ')}${score === null ? '' : `; score ${Math.round(score * 100)} %`}`;
 }
 
@@ -118,6 +138,10 @@ export async function wholeLine(here: Terminal, context: StageContext & { stop()
   await stage('collect', () => collectStage(context).finally(() => context.stop()), collectSummary);
   const assessment = await stage('assess', () => assessStage(context), assessSummary);
   await stage('render', () => renderStage(context), renderSummary);
-  const sealed = await stage('seal', () => sealStage(context), (report) => report.summary);
+  const sealed = await stage(
+    'seal',
+    () => sealStage(context),
+    (report) => report.summary,
+  );
   return { assessment, sealed, stages };
 }

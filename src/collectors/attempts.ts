@@ -119,7 +119,11 @@ export function connectionFailure(error: unknown): Failure | null {
   for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (typeof code !== 'string') continue;
-    if (/^(ECONN|ENOTFOUND|EAI_|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|HPE_|ERR_HTTP|REQUEST_SEND_ERROR)/.test(code)) {
+    if (
+      /^(ECONN|ENOTFOUND|EAI_|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|HPE_|ERR_HTTP|REQUEST_SEND_ERROR)/.test(
+        code,
+      )
+    ) {
       return { code: 'connection', message: `the connection failed: ${code}: ${cause.message}`, retry: true };
     }
     if (/^(CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) {

@@ -1,6 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AccessToken, TokenCredential } from '@azure/core-auth';
-import { createDefaultHttpClient, createHttpHeaders, createPipelineRequest, type HttpClient, isRestError, type Pipeline, type PipelinePolicy, type PipelineResponse, RestError } from '@azure/core-rest-pipeline';
+import {
+  createDefaultHttpClient,
+  createHttpHeaders,
+  createPipelineRequest,
+  type HttpClient,
+  isRestError,
+  type Pipeline,
+  type PipelinePolicy,
+  type PipelineResponse,
+  RestError,
+} from '@azure/core-rest-pipeline';
 import { DefaultAzureCredential } from '@azure/identity';
 import type { EndpointsConfig } from '../config/schema.ts';
 import type { Json } from '../model/index.ts';
@@ -50,7 +60,9 @@ export interface AzureConnection {
 }
 
 function isLoopback(url: URL): boolean {
-  return url.protocol === 'http:' && (url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(url.hostname));
+  return (
+    url.protocol === 'http:' && (url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(url.hostname))
+  );
 }
 
 /** Keeps the real pipeline and its bearer tokens, and sends them in the clear to a loopback address only. */
@@ -84,7 +96,9 @@ const loopbackCredential: TokenCredential = {
 function identityOf(token: string): string {
   try {
     const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as Record<string, unknown>;
-    const shown = ['upn', 'appid', 'oid', 'tid'].filter((claim) => typeof claims[claim] === 'string').map((claim) => `${claim}=${String(claims[claim])}`);
+    const shown = ['upn', 'appid', 'oid', 'tid']
+      .filter((claim) => typeof claims[claim] === 'string')
+      .map((claim) => `${claim}=${String(claims[claim])}`);
     return shown.length > 0 ? shown.join(' ') : 'unknown (the token names nobody)';
   } catch {
     return token === 'loopback' ? 'loopback' : 'unknown (the token is opaque)';
@@ -102,10 +116,13 @@ export function azureConnection(endpoints: EndpointsConfig, tenant: string): Azu
   const cloud = clouds[endpoints.azure?.cloud ?? 'AzurePublic'];
   const url = new URL(endpoints.azure?.resourceManager ?? cloud.resourceManager);
   const loopback = isLoopback(url);
-  if (url.protocol !== 'https:' && !loopback) throw new Error(`endpoints.azure.resourceManager: ${url.origin} is not https (plain http is for loopback addresses only)`);
+  if (url.protocol !== 'https:' && !loopback)
+    throw new Error(`endpoints.azure.resourceManager: ${url.origin} is not https (plain http is for loopback addresses only)`);
   const origin = url.origin;
   const scopes = [`${cloud.resourceManager}/.default`];
-  const credential = loopback ? loopbackCredential : new DefaultAzureCredential({ tenantId: tenant, authorityHost: endpoints.azure?.authority ?? cloud.authority });
+  const credential = loopback
+    ? loopbackCredential
+    : new DefaultAzureCredential({ tenantId: tenant, authorityHost: endpoints.azure?.authority ?? cloud.authority });
   const slots = new AsyncLocalStorage<Slot>();
   const endpoint = loopback ? cloud.resourceManager : origin;
   const httpClient = loopback ? loopbackClient(origin) : createDefaultHttpClient();
@@ -113,7 +130,8 @@ export function azureConnection(endpoints: EndpointsConfig, tenant: string): Azu
   function accept(link: string): void {
     const asked = URL.canParse(link) ? new URL(link) : null;
     const known = [new URL(origin).host, new URL(endpoint).host];
-    if (asked === null || !known.includes(asked.host) || (asked.protocol !== 'https:' && !loopback)) throw new MalformedResponse(`the next page is said to be at ${asked?.origin ?? link.slice(0, 100)}, which is not Resource Manager`);
+    if (asked === null || !known.includes(asked.host) || (asked.protocol !== 'https:' && !loopback))
+      throw new MalformedResponse(`the next page is said to be at ${asked?.origin ?? link.slice(0, 100)}, which is not Resource Manager`);
   }
 
   const capture: PipelinePolicy = {
@@ -157,9 +175,14 @@ export function azureConnection(endpoints: EndpointsConfig, tenant: string): Azu
     async get(pipeline, url) {
       const asked = new URL(url, endpoint);
       accept(asked.toString());
-      const request = createPipelineRequest({ url: asked.toString(), method: 'GET', headers: createHttpHeaders({ accept: 'application/json' }) });
+      const request = createPipelineRequest({
+        url: asked.toString(),
+        method: 'GET',
+        headers: createHttpHeaders({ accept: 'application/json' }),
+      });
       const response = await pipeline.sendRequest(httpClient, request);
-      if (response.status !== 200) throw new RestError(response.bodyAsText?.slice(0, 300) ?? 'no body', { statusCode: response.status, request, response });
+      if (response.status !== 200)
+        throw new RestError(response.bodyAsText?.slice(0, 300) ?? 'no body', { statusCode: response.status, request, response });
       return response;
     },
     async exchange(call, signal, timeoutMs) {
@@ -172,14 +195,21 @@ export function azureConnection(endpoints: EndpointsConfig, tenant: string): Azu
         const response = answered();
         if (isRestError(error) && response !== null) error.response = response;
         // An answer that came and trips the client over is malformed, whatever the client throws.
-        if (!isRestError(error) && response?.status === 200 && !(error instanceof MalformedResponse) && (error as Error).name !== 'AbortError') throw new MalformedResponse(`the answer is not what was asked for: ${(error as Error).message}`);
+        if (
+          !isRestError(error) &&
+          response?.status === 200 &&
+          !(error instanceof MalformedResponse) &&
+          (error as Error).name !== 'AbortError'
+        )
+          throw new MalformedResponse(`the answer is not what was asked for: ${(error as Error).message}`);
         throw error;
       }
       const response = answered();
       if (response === null) throw new Error('the call made no request');
       const body = response.bodyAsText ?? '';
       const type = response.headers.get('content-type') ?? '';
-      if (!/^application\/(.*\+)?json\b/i.test(type)) throw new MalformedResponse(`the answer is ${type === '' ? 'of no stated type' : type}, not JSON`);
+      if (!/^application\/(.*\+)?json\b/i.test(type))
+        throw new MalformedResponse(`the answer is ${type === '' ? 'of no stated type' : type}, not JSON`);
       let json: Json;
       try {
         json = JSON.parse(body) as Json;
@@ -217,14 +247,27 @@ export function retryAfterMs(header: (name: string) => string | undefined, now: 
   return quotaResetMs(header('x-ms-user-quota-resets-after'));
 }
 
-const deniedCodes = new Set(['authorizationfailed', 'linkedauthorizationfailed', 'novalidsubscriptionsinqueryrequest', 'subscriptionnotfound', 'invalidsubscriptionid', 'accessdenied', 'forbidden']);
+const deniedCodes = new Set([
+  'authorizationfailed',
+  'linkedauthorizationfailed',
+  'novalidsubscriptionsinqueryrequest',
+  'subscriptionnotfound',
+  'invalidsubscriptionid',
+  'accessdenied',
+  'forbidden',
+]);
 
 /** The error's own code inside the body: `{error: {code, details: [{code}]}}`. */
 function serviceCodes(error: RestError): string[] {
   const codes: string[] = error.code === undefined ? [] : [error.code];
   try {
-    const parsed = JSON.parse(error.response?.bodyAsText ?? 'null') as { error?: { code?: unknown; details?: { code?: unknown }[] } } | null;
-    for (const code of [parsed?.error?.code, ...(Array.isArray(parsed?.error?.details) ? parsed.error.details.map((detail) => detail?.code) : [])]) {
+    const parsed = JSON.parse(error.response?.bodyAsText ?? 'null') as {
+      error?: { code?: unknown; details?: { code?: unknown }[] };
+    } | null;
+    for (const code of [
+      parsed?.error?.code,
+      ...(Array.isArray(parsed?.error?.details) ? parsed.error.details.map((detail) => detail?.code) : []),
+    ]) {
       if (typeof code === 'string') codes.push(code);
     }
   } catch {
@@ -235,12 +278,20 @@ function serviceCodes(error: RestError): string[] {
 
 /** What went wrong with a call to Resource Manager, in the ledger's codes. */
 export function classifyAzure(error: unknown): Failure {
-  if (error instanceof Error && /^(CredentialUnavailable|Authentication|AggregateAuthentication|AuthenticationRequired)Error$/.test(error.name)) {
+  if (
+    error instanceof Error &&
+    /^(CredentialUnavailable|Authentication|AggregateAuthentication|AuthenticationRequired)Error$/.test(error.name)
+  ) {
     return { code: 'no-credentials', message: `no Azure token: ${error.message.split('\n')[0] ?? ''}`, retry: false };
   }
-  if (error instanceof Error && error.name === 'AbortError') return { code: 'timeout', message: 'no answer within the time allowed', retry: true };
-  if (!isRestError(error)) return connectionFailure(error) ?? { code: 'client-error', message: error instanceof Error ? error.message : String(error), retry: false };
-  if (error.code === 'PARSE_ERROR' || error instanceof SyntaxError) return { code: 'malformed-response', message: 'the answer is not JSON', retry: true };
+  if (error instanceof Error && error.name === 'AbortError')
+    return { code: 'timeout', message: 'no answer within the time allowed', retry: true };
+  if (!isRestError(error))
+    return (
+      connectionFailure(error) ?? { code: 'client-error', message: error instanceof Error ? error.message : String(error), retry: false }
+    );
+  if (error.code === 'PARSE_ERROR' || error instanceof SyntaxError)
+    return { code: 'malformed-response', message: 'the answer is not JSON', retry: true };
 
   const status = error.statusCode;
   if (status === undefined) return connectionFailure(error) ?? { code: 'connection', message: error.message, retry: true };
@@ -248,10 +299,13 @@ export function classifyAzure(error: unknown): Failure {
   const summary = `HTTP ${status} ${codes[0] ?? ''}: ${error.message.slice(0, 300)}`.replace(/\s+/g, ' ').trim();
   const header = (name: string): string | undefined => error.response?.headers.get(name);
   if (status === 401) return { code: 'expired-credentials', message: summary, retry: false };
-  if (status === 403 || codes.some((code) => deniedCodes.has(code.toLowerCase()))) return { code: 'access-denied', message: summary, retry: false };
+  if (status === 403 || codes.some((code) => deniedCodes.has(code.toLowerCase())))
+    return { code: 'access-denied', message: summary, retry: false };
   if (status === 429) return { code: 'throttled', message: summary, retry: true, retryAfterMs: retryAfterMs(header, Date.now()) };
-  if (status === 408 || status >= 500) return { code: 'server-error', message: summary, retry: true, retryAfterMs: retryAfterMs(header, Date.now()) };
-  if (codes.some((code) => code.toLowerCase() === 'responsepayloadtoolarge')) return { code: 'payload-too-large', message: summary, retry: false };
+  if (status === 408 || status >= 500)
+    return { code: 'server-error', message: summary, retry: true, retryAfterMs: retryAfterMs(header, Date.now()) };
+  if (codes.some((code) => code.toLowerCase() === 'responsepayloadtoolarge'))
+    return { code: 'payload-too-large', message: summary, retry: false };
   if (status === 404) return { code: 'not-found', message: summary, retry: false };
   if (status >= 200 && status < 400) return { code: 'malformed-response', message: summary, retry: true };
   return { code: 'invalid-request', message: summary, retry: false };

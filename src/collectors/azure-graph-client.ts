@@ -7,9 +7,7 @@ import type { Received } from './paging.ts';
 import type { Pacer } from './rate.ts';
 
 /** Which part of the tenant a query reads. */
-export type GraphScope =
-  | { readonly subscriptions: readonly string[] }
-  | { readonly managementGroups: readonly string[] };
+export type GraphScope = { readonly subscriptions: readonly string[] } | { readonly managementGroups: readonly string[] };
 
 export interface GraphQuestion {
   readonly scope: GraphScope;
@@ -41,7 +39,11 @@ const sent = new WeakMap<Pacer, number[]>();
  * `x-ms-user-quota-remaining: 0` after our own full window is what the pacer waits for anyway, and to the millisecond where
  * the header rounds up to seconds. When we sent less, somebody else spends the identity's quota: then its word counts.
  */
-function obeyQuota(pacer: Pacer, quota: { readonly permits: number; readonly perMs: number }, header: (name: string) => string | undefined): void {
+function obeyQuota(
+  pacer: Pacer,
+  quota: { readonly permits: number; readonly perMs: number },
+  header: (name: string) => string | undefined,
+): void {
   if (header('x-ms-user-quota-remaining') !== '0') return;
   const times = sent.get(pacer) ?? [];
   const ours = times.length >= quota.permits && performance.now() - (times[0] ?? 0) <= quota.perMs;
@@ -100,7 +102,14 @@ export function graphClient(
           requestId: answer.requestId,
           httpStatus: answer.status,
           date: answer.header('date') ?? null,
-          gaps: limited ? [{ code: 'subscription-limit', message: 'the scope holds more than 10,000 subscriptions: Resource Graph left the others out' }] : [],
+          gaps: limited
+            ? [
+                {
+                  code: 'subscription-limit',
+                  message: 'the scope holds more than 10,000 subscriptions: Resource Graph left the others out',
+                },
+              ]
+            : [],
         };
       },
     });
@@ -115,9 +124,12 @@ export function graphClient(
         patience: context.patience,
         classify: classifyAzure,
         async call(signal) {
-          const url = link ?? `/providers/Microsoft.Management/managementGroups/${encodeURIComponent(managementGroup)}/descendants?api-version=2020-05-01`;
+          const url =
+            link ??
+            `/providers/Microsoft.Management/managementGroups/${encodeURIComponent(managementGroup)}/descendants?api-version=2020-05-01`;
           const answer = await connection.exchange(() => connection.get(client.pipeline, url), signal, context.patience.requestTimeoutMs);
-          if (!isJsonObject(answer.json) || !Array.isArray(answer.json.value)) throw new MalformedResponse('the answer has no list of descendants');
+          if (!isJsonObject(answer.json) || !Array.isArray(answer.json.value))
+            throw new MalformedResponse('the answer has no list of descendants');
           return { body: answer.body, json: answer.json, requestId: answer.requestId, httpStatus: answer.status };
         },
       });

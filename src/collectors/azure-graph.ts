@@ -45,7 +45,9 @@ export function graphFacts(json: Json, describe: (row: JsonObject) => PageRecord
   }
   const count = page.count;
   const contradiction: Reason | null =
-    typeof count === 'number' && count !== rows.length ? { code: 'rows-lost', message: `a page says it holds ${count} records and holds ${rows.length}` } : null;
+    typeof count === 'number' && count !== rows.length
+      ? { code: 'rows-lost', message: `a page says it holds ${count} records and holds ${rows.length}` }
+      : null;
   const token = page.$skipToken;
   return {
     records,
@@ -83,8 +85,17 @@ export interface GraphSeriesRequest {
   readonly describe: (row: JsonObject) => PageRecord | null;
 }
 
-export async function openGraphSeries(context: CollectContext, client: GraphClient, identity: string, request: GraphSeriesRequest): Promise<PagedSeries> {
-  const options = { $top: request.top, resultFormat: 'objectArray', ...(request.ancestors ? { authorizationScopeFilter: 'AtScopeAboveAndBelow' } : {}) };
+export async function openGraphSeries(
+  context: CollectContext,
+  client: GraphClient,
+  identity: string,
+  request: GraphSeriesRequest,
+): Promise<PagedSeries> {
+  const options = {
+    $top: request.top,
+    resultFormat: 'objectArray',
+    ...(request.ancestors ? { authorizationScopeFilter: 'AtScopeAboveAndBelow' } : {}),
+  };
   const writer = await context.writer.open({
     collector: request.collector,
     scope: request.directory,
@@ -102,7 +113,8 @@ export async function openGraphSeries(context: CollectContext, client: GraphClie
     writer,
     runDirectory: context.writer.runDirectory,
     requeries: context.patience.requeries,
-    ask: (token) => client.ask({ scope: request.scope, query: request.query, top: request.top, skipToken: token, ancestors: request.ancestors }),
+    ask: (token) =>
+      client.ask({ scope: request.scope, query: request.query, top: request.top, skipToken: token, ancestors: request.ancestors }),
     facts: (json) => graphFacts(json, request.describe),
     onPage: (items) => context.progress.page(request.collector, request.directory, request.name, items),
   });
@@ -126,7 +138,10 @@ export function readCounts(runDirectory: string, series: Series, bucket: (row: J
       if (!isJsonObject(row)) continue;
       const name = bucket(row);
       if (name === null || typeof row.count_ !== 'number') continue;
-      counts.set(name, { count: row.count_ + (counts.get(name)?.count ?? 0), citation: { file, pointer: `/data/${index}/count_`, encoding: 'json' } });
+      counts.set(name, {
+        count: row.count_ + (counts.get(name)?.count ?? 0),
+        citation: { file, pointer: `/data/${index}/count_`, encoding: 'json' },
+      });
     }
   }
   return { series, counts, citation: { file: `${series.directory}/page-000001.json`, pointer: '/data', encoding: 'json' } };

@@ -12,7 +12,7 @@ export function azureRemedy(code: string, identity: string, at: string): string 
     case 'timeout':
       return 'check network, proxy and `endpoints.azure`';
     case 'throttled':
-      return 'another client spends the identity\'s Resource Graph quota: give this one its own identity, or run it later';
+      return "another client spends the identity's Resource Graph quota: give this one its own identity, or run it later";
     default:
       return undefined;
   }

@@ -28,7 +28,11 @@ export function tenantScopes(configured: readonly AzureScopeConfig[] | undefined
   }
   return [...byTenant]
     .sort(([a], [b]) => compare(a, b))
-    .map(([tenant, { subscriptions, managementGroups }]) => ({ tenant, subscriptions: [...subscriptions].sort(compare), managementGroups: [...managementGroups].sort(compare) }));
+    .map(([tenant, { subscriptions, managementGroups }]) => ({
+      tenant,
+      subscriptions: [...subscriptions].sort(compare),
+      managementGroups: [...managementGroups].sort(compare),
+    }));
 }
 
 export function chunks<T>(items: readonly T[], size: number): T[][] {
@@ -72,7 +76,14 @@ function descendantFacts(json: Json): PageFacts {
 }
 
 /** What lies below a management group by Resource Manager, which knows subscriptions that Resource Graph may leave out. */
-async function listDescendants(context: CollectContext, client: GraphClient, identity: string, asker: { readonly collector: string; readonly shape: string }, tenant: string, group: string): Promise<Series> {
+async function listDescendants(
+  context: CollectContext,
+  client: GraphClient,
+  identity: string,
+  asker: { readonly collector: string; readonly shape: string },
+  tenant: string,
+  group: string,
+): Promise<Series> {
   const writer = await context.writer.open({
     ...asker,
     scope: tenant,
@@ -85,7 +96,13 @@ async function listDescendants(context: CollectContext, client: GraphClient, ide
     identity,
     types: [],
   });
-  const series = pagedSeries({ writer, runDirectory: context.writer.runDirectory, requeries: context.patience.requeries, ask: (link) => client.descendants(group, link), facts: descendantFacts });
+  const series = pagedSeries({
+    writer,
+    runDirectory: context.writer.runDirectory,
+    requeries: context.patience.requeries,
+    ask: (link) => client.descendants(group, link),
+    facts: descendantFacts,
+  });
   return series.run();
 }
 
@@ -119,7 +136,9 @@ export async function discover(
       return paged.run();
     });
   const lists = await Promise.all([
-    ...chunks(subscriptions, subscriptionsPerQuery).map((part, index) => list({ subscriptions: part }, `scope-subscriptions-${index + 1}${suffix}`)),
+    ...chunks(subscriptions, subscriptionsPerQuery).map((part, index) =>
+      list({ subscriptions: part }, `scope-subscriptions-${index + 1}${suffix}`),
+    ),
     ...(managementGroups.length > 0 ? [list({ managementGroups }, `scope-management-groups${suffix}`)] : []),
   ]);
 
@@ -132,13 +151,18 @@ export async function discover(
       }
     }
   }
-  const below = await Promise.all((round === 'before' ? managementGroups : []).map((group) => context.unit(() => listDescendants(context, client, identity, asker, tenant, group))));
+  const below = await Promise.all(
+    (round === 'before' ? managementGroups : []).map((group) =>
+      context.unit(() => listDescendants(context, client, identity, asker, tenant, group)),
+    ),
+  );
   const unlisted = new Map<string, string | null>();
   for (const series of below) {
     for (const { json } of storedPages(context.writer.runDirectory, series)) {
       for (const row of isJsonObject(json) && Array.isArray(json.value) ? json.value : []) {
         const id = isJsonObject(row) ? subscriptionOf(text(row.id) ?? '') : null;
-        if (id !== null && isJsonObject(row) && !names.has(id)) unlisted.set(id, isJsonObject(row.properties) ? text(row.properties.displayName) : null);
+        if (id !== null && isJsonObject(row) && !names.has(id))
+          unlisted.set(id, isJsonObject(row.properties) ? text(row.properties.displayName) : null);
       }
     }
   }
@@ -148,7 +172,9 @@ export async function discover(
     visible: [...names.keys()].sort(compare),
     unlisted,
     gap: gaps[0] ?? null,
-    reasons: gaps.flatMap((series) => series.reasons.map((reason) => ({ ...reason, message: `the list of subscriptions is not whole: ${reason.message}` }))),
+    reasons: gaps.flatMap((series) =>
+      series.reasons.map((reason) => ({ ...reason, message: `the list of subscriptions is not whole: ${reason.message}` })),
+    ),
   };
 }
 
@@ -160,8 +186,17 @@ export function vanished(entries: readonly LedgerEntry[], visible: readonly stri
   const gone = new Set(visible.filter((account) => !later.names.has(account)));
   return entries.map((entry) => {
     if (!visible.includes(entry.account)) return entry;
-    const reasons: readonly Reason[] = later.reasons.length > 0 ? later.reasons : gone.has(entry.account) ? [{ code: 'not-visible', message: `subscription ${entry.account} stopped being visible while it was collected` }] : [];
+    const reasons: readonly Reason[] =
+      later.reasons.length > 0
+        ? later.reasons
+        : gone.has(entry.account)
+          ? [{ code: 'not-visible', message: `subscription ${entry.account} stopped being visible while it was collected` }]
+          : [];
     if (reasons.length === 0) return entry;
-    return { ...entry, status: entry.status === 'complete' || entry.status === 'not-recorded' ? 'partial' : entry.status, reasons: [...entry.reasons, ...reasons] };
+    return {
+      ...entry,
+      status: entry.status === 'complete' || entry.status === 'not-recorded' ? 'partial' : entry.status,
+      reasons: [...entry.reasons, ...reasons],
+    };
   });
 }

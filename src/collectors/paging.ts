@@ -116,13 +116,18 @@ function add(count: Count, facts: PageFacts): Reason | null {
     if (newest === undefined || record.capturedAt > newest) count.newest.set(record.bucket, record.capturedAt);
   }
   if (facts.total !== null) {
-    if (count.total !== null && count.total !== facts.total) contradiction ??= { code: 'rows-changed', message: `the provider counted ${count.total} records on one page and ${facts.total} on a later one` };
+    if (count.total !== null && count.total !== facts.total)
+      contradiction ??= {
+        code: 'rows-changed',
+        message: `the provider counted ${count.total} records on one page and ${facts.total} on a later one`,
+      };
     count.total = facts.total;
   }
   count.gaps.push(...facts.gaps);
   count.emptyRun = count.ids.size === known ? count.emptyRun + 1 : 0;
   if (facts.nextToken !== null) {
-    if (count.tokens.has(facts.nextToken)) contradiction ??= { code: 'repeated-token', message: 'the provider gave the same continuation token twice' };
+    if (count.tokens.has(facts.nextToken))
+      contradiction ??= { code: 'repeated-token', message: 'the provider gave the same continuation token twice' };
     count.tokens.add(facts.nextToken);
   }
   return contradiction;
@@ -166,7 +171,14 @@ export function pagedSeries(request: SeriesRequest): PagedSeries {
 
   async function end(status: SeriesStatus, reasons: readonly Reason[], count: Count): Promise<Series> {
     if (status !== 'aborted') await writer.finish(status, reasons);
-    last = { directory: writer.directory, status, reasons: unique(reasons), tally: tallyOf(count), received: received(), pages: writer.query.pages.length };
+    last = {
+      directory: writer.directory,
+      status,
+      reasons: unique(reasons),
+      tally: tallyOf(count),
+      received: received(),
+      pages: writer.query.pages.length,
+    };
     return last;
   }
 
@@ -183,7 +195,14 @@ export function pagedSeries(request: SeriesRequest): PagedSeries {
         return end(isRefusal(answer.reason) ? 'denied' : 'failed', [answer.reason], count);
       }
       const facts = request.facts(answer.value.json);
-      await writer.page({ body: answer.value.body, requestId: answer.value.requestId, httpStatus: answer.value.httpStatus, items: facts.items, attempts: answer.attempts, nextToken: facts.nextToken });
+      await writer.page({
+        body: answer.value.body,
+        requestId: answer.value.requestId,
+        httpStatus: answer.value.httpStatus,
+        items: facts.items,
+        attempts: answer.attempts,
+        nextToken: facts.nextToken,
+      });
       request.onPage?.(facts.items);
       let contradiction = add(count, facts);
       count.gaps.push(...(answer.value.gaps ?? []));
@@ -204,7 +223,16 @@ export function pagedSeries(request: SeriesRequest): PagedSeries {
         const reasons = [...standing, ...count.gaps];
         return end(reasons.length === 0 ? 'complete' : 'partial', reasons, count);
       }
-      if (count.emptyRun > maxEmptyPages) return end('partial', [...standing, ...count.gaps, { code: 'empty-pages', message: `${count.emptyRun} pages in a row brought nothing but a continuation token` }], count);
+      if (count.emptyRun > maxEmptyPages)
+        return end(
+          'partial',
+          [
+            ...standing,
+            ...count.gaps,
+            { code: 'empty-pages', message: `${count.emptyRun} pages in a row brought nothing but a continuation token` },
+          ],
+          count,
+        );
       token = facts.nextToken;
     }
   }
@@ -214,7 +242,14 @@ export function pagedSeries(request: SeriesRequest): PagedSeries {
       const count = replay();
       if (writer.finished) {
         const status = writer.query.status === 'running' ? 'partial' : writer.query.status;
-        last = { directory: writer.directory, status, reasons: status === 'complete' ? [] : unique(writer.query.reasons), tally: tallyOf(count), received: received(), pages: writer.query.pages.length };
+        last = {
+          directory: writer.directory,
+          status,
+          reasons: status === 'complete' ? [] : unique(writer.query.reasons),
+          tally: tallyOf(count),
+          received: received(),
+          pages: writer.query.pages.length,
+        };
         return last;
       }
       return read(count, writer.resumeToken, request.requeries);

@@ -65,7 +65,10 @@ export async function reconcile<Count>(request: ReconcileRequest<Count>): Promis
         }),
       ),
     );
-    const recount = await request.count(differing.map(({ one }) => one.key), `again-${round}`);
+    const recount = await request.count(
+      differing.map(({ one }) => one.key),
+      `again-${round}`,
+    );
     for (const { one } of differing) {
       if (request.countBefore) one.before = one.after;
       one.after = recount.get(one.key) as Count;

@@ -34,7 +34,14 @@ type Path = readonly PropertyKey[];
 
 /** The names a shape accepts at a path, for suggestions. Looks through defaults, optionals, refinements and unions. */
 function knownKeys(schema: z.core.$ZodType, path: Path): string[] {
-  const definition = schema._zod.def as { type: string; innerType?: z.core.$ZodType; element?: z.core.$ZodType; valueType?: z.core.$ZodType; shape?: Record<string, z.core.$ZodType>; options?: z.core.$ZodType[] };
+  const definition = schema._zod.def as {
+    type: string;
+    innerType?: z.core.$ZodType;
+    element?: z.core.$ZodType;
+    valueType?: z.core.$ZodType;
+    shape?: Record<string, z.core.$ZodType>;
+    options?: z.core.$ZodType[];
+  };
   if (definition.innerType) return knownKeys(definition.innerType, path);
   if (definition.options) return definition.options.flatMap((option) => knownKeys(option, path));
   const [head, ...rest] = path;
@@ -71,7 +78,11 @@ function offsetOf(root: Node | null, path: Path, wantKey: boolean): number {
   return offset;
 }
 
-const dotted = (path: Path): string => path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('').replace(/^\./, '');
+const dotted = (path: Path): string =>
+  path
+    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
+    .join('')
+    .replace(/^\./, '');
 
 interface Finding {
   readonly path: Path;
@@ -86,7 +97,11 @@ function describe(issue: z.core.$ZodIssue, prefix: Path): Finding[] {
       const known = knownKeys(configSchema, path);
       const guess = nearest(key, known);
       const remedy = guess ? `did you mean \`${guess}\`?` : known.length > 0 ? `known here: ${known.join(', ')}` : 'remove it';
-      return { path: [...path, key], message: `unknown key \`${key}\`${path.length > 0 ? ` in \`${dotted(path)}\`` : ''}: ${remedy}`, atKey: true };
+      return {
+        path: [...path, key],
+        message: `unknown key \`${key}\`${path.length > 0 ? ` in \`${dotted(path)}\`` : ''}: ${remedy}`,
+        atKey: true,
+      };
     });
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
@@ -94,11 +109,21 @@ function describe(issue: z.core.$ZodIssue, prefix: Path): Finding[] {
     return best.flatMap((inner) => describe(inner, path));
   }
   if (issue.code === 'invalid_value') {
-    return [{ path, message: `\`${dotted(path)}\` must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`, atKey: false }];
+    return [
+      { path, message: `\`${dotted(path)}\` must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`, atKey: false },
+    ];
   }
   if (issue.code === 'invalid_type') {
     const missing = issue.input === undefined;
-    return [{ path, message: missing ? `\`${dotted(path)}\` is required (${issue.expected})` : `\`${dotted(path)}\` must be ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`, atKey: false }];
+    return [
+      {
+        path,
+        message: missing
+          ? `\`${dotted(path)}\` is required (${issue.expected})`
+          : `\`${dotted(path)}\` must be ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`,
+        atKey: false,
+      },
+    ];
   }
   return [{ path, message: path.length > 0 ? `\`${dotted(path)}\` ${issue.message}` : issue.message, atKey: false }];
 }
@@ -107,14 +132,24 @@ function describe(issue: z.core.$ZodIssue, prefix: Path): Finding[] {
 function crossChecks(config: ExhibitConfig): Finding[] {
   const found: Finding[] = [];
   const { from, to } = config.engagement.period;
-  if (from > to) found.push({ path: ['engagement', 'period', 'from'], message: `\`engagement.period\` ends (${to}) before it starts (${from})`, atKey: false });
+  if (from > to)
+    found.push({
+      path: ['engagement', 'period', 'from'],
+      message: `\`engagement.period\` ends (${to}) before it starts (${from})`,
+      atKey: false,
+    });
   const gcp = config.endpoints.gcp;
   if (gcp?.insecure === true && !/^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/.test(gcp.cloudAsset ?? '')) {
-    found.push({ path: ['endpoints', 'gcp', 'insecure'], message: '`endpoints.gcp.insecure` is accepted for loopback addresses only: remove it, or set `cloudAsset` to 127.0.0.1:<port>', atKey: true });
+    found.push({
+      path: ['endpoints', 'gcp', 'insecure'],
+      message: '`endpoints.gcp.insecure` is accepted for loopback addresses only: remove it, or set `cloudAsset` to 127.0.0.1:<port>',
+      atKey: true,
+    });
   }
   const seen = new Map<string, number>();
   for (const [index, waiver] of config.waivers.entries()) {
-    if (seen.has(waiver.id)) found.push({ path: ['waivers', index, 'id'], message: `waiver id \`${waiver.id}\` is used twice`, atKey: false });
+    if (seen.has(waiver.id))
+      found.push({ path: ['waivers', index, 'id'], message: `waiver id \`${waiver.id}\` is used twice`, atKey: false });
     seen.set(waiver.id, index);
   }
   return found;
@@ -128,7 +163,10 @@ export function loadConfig(path: string): LoadedConfig {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const message = code === 'ENOENT' ? 'no such file: name the configuration with --config, or start from the example in the README' : (error as Error).message;
+    const message =
+      code === 'ENOENT'
+        ? 'no such file: name the configuration with --config, or start from the example in the README'
+        : (error as Error).message;
     throw new ConfigError([{ file: path, line: 1, column: 1, message }]);
   }
   return { config: parseConfig(text, path), file, directory: dirname(file) };
@@ -142,7 +180,8 @@ export function parseConfig(text: string, file: string): ExhibitConfig {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col, message };
   };
-  if (document.errors.length > 0) throw new ConfigError(document.errors.map((error) => at(error.pos[0], `not valid YAML: ${error.message}`)));
+  if (document.errors.length > 0)
+    throw new ConfigError(document.errors.map((error) => at(error.pos[0], `not valid YAML: ${error.message}`)));
   const parsed = configSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
   const findings = parsed.success ? crossChecks(parsed.data) : parsed.error.issues.flatMap((issue) => describe(issue, []));
   if (findings.length > 0 || !parsed.success) {

@@ -9,7 +9,9 @@ const awsAccount = z.coerce.string().regex(/^\d{12}$/, 'must be a 12-digit AWS a
 const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region such as eu-west-1');
 const guid = z.string().regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, 'must be a GUID');
 /** Without a user and password: addresses go into the evidence as they are. */
-const url = z.string().regex(/^https?:\/\/[^\s/@]+(?:\/\S*)?$/, 'must be a URL such as https://management.usgovcloudapi.net, without a user or password');
+const url = z
+  .string()
+  .regex(/^https?:\/\/[^\s/@]+(?:\/\S*)?$/, 'must be a URL such as https://management.usgovcloudapi.net, without a user or password');
 
 /** AWS: accounts read one by one through an assumed role, or through an organisation's Config aggregator. */
 const awsScopeSchema = closed({
@@ -82,12 +84,18 @@ const signingSchema = closed({
     /** The signer's certificate first, then its issuers up to the root; in one file or several. */
     chain: z.array(z.string()).min(1),
     /** Name of the environment variable that holds the passphrase of an encrypted key. */
-    passphraseFrom: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable').optional(),
+    passphraseFrom: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable')
+      .optional(),
   }).optional(),
   /** RFC 3161 authority: its address, and a PEM file with the root certificate that its tokens must lead to. */
   timestamp: closed({ url, root: z.string() }).optional(),
   /** Root of the pack before this one: `sha256sum tagmanifest-sha256.txt`. Absent: the former version of the same engagement. */
-  previousPack: z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the former tagmanifest-sha256.txt, 64 lower-case hex digits').optional(),
+  previousPack: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the former tagmanifest-sha256.txt, 64 lower-case hex digits')
+    .optional(),
 });
 
 /** `exhibit.yaml`. Source of the editor schema; see docs/configuration.md. */
@@ -111,7 +119,9 @@ export const configSchema = closed({
     aws: z.array(awsScopeSchema).optional(),
     azure: z.array(azureScopeSchema).optional(),
     gcp: z.array(gcpScopeSchema).optional(),
-  }).refine((scopes) => (scopes.aws ?? scopes.azure ?? scopes.gcp) !== undefined, { message: 'needs at least one of `aws`, `azure`, `gcp`' }),
+  }).refine((scopes) => (scopes.aws ?? scopes.azure ?? scopes.gcp) !== undefined, {
+    message: 'needs at least one of `aws`, `azure`, `gcp`',
+  }),
   endpoints: endpointsSchema.default({}),
   critical: criticalSchema.default({ unclassified: 'critical' }),
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number()]))])).default({}),

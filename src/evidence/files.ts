@@ -16,7 +16,7 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
   try {
     const descriptor = openSync(temporary, 'wx', 0o644);
     try {
-      for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+      for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

@@ -51,10 +51,16 @@ const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function subdirectories(path: string): string[] {
   if (!existsSync(path)) return [];
-  return readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort(byName);
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort(byName);
 }
 
-function parseWith<T>(path: string, schema: { safeParse(value: unknown): { success: true; data: T } | { success: false; error: Error } }): { value: T; bytes: Buffer } {
+function parseWith<T>(
+  path: string,
+  schema: { safeParse(value: unknown): { success: true; data: T } | { success: false; error: Error } },
+): { value: T; bytes: Buffer } {
   let bytes: Buffer;
   let json: unknown;
   try {

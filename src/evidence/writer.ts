@@ -70,7 +70,14 @@ interface WriterOptions {
 function sameQuestion(query: Query, request: QueryRequest): boolean {
   const key = (q: Pick<Query, 'operation' | 'shape' | 'text' | 'parameters' | 'readTime'>): string =>
     JSON.stringify([q.operation, q.shape, q.text, q.parameters, q.readTime]);
-  return key(query) === key({ ...request, parameters: JSON.parse(JSON.stringify(request.parameters)) as Record<string, unknown>, readTime: request.readTime ?? null });
+  return (
+    key(query) ===
+    key({
+      ...request,
+      parameters: JSON.parse(JSON.stringify(request.parameters)) as Record<string, unknown>,
+      readTime: request.readTime ?? null,
+    })
+  );
 }
 
 function readStored(path: string): Query | null {
@@ -104,7 +111,11 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
     const file = join(absolute, 'query.json');
 
     const earlier = options.resume ? readStored(file) : null;
-    const reusable = earlier !== null && sameQuestion(earlier, request) && pagesIntact(runDirectory, earlier) && (earlier.status === 'complete' || earlier.status === 'running');
+    const reusable =
+      earlier !== null &&
+      sameQuestion(earlier, request) &&
+      pagesIntact(runDirectory, earlier) &&
+      (earlier.status === 'complete' || earlier.status === 'running');
     const finished = reusable && earlier.status !== 'running';
     const continued = reusable && (finished || earlier.pages.length === 0 || earlier.resumeToken !== null) ? earlier : null;
 
@@ -185,7 +196,8 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
     async writeLedger(ledger) {
       // A killed run can leave a ledger half written under its temporary name: no evidence, and not to be packed.
       const evidence = join(runDirectory, 'evidence');
-      for (const name of existsSync(evidence) ? readdirSync(evidence) : []) if (/^ledger\.json\.[0-9a-f]+\.tmp$/.test(name)) await rm(join(evidence, name), { force: true });
+      for (const name of existsSync(evidence) ? readdirSync(evidence) : [])
+        if (/^ledger\.json\.[0-9a-f]+\.tmp$/.test(name)) await rm(join(evidence, name), { force: true });
       await writeJsonAtomic(join(runDirectory, 'evidence', 'ledger.json'), ledgerSchema.parse(ledger));
     },
   };

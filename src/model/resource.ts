@@ -44,4 +44,5 @@ export interface ProviderVerdict {
   readonly citation: Citation;
 }
 
-export type EvidenceRecord = { readonly record: 'resource'; readonly resource: Resource } | { readonly record: 'verdict'; readonly verdict: ProviderVerdict };
+export type EvidenceRecord =
+  { readonly record: 'resource'; readonly resource: Resource } | { readonly record: 'verdict'; readonly verdict: ProviderVerdict };

@@ -91,8 +91,12 @@ export const reconciliationRowSchema = z.object({
 export type ReconciliationRow = z.infer<typeof reconciliationRowSchema>;
 
 export const statusCountsSchema = z.object({
-  fail: z.number().int(), error: z.number().int(), unknown: z.number().int(),
-  notchecked: z.number().int(), pass: z.number().int(), notapplicable: z.number().int(),
+  fail: z.number().int(),
+  error: z.number().int(),
+  unknown: z.number().int(),
+  notchecked: z.number().int(),
+  pass: z.number().int(),
+  notapplicable: z.number().int(),
 });
 
 /** One control's outcome. `observations` is the byte range of its lines in observations.ndjson (sorted by control). */
@@ -142,17 +146,19 @@ export const accessSchema = z.object({
   subject: subjectSchema,
   /** `key-boundary`: the caller needs decrypt on the key (AWS CMK). `data-roles`: a service identity decrypts. */
   world: z.enum(['key-boundary', 'data-roles']),
-  principals: z.array(z.object({
-    principal: z.string(),
-    kind: z.string(),
-    /** `key policy statement 0`, `IAM policy arn:… (kms:Decrypt)`, `role Storage Blob Data Reader at …`. */
-    via: z.string(),
-    inheritedFrom: z.string().optional(),
-    conditional: z.boolean(),
-    /** everyone, all authenticated users, a whole other account or domain. */
-    wide: z.boolean(),
-    citation: citationSchema.optional(),
-  })),
+  principals: z.array(
+    z.object({
+      principal: z.string(),
+      kind: z.string(),
+      /** `key policy statement 0`, `IAM policy arn:… (kms:Decrypt)`, `role Storage Blob Data Reader at …`. */
+      via: z.string(),
+      inheritedFrom: z.string().optional(),
+      conditional: z.boolean(),
+      /** everyone, all authenticated users, a whole other account or domain. */
+      wide: z.boolean(),
+      citation: citationSchema.optional(),
+    }),
+  ),
   /** What the evidence cannot settle: conditions, grants, group membership, tables not complete. */
   unsettled: z.array(z.string()),
   complete: z.boolean(),
@@ -196,19 +202,33 @@ export const assessmentSchema = z.object({
   version: z.literal(1),
   runId: z.string(),
   tool: z.object({ name: z.string(), version: z.string() }),
-  catalogue: z.object({ name: z.string(), version: z.string(), sha256: z.string(), files: z.array(z.object({ file: z.string(), sha256: z.string() })) }),
+  catalogue: z.object({
+    name: z.string(),
+    version: z.string(),
+    sha256: z.string(),
+    files: z.array(z.object({ file: z.string(), sha256: z.string() })),
+  }),
   engagement: engagementSchema,
   profile: z.object({ level: z.number().int(), title: z.string() }),
   parameters: z.record(z.string(), z.unknown()),
   /** What the configuration chose where a stricter choice was there: absent in results of former versions. */
-  choices: z.object({
-    /** The configuration names a catalogue; else it is the one that ships with the tool. */
-    ownCatalogue: z.boolean(),
-    /** Controls of the catalogue that were not judged. */
-    leftOut: z.array(z.object({ control: z.string(), title: z.string(), level: z.number().int(), why: z.enum(['excluded', 'not-included', 'above-level', 'cloud-not-configured']) })),
-    /** Parameters with another value than the default; null is none. */
-    parameters: z.array(z.object({ name: z.string(), default: z.unknown() })),
-  }).optional(),
+  choices: z
+    .object({
+      /** The configuration names a catalogue; else it is the one that ships with the tool. */
+      ownCatalogue: z.boolean(),
+      /** Controls of the catalogue that were not judged. */
+      leftOut: z.array(
+        z.object({
+          control: z.string(),
+          title: z.string(),
+          level: z.number().int(),
+          why: z.enum(['excluded', 'not-included', 'above-level', 'cloud-not-configured']),
+        }),
+      ),
+      /** Parameters with another value than the default; null is none. */
+      parameters: z.array(z.object({ name: z.string(), default: z.unknown() })),
+    })
+    .optional(),
   /** The critical-data selector, as configured, for the reader. */
   critical: z.unknown(),
   asOf: z.string(),
@@ -217,7 +237,9 @@ export const assessmentSchema = z.object({
   summary: z.object({
     counts: statusCountsSchema,
     score: z.number().nullable(),
-    sections: z.array(z.object({ section: z.string(), provider: providerSchema, counts: statusCountsSchema, score: z.number().nullable() })),
+    sections: z.array(
+      z.object({ section: z.string(), provider: providerSchema, counts: statusCountsSchema, score: z.number().nullable() }),
+    ),
     levels: z.array(z.object({ level: z.number().int(), counts: statusCountsSchema, score: z.number().nullable() })),
     resources: statusCountsSchema,
   }),
@@ -227,7 +249,13 @@ export const assessmentSchema = z.object({
   waivers: z.array(waiverSchema),
   answers: z.array(attestedAnswerSchema),
   queries: z.array(queryIndexSchema),
-  access: z.object({ stores: z.number().int(), keyBoundary: z.number().int(), dataRoles: z.number().int(), wide: z.number().int(), incomplete: z.number().int() }),
+  access: z.object({
+    stores: z.number().int(),
+    keyBoundary: z.number().int(),
+    dataRoles: z.number().int(),
+    wide: z.number().int(),
+    incomplete: z.number().int(),
+  }),
   redactions: z.number().int(),
   /** SHA-256 over the sorted lines `<sha256>  <path>` of every file below evidence/: what `sha256sum` would print. */
   evidenceDigest: z.string(),

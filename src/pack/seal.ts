@@ -63,7 +63,14 @@ export class SealError extends PackError {
 }
 
 const payloadParts = ['evidence', 'results', 'inputs', 'report.html', 'report.pdf'] as const;
-const required = ['evidence/ledger.json', 'results/assessment.json', 'results/observations.ndjson', 'results/rendering.json', 'report.html', 'report.pdf'];
+const required = [
+  'evidence/ledger.json',
+  'results/assessment.json',
+  'results/observations.ndjson',
+  'results/rendering.json',
+  'report.html',
+  'report.pdf',
+];
 
 /**
  * Signs the report and seals the run into a pack, as a directory and as a ZIP. The pack appears whole or not at all, and

@@ -49,7 +49,10 @@ interface Found {
 export async function findBrowser(named?: string): Promise<Found> {
   const given = named ?? process.env['PUPPETEER_EXECUTABLE_PATH'];
   if (given !== undefined && given !== '') {
-    if (!isExecutable(given)) throw new Error(`${given} is not an executable file (${named === undefined ? 'PUPPETEER_EXECUTABLE_PATH' : 'the browser option'}); name a Chromium, or leave it unset for the bundled one`);
+    if (!isExecutable(given))
+      throw new Error(
+        `${given} is not an executable file (${named === undefined ? 'PUPPETEER_EXECUTABLE_PATH' : 'the browser option'}); name a Chromium, or leave it unset for the bundled one`,
+      );
     return { executable: given, origin: named === undefined ? 'PUPPETEER_EXECUTABLE_PATH' : 'option' };
   }
   const bundled = await bundledChromium();
@@ -58,11 +61,18 @@ export async function findBrowser(named?: string): Promise<Found> {
   if (shell !== null) return { executable: shell, origin: 'headless-shell' };
   const installed =
     onPath(['google-chrome-stable', 'google-chrome', 'chromium', 'chromium-browser', 'microsoft-edge']) ??
-    ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', '/Applications/Chromium.app/Contents/MacOS/Chromium', 'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe', 'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe'].find(isExecutable);
+    [
+      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+      '/Applications/Chromium.app/Contents/MacOS/Chromium',
+      'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+      'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
+    ].find(isExecutable);
   if (installed !== undefined) return { executable: installed, origin: 'installed' };
   const cached = await puppeteerCache();
   if (cached !== null) return { executable: cached, origin: 'puppeteer-cache' };
-  throw new Error('no Chromium to print the PDF with: install Chrome or Chromium, or set PUPPETEER_EXECUTABLE_PATH (the HTML report and the CSV files need none)');
+  throw new Error(
+    'no Chromium to print the PDF with: install Chrome or Chromium, or set PUPPETEER_EXECUTABLE_PATH (the HTML report and the CSV files need none)',
+  );
 }
 
 function isExecutable(file: string): boolean {
@@ -105,11 +115,15 @@ function attempts(): Attempt[] {
   if (process.platform !== 'linux') return [{ sandbox: 'own', wrapper: null }, forbidden];
   if (isRoot()) {
     const wrapper = `exec unshare -n -- setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups --no-new-privs "$CHROME_BIN" "$@"`;
-    return works('unshare', ['-n', '--', 'setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--no-new-privs', 'true']) ? [{ sandbox: 'unprivileged-user', wrapper }, forbidden] : [forbidden];
+    return works('unshare', ['-n', '--', 'setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--no-new-privs', 'true'])
+      ? [{ sandbox: 'unprivileged-user', wrapper }, forbidden]
+      : [forbidden];
   }
   const wrapper = 'exec unshare --user --map-current-user --net -- "$CHROME_BIN" "$@"';
   const own: Attempt = { sandbox: 'own', wrapper: null };
-  return works('unshare', ['--user', '--map-current-user', '--net', '--', 'true']) ? [{ sandbox: 'user-namespace', wrapper }, own, forbidden] : [own, forbidden];
+  return works('unshare', ['--user', '--map-current-user', '--net', '--', 'true'])
+    ? [{ sandbox: 'user-namespace', wrapper }, own, forbidden]
+    : [own, forbidden];
 }
 
 function works(program: string, parameters: readonly string[]): boolean {
@@ -131,18 +145,27 @@ export async function openBrowser(named?: string): Promise<OpenBrowser> {
       const browser = await launch(found, attempt, directory);
       const warnings =
         attempt.sandbox === 'none'
-          ? ['Chromium ran WITHOUT its sandbox: this host allows neither user namespaces nor dropping privileges. It prints only the report, scripts off, every request refused; still, prefer a host that allows it.']
+          ? [
+              'Chromium ran WITHOUT its sandbox: this host allows neither user namespaces nor dropping privileges. It prints only the report, scripts off, every request refused; still, prefer a host that allows it.',
+            ]
           : [];
       return {
         browser,
-        record: { version: await browser.version(), origin: found.origin, executable: found.executable, sha256, sandbox: attempt.sandbox, warnings },
+        record: {
+          version: await browser.version(),
+          origin: found.origin,
+          executable: found.executable,
+          sha256,
+          sandbox: attempt.sandbox,
+          warnings,
+        },
         close: async () => {
           await browser.close().catch(() => undefined);
           await remove();
         },
       };
     } catch (error) {
-      failures.push(`${attempt.sandbox}: ${error instanceof Error ? error.message.split('\n')[0] ?? '' : String(error)}`);
+      failures.push(`${attempt.sandbox}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`);
       await remove();
     }
   }
@@ -188,4 +211,3 @@ async function launch(found: Found, attempt: Attempt, directory: string): Promis
     handleSIGHUP: false,
   });
 }
-

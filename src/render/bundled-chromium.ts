@@ -40,7 +40,11 @@ function packageBin(): string | null {
 async function unpack(bin: string, directory: string): Promise<void> {
   const temporary = await mkdtemp(`${directory}.tmp-`);
   try {
-    await pipeline(createReadStream(join(bin, 'chromium.br')), createBrotliDecompress(), createWriteStream(join(temporary, 'chromium'), { mode: 0o755 }));
+    await pipeline(
+      createReadStream(join(bin, 'chromium.br')),
+      createBrotliDecompress(),
+      createWriteStream(join(temporary, 'chromium'), { mode: 0o755 }),
+    );
     for (const entry of tarEntries(brotliDecompressSync(await readFile(join(bin, 'al2023.tar.br'))))) {
       if (!/^lib\/[A-Za-z0-9._+-]+$/.test(entry.name)) continue;
       await mkdir(join(temporary, 'lib'), { recursive: true });
@@ -63,12 +67,13 @@ async function unpack(bin: string, directory: string): Promise<void> {
 
 /** Files of an uncompressed ustar archive. */
 export function* tarEntries(tar: Buffer): Generator<{ name: string; bytes: Buffer }> {
-  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
+  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
     const field = (from: number, length: number): string => tar.toString('utf8', at + from, at + from + length).replace(/\0.*$/s, '');
     const size = parseInt(field(124, 12).trim() || '0', 8);
     const type = field(156, 1);
     const prefix = field(345, 155);
-    if (type === '0' || type === '') yield { name: prefix === '' ? field(0, 100) : `${prefix}/${field(0, 100)}`, bytes: tar.subarray(at + 512, at + 512 + size) };
+    if (type === '0' || type === '')
+      yield { name: prefix === '' ? field(0, 100) : `${prefix}/${field(0, 100)}`, bytes: tar.subarray(at + 512, at + 512 + size) };
     at += 512 + Math.ceil(size / 512) * 512;
   }
 }

@@ -67,6 +67,7 @@ function segment(from: number, to: number): string {
 }
 
 function ring(): string {
-  const circle = (radius: number, sweep: number): string => `M50 ${50 - radius}A${radius} ${radius} 0 1 ${sweep} 50 ${50 + radius}A${radius} ${radius} 0 1 ${sweep} 50 ${50 - radius}Z`;
+  const circle = (radius: number, sweep: number): string =>
+    `M50 ${50 - radius}A${radius} ${radius} 0 1 ${sweep} 50 ${50 + radius}A${radius} ${radius} 0 1 ${sweep} 50 ${50 - radius}Z`;
   return circle(OUTER, 1) + circle(INNER, 0);
 }

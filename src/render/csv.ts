@@ -15,8 +15,11 @@ const FORMULA = /^\s*[=+\-@\t\r\n|%＝＋－＠]/u;
 export function csvCell(value: CsvValue): string {
   if (value === null) return '';
   if (typeof value !== 'string') return String(value);
-   
-  const clean = value.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\p{Surrogate}/gu, (character) => `[U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`);
+
+  const clean = value.replace(
+    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\p{Surrogate}/gu,
+    (character) => `[U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`,
+  );
   const guarded = FORMULA.test(clean) || /^\s/u.test(clean) ? `'${clean}` : clean;
   return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
@@ -45,46 +48,210 @@ export function observationsCsv(observations: AsyncIterable<{ finding: Finding; 
     for await (const { finding, observation } of observations) {
       const { subject } = observation;
       yield [
-        observation.id, observation.control, finding.control.title, observation.check, observation.status, subject.kind, subject.provider, subject.type, subject.uid, subject.name,
-        subject.account, subject.location, scopeKey(subject.scope), subject.capturedAt, observation.reason, observation.method, observation.waiver ?? null,
-        observation.leaves.map((leaf) => `${leaf.path} ${leaf.operator} ${jsonText(leaf.expected)}: ${leaf.observed === undefined ? '(nothing there)' : jsonText(leaf.observed)} [${leaf.outcome}${leaf.because === undefined ? '' : `, ${leaf.because}`}]`).join('\n'),
-        observation.citations.map((citation) => `${citation.role} ${citation.file}#${citation.pointer}${citation.encoding === 'json-string' ? ' (JSON in a string)' : ''}`).join('\n'),
+        observation.id,
+        observation.control,
+        finding.control.title,
+        observation.check,
+        observation.status,
+        subject.kind,
+        subject.provider,
+        subject.type,
+        subject.uid,
+        subject.name,
+        subject.account,
+        subject.location,
+        scopeKey(subject.scope),
+        subject.capturedAt,
+        observation.reason,
+        observation.method,
+        observation.waiver ?? null,
+        observation.leaves
+          .map(
+            (leaf) =>
+              `${leaf.path} ${leaf.operator} ${jsonText(leaf.expected)}: ${leaf.observed === undefined ? '(nothing there)' : jsonText(leaf.observed)} [${leaf.outcome}${leaf.because === undefined ? '' : `, ${leaf.because}`}]`,
+          )
+          .join('\n'),
+        observation.citations
+          .map(
+            (citation) =>
+              `${citation.role} ${citation.file}#${citation.pointer}${citation.encoding === 'json-string' ? ' (JSON in a string)' : ''}`,
+          )
+          .join('\n'),
       ];
     }
   }
-  return table(['observation', 'control', 'title', 'check', 'status', 'subject_kind', 'provider', 'type', 'uid', 'name', 'account', 'location', 'scope', 'captured_at', 'reason', 'method', 'waiver', 'observed', 'citations'], rows());
+  return table(
+    [
+      'observation',
+      'control',
+      'title',
+      'check',
+      'status',
+      'subject_kind',
+      'provider',
+      'type',
+      'uid',
+      'name',
+      'account',
+      'location',
+      'scope',
+      'captured_at',
+      'reason',
+      'method',
+      'waiver',
+      'observed',
+      'citations',
+    ],
+    rows(),
+  );
 }
 
 export function findingsCsv(assessment: Assessment): AsyncGenerator<string> {
   const rows = assessment.findings.map(({ control, counts, ...finding }): CsvValue[] => [
-    control.id, control.title, control.provider, control.section, control.level, control.assessment, finding.status,
-    counts.pass, counts.fail, counts.error, counts.unknown, counts.notchecked, counts.notapplicable, finding.waived, finding.excluded, finding.gaps,
+    control.id,
+    control.title,
+    control.provider,
+    control.section,
+    control.level,
+    control.assessment,
+    finding.status,
+    counts.pass,
+    counts.fail,
+    counts.error,
+    counts.unknown,
+    counts.notchecked,
+    counts.notapplicable,
+    finding.waived,
+    finding.excluded,
+    finding.gaps,
     finding.reasons.map((reason) => `${reason.code}: ${reason.message}`).join('\n'),
   ]);
-  return table(['control', 'title', 'provider', 'section', 'level', 'assessment', 'status', 'pass', 'fail', 'error', 'unknown', 'notchecked', 'notapplicable', 'waived', 'excluded', 'gaps', 'reasons'], rows);
+  return table(
+    [
+      'control',
+      'title',
+      'provider',
+      'section',
+      'level',
+      'assessment',
+      'status',
+      'pass',
+      'fail',
+      'error',
+      'unknown',
+      'notchecked',
+      'notapplicable',
+      'waived',
+      'excluded',
+      'gaps',
+      'reasons',
+    ],
+    rows,
+  );
 }
 
 export function reconciliationCsv(assessment: Assessment): AsyncGenerator<string> {
   const rows = assessment.reconciliation.map((row): CsvValue[] => [
-    row.control, row.check, row.scope.provider, row.scope.account, row.scope.region, row.type, row.count?.count ?? null, row.count?.source ?? null, row.held,
-    row.pass, row.fail, row.waived, row.unknown, row.error, row.notapplicable,
+    row.control,
+    row.check,
+    row.scope.provider,
+    row.scope.account,
+    row.scope.region,
+    row.type,
+    row.count?.count ?? null,
+    row.count?.source ?? null,
+    row.held,
+    row.pass,
+    row.fail,
+    row.waived,
+    row.unknown,
+    row.error,
+    row.notapplicable,
     Object.values(row.excluded).reduce((sum, count) => sum + count, 0),
-    Object.entries(row.excluded).sort(([a], [b]) => (a < b ? -1 : 1)).map(([reason, count]) => `${count} ${reason}`).join('; '),
-    sumOf(row), row.balanced, row.reasons.map((reason) => `${reason.code}: ${reason.message}`).join('\n'),
+    Object.entries(row.excluded)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([reason, count]) => `${count} ${reason}`)
+      .join('; '),
+    sumOf(row),
+    row.balanced,
+    row.reasons.map((reason) => `${reason.code}: ${reason.message}`).join('\n'),
   ]);
-  return table(['control', 'check', 'provider', 'account', 'region', 'type', 'independent_count', 'count_source', 'held', 'pass', 'fail', 'of_which_waived', 'unknown', 'error', 'notapplicable', 'excluded', 'excluded_reasons', 'sum', 'balanced', 'reasons'], rows);
+  return table(
+    [
+      'control',
+      'check',
+      'provider',
+      'account',
+      'region',
+      'type',
+      'independent_count',
+      'count_source',
+      'held',
+      'pass',
+      'fail',
+      'of_which_waived',
+      'unknown',
+      'error',
+      'notapplicable',
+      'excluded',
+      'excluded_reasons',
+      'sum',
+      'balanced',
+      'reasons',
+    ],
+    rows,
+  );
 }
 
 /** One line a principal; a store that nobody is found to read has one line without a principal. */
 export function accessCsv(access: AsyncIterable<Access>): AsyncGenerator<string> {
   async function* rows(): AsyncGenerator<CsvValue[]> {
     for await (const { subject, world, principals, unsettled, complete } of access) {
-      const store: CsvValue[] = [subject.provider, subject.type, subject.uid, subject.name, subject.account, subject.location, world, complete, unsettled.join('\n')];
+      const store: CsvValue[] = [
+        subject.provider,
+        subject.type,
+        subject.uid,
+        subject.name,
+        subject.account,
+        subject.location,
+        world,
+        complete,
+        unsettled.join('\n'),
+      ];
       if (principals.length === 0) yield [...store, null, null, null, null, null, null, null];
       for (const principal of principals) {
-        yield [...store, principal.principal, principal.kind, principal.via, principal.inheritedFrom ?? null, principal.conditional, principal.wide, principal.citation === undefined ? null : `${principal.citation.file}#${principal.citation.pointer}`];
+        yield [
+          ...store,
+          principal.principal,
+          principal.kind,
+          principal.via,
+          principal.inheritedFrom ?? null,
+          principal.conditional,
+          principal.wide,
+          principal.citation === undefined ? null : `${principal.citation.file}#${principal.citation.pointer}`,
+        ];
       }
     }
   }
-  return table(['provider', 'type', 'store', 'name', 'account', 'location', 'world', 'complete', 'unsettled', 'principal', 'kind', 'via', 'inherited_from', 'conditional', 'wide', 'citation'], rows());
+  return table(
+    [
+      'provider',
+      'type',
+      'store',
+      'name',
+      'account',
+      'location',
+      'world',
+      'complete',
+      'unsettled',
+      'principal',
+      'kind',
+      'via',
+      'inherited_from',
+      'conditional',
+      'wide',
+      'citation',
+    ],
+    rows(),
+  );
 }

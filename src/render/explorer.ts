@@ -64,7 +64,12 @@ function detailOf(observation: Observation): Detail {
       leaf.outcome,
       leaf.because === undefined ? '' : cell(leaf.because, 120),
     ]),
-    observation.citations.map((citation) => [cell(citation.role, 80), cell(citation.uid, 1000), clip(citationText(citation), 1000), citationCommand(citation) ?? '']),
+    observation.citations.map((citation) => [
+      cell(citation.role, 80),
+      cell(citation.uid, 1000),
+      clip(citationText(citation), 1000),
+      citationCommand(citation) ?? '',
+    ]),
   ];
 }
 
@@ -77,7 +82,10 @@ async function block(name: string, value: unknown): Promise<string> {
  * The explorer's data as script blocks of compressed columns, one after another; memory holds one block at a time.
  * Nothing in them can end a script element: they are base64, and the header has its `<` escaped.
  */
-export async function* explorerBlocks(assessment: Assessment, observations: AsyncIterable<{ finding: Finding; observation: Observation }>): AsyncGenerator<string> {
+export async function* explorerBlocks(
+  assessment: Assessment,
+  observations: AsyncIterable<{ finding: Finding; observation: Observation }>,
+): AsyncGenerator<string> {
   const controls = new Map(assessment.findings.map((finding, index) => [finding.control.id, index]));
   let index = emptyIndex();
   let details: Detail[] = [];
@@ -108,11 +116,27 @@ export async function* explorerBlocks(assessment: Assessment, observations: Asyn
 }
 
 function emptyIndex(): { block: IndexBlock; add: (observation: Observation, control: number) => void } {
-  const columns = { type: dictionary(), account: dictionary(), location: dictionary(), provider: dictionary(), check: dictionary(), reason: dictionary(), waiver: dictionary() };
+  const columns = {
+    type: dictionary(),
+    account: dictionary(),
+    location: dictionary(),
+    provider: dictionary(),
+    check: dictionary(),
+    reason: dictionary(),
+    waiver: dictionary(),
+  };
   const indexBlock: IndexBlock = {
-    control: [], status: [], name: [], uid: [],
-    type: columns.type.column, account: columns.account.column, location: columns.location.column, provider: columns.provider.column,
-    check: columns.check.column, reason: columns.reason.column, waiver: columns.waiver.column,
+    control: [],
+    status: [],
+    name: [],
+    uid: [],
+    type: columns.type.column,
+    account: columns.account.column,
+    location: columns.location.column,
+    provider: columns.provider.column,
+    check: columns.check.column,
+    reason: columns.reason.column,
+    waiver: columns.waiver.column,
   };
   return {
     block: indexBlock,

@@ -6,7 +6,10 @@ import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 
 /** Writes a file whole or not at all: beside its place first, flushed, then renamed. An error leaves what was there. */
-export async function writeAtomically(file: string, pieces: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>): Promise<{ bytes: number; sha256: string }> {
+export async function writeAtomically(
+  file: string,
+  pieces: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
+): Promise<{ bytes: number; sha256: string }> {
   await mkdir(dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}.tmp`;
   let bytes = 0;
@@ -42,5 +45,6 @@ export async function digestOf(file: string): Promise<string> {
 
 /** Removes what a render that was killed left half-written in a directory. */
 export async function removeHalfWritten(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) if (/^[a-z]+\.[a-z]+\.\d+\.tmp$/.test(name)) await rm(join(directory, name), { force: true });
+  for (const name of await readdir(directory))
+    if (/^[a-z]+\.[a-z]+\.\d+\.tmp$/.test(name)) await rm(join(directory, name), { force: true });
 }

@@ -21,7 +21,12 @@ function unicodeRanges(family: Family): Record<string, string> {
 
 /** The subsets shipped inside the reports; other scripts fall back to the reader's fonts in HTML and are spelt out in PDF. */
 const SUBSETS = ['latin', 'latin-ext', 'cyrillic', 'greek'] as const;
-const FACES: readonly (readonly [Family, Weight])[] = [['sans', 400], ['sans', 600], ['mono', 400], ['mono', 600]];
+const FACES: readonly (readonly [Family, Weight])[] = [
+  ['sans', 400],
+  ['sans', 600],
+  ['mono', 400],
+  ['mono', 600],
+];
 
 /** `@font-face` rules with the fonts as data URIs. HTML carries the Latin subsets only, to stay light. */
 export function fontFaces(format: 'pdf' | 'html'): string {
@@ -33,7 +38,9 @@ export function fontFaces(format: 'pdf' | 'html'): string {
       if (range === undefined || (format === 'html' && subset !== 'latin')) continue;
       const data = readFileSync(fontFile(family, subset, weight, 'woff2')).toString('base64');
       const name = family === 'sans' ? 'IBM Plex Sans' : 'IBM Plex Mono';
-      rules.push(`@font-face{font-family:"${name}";font-style:normal;font-weight:${weight};font-display:block;src:url(data:font/woff2;base64,${data}) format("woff2");unicode-range:${range}}`);
+      rules.push(
+        `@font-face{font-family:"${name}";font-style:normal;font-weight:${weight};font-display:block;src:url(data:font/woff2;base64,${data}) format("woff2");unicode-range:${range}}`,
+      );
     }
   }
   return rules.join('\n');
@@ -49,7 +56,11 @@ export function woffToTrueType(woff: Buffer): Buffer {
     const packed = woff.readUInt32BE(at + 8);
     const length = woff.readUInt32BE(at + 12);
     const raw = woff.subarray(offset, offset + packed);
-    return { tag: woff.toString('latin1', at, at + 4), checksum: woff.readUInt32BE(at + 16), bytes: packed < length ? inflateSync(raw) : raw };
+    return {
+      tag: woff.toString('latin1', at, at + 4),
+      checksum: woff.readUInt32BE(at + 16),
+      bytes: packed < length ? inflateSync(raw) : raw,
+    };
   });
   const power = Math.floor(Math.log2(count));
   const header = Buffer.alloc(12 + count * 16);

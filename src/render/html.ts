@@ -20,7 +20,11 @@ export function contentSecurityPolicy(style: string, script: string | null): str
  * The self-contained HTML report, piece by piece. Summary and control pages are plain HTML; the list of all observations comes
  * from compressed blocks at the end, read by a script that the policy allows by its digest.
  */
-export async function* htmlReport(assessment: Assessment, view: View, observations: AsyncIterable<{ finding: Finding; observation: Observation }>): AsyncGenerator<string> {
+export async function* htmlReport(
+  assessment: Assessment,
+  view: View,
+  observations: AsyncIterable<{ finding: Finding; observation: Observation }>,
+): AsyncGenerator<string> {
   if (!view.html) throw new Error('the view was built for another format');
   const style = styleFor('html');
   const script = readTemplate('explorer.js');

@@ -12,7 +12,10 @@ export function isNonPassing(status: Status): boolean {
 /** Lines of a file, or of a byte range of it, without holding more than one block of it. */
 export async function* lines(file: string, range?: { offset: number; length: number }): AsyncGenerator<string> {
   if (range?.length === 0) return;
-  const stream = createReadStream(file, { highWaterMark: 1 << 18, ...(range ? { start: range.offset, end: range.offset + range.length - 1 } : {}) });
+  const stream = createReadStream(file, {
+    highWaterMark: 1 << 18,
+    ...(range ? { start: range.offset, end: range.offset + range.length - 1 } : {}),
+  });
   let rest: Buffer[] = [];
   for await (const block of stream as AsyncIterable<Buffer>) {
     let from = 0;
@@ -35,17 +38,23 @@ export async function* observationsOf(file: string, finding: Finding): AsyncGene
   let count = 0;
   for await (const line of lines(file, finding.observations)) {
     const observation = parseObservation(line);
-    if (observation.control !== finding.control.id) throw new Error(`observations.ndjson: ${observation.control} where ${finding.control.id} is expected; assess again`);
+    if (observation.control !== finding.control.id)
+      throw new Error(`observations.ndjson: ${observation.control} where ${finding.control.id} is expected; assess again`);
     count += 1;
     yield observation;
   }
   if (count !== finding.observations.count) {
-    throw new Error(`observations.ndjson holds ${count} observations of ${finding.control.id}, assessment.json says ${finding.observations.count}; assess again`);
+    throw new Error(
+      `observations.ndjson holds ${count} observations of ${finding.control.id}, assessment.json says ${finding.observations.count}; assess again`,
+    );
   }
 }
 
 /** Every observation, control by control in the assessment's order. */
-export async function* allObservations(file: string, assessment: Assessment): AsyncGenerator<{ finding: Finding; observation: Observation }> {
+export async function* allObservations(
+  file: string,
+  assessment: Assessment,
+): AsyncGenerator<{ finding: Finding; observation: Observation }> {
   for (const finding of assessment.findings) for await (const observation of observationsOf(file, finding)) yield { finding, observation };
 }
 

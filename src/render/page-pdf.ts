@@ -29,7 +29,12 @@ export async function printToPdf(browser: OpenBrowser['browser'], html: string, 
     page.on('request', (request) => {
       if (!served && request.isNavigationRequest() && request.url() === ADDRESS) {
         served = true;
-        void request.respond({ status: 200, contentType: 'text/html; charset=utf-8', headers: { 'content-security-policy': PRINT_POLICY }, body: html });
+        void request.respond({
+          status: 200,
+          contentType: 'text/html; charset=utf-8',
+          headers: { 'content-security-policy': PRINT_POLICY },
+          body: html,
+        });
       } else if (request.url().startsWith('data:')) void request.continue();
       else {
         blocked.push(request.url());
@@ -37,8 +42,15 @@ export async function printToPdf(browser: OpenBrowser['browser'], html: string, 
       }
     });
     await page.goto(ADDRESS, { waitUntil: 'load', timeout: 600_000 });
-    if ((await page.$(`#${options.end}`)) === null) throw new Error(`the document to print has no end mark #${options.end}: it is not whole`);
-    const bytes = await page.pdf({ preferCSSPageSize: true, printBackground: true, tagged: options.tagged, outline: options.tagged, timeout: 600_000 });
+    if ((await page.$(`#${options.end}`)) === null)
+      throw new Error(`the document to print has no end mark #${options.end}: it is not whole`);
+    const bytes = await page.pdf({
+      preferCSSPageSize: true,
+      printBackground: true,
+      tagged: options.tagged,
+      outline: options.tagged,
+      timeout: 600_000,
+    });
     if (page.url() !== ADDRESS) throw new Error(`the document to print moved to ${page.url()}`);
     if (blocked.length > 0) throw new Error(`the document to print asked for ${blocked.slice(0, 3).join(', ')}`);
     return bytes;

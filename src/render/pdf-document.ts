@@ -37,7 +37,6 @@ function resolve(pdf: PDF, value: PdfObject | undefined): PdfObject | null {
   return value ?? null;
 }
 
-
 /**
  * Chromium names the cells of tables after internal node numbers, which differ from run to run. They become their rank instead:
  * the same width, the same order (the tree of ids is sorted), the same bytes.
@@ -47,7 +46,10 @@ export function renumberNodes(bytes: Uint8Array): Uint8Array {
   const names = [...new Set(text.match(/\(node\d{8}\)/g) ?? [])].sort();
   if (names.length === 0) return bytes;
   const renamed = new Map(names.map((name, index) => [name, `(node${String(index + 1).padStart(8, '0')})`]));
-  return Buffer.from(text.replace(/\(node\d{8}\)/g, (name) => renamed.get(name) ?? name), 'latin1');
+  return Buffer.from(
+    text.replace(/\(node\d{8}\)/g, (name) => renamed.get(name) ?? name),
+    'latin1',
+  );
 }
 
 export interface PdfMetadata {
@@ -67,10 +69,20 @@ export async function finishPdf(main: Uint8Array, volumes: readonly Uint8Array[]
   const pdf = await PDF.load(renumberNodes(main));
   for (const volume of volumes) {
     const source = await PDF.load(volume);
-    await pdf.copyPagesFrom(source, Array.from({ length: source.getPageCount() }, (_, index) => index));
+    await pdf.copyPagesFrom(
+      source,
+      Array.from({ length: source.getPageCount() }, (_, index) => index),
+    );
   }
   tidyOutline(pdf);
-  pdf.setMetadata({ title: metadata.title, author: metadata.author, subject: metadata.subject, creator: metadata.creator, creationDate: metadata.date, modificationDate: metadata.date });
+  pdf.setMetadata({
+    title: metadata.title,
+    author: metadata.author,
+    subject: metadata.subject,
+    creator: metadata.creator,
+    creationDate: metadata.date,
+    modificationDate: metadata.date,
+  });
   return identify(await pdf.save());
 }
 
@@ -113,7 +125,12 @@ function identify(bytes: Uint8Array): Uint8Array {
   const found = IDENTIFIER.exec(tail);
   if (found === null) throw new Error('the PDF has no file identifier where one was expected');
   const at = from + found.index;
-  const digest = createHash('sha256').update(bytes.subarray(0, at)).update(bytes.subarray(at + found[0].length)).digest('hex').slice(0, 32).toUpperCase();
+  const digest = createHash('sha256')
+    .update(bytes.subarray(0, at))
+    .update(bytes.subarray(at + found[0].length))
+    .digest('hex')
+    .slice(0, 32)
+    .toUpperCase();
   bytes.set(Buffer.from(`/ID [<${digest}> <${digest}>]`, 'latin1'), at);
   return bytes;
 }

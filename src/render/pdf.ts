@@ -67,7 +67,10 @@ async function mainDocument(opened: OpenBrowser, input: PdfInput, registerLength
   let total = 0;
   for (let pass = 0; pass < PASSES; pass += 1) {
     const view = buildView(input.assessment, input.gathered, input.signing, { format: 'pdf', pages });
-    const bytes = await printToPdf(opened.browser, mainHtml(view, registerLength === 0 ? null : total + registerLength), { tagged: pass > 0, end: 'end' });
+    const bytes = await printToPdf(opened.browser, mainHtml(view, registerLength === 0 ? null : total + registerLength), {
+      tagged: pass > 0,
+      end: 'end',
+    });
     const facts = await pdfFacts(bytes);
     const next = new Map([...facts.destinations].map(([anchor, page]) => [anchor, String(page)]));
     if (registerLength > 0) next.set('register', String(facts.pages + 1));
@@ -98,9 +101,26 @@ function marginBoxes(view: View, left: string, totalPages: number | null): strin
 }
 
 function mainHtml(view: View, totalPages: number | null): string {
-  const controls = view.controls.map(({ pageName, id, pill }) => `.${pageName}{page:${pageName}} @page ${pageName}{@top-left{content:${cssString(`${id} · ${pill.word}`)}}}`);
-  const sections = (['summary', 'scope', 'method', 'limitations', 'access', 'exceptions', 'coverage', 'reconciliation', 'evidence', 'versions', 'signature'] as const).map(
-    (id) => `#${id}{page:${id === 'limitations' ? 'method' : id}} @page ${id}{@top-left{content:${cssString(id === 'method' ? 'Method, score and limitations' : (view.contents.find((entry) => entry.anchor === id)?.title ?? ''))}}}`,
+  const controls = view.controls.map(
+    ({ pageName, id, pill }) => `.${pageName}{page:${pageName}} @page ${pageName}{@top-left{content:${cssString(`${id} · ${pill.word}`)}}}`,
+  );
+  const sections = (
+    [
+      'summary',
+      'scope',
+      'method',
+      'limitations',
+      'access',
+      'exceptions',
+      'coverage',
+      'reconciliation',
+      'evidence',
+      'versions',
+      'signature',
+    ] as const
+  ).map(
+    (id) =>
+      `#${id}{page:${id === 'limitations' ? 'method' : id}} @page ${id}{@top-left{content:${cssString(id === 'method' ? 'Method, score and limitations' : (view.contents.find((entry) => entry.anchor === id)?.title ?? ''))}}}`,
   );
   const parts = renderParts(view);
   const style = styleFor('pdf', [marginBoxes(view, view.cover.title, totalPages), ...sections, ...controls].join('\n'));
@@ -113,9 +133,15 @@ const PRINTERS = 2;
 /** Page counts of the register's parts: the first of its two passes. */
 async function registerPages(opened: OpenBrowser, input: PdfInput): Promise<number[]> {
   const counts: number[] = [];
-  await eachVolume(opened, input, () => 0, 0, async (bytes, index) => {
-    counts[index] = (await pdfFacts(bytes)).pages;
-  });
+  await eachVolume(
+    opened,
+    input,
+    () => 0,
+    0,
+    async (bytes, index) => {
+      counts[index] = (await pdfFacts(bytes)).pages;
+    },
+  );
   return counts;
 }
 
@@ -131,7 +157,13 @@ async function printRegister(opened: OpenBrowser, input: PdfInput, after: number
 }
 
 /** Prints the parts of the register, a few at a time and no more of them in memory. */
-async function eachVolume(opened: OpenBrowser, input: PdfInput, before: (index: number) => number, total: number, use: (bytes: Uint8Array, index: number) => Promise<void>): Promise<void> {
+async function eachVolume(
+  opened: OpenBrowser,
+  input: PdfInput,
+  before: (index: number) => number,
+  total: number,
+  use: (bytes: Uint8Array, index: number) => Promise<void>,
+): Promise<void> {
   const view = buildView(input.assessment, input.gathered, input.signing, { format: 'pdf' });
   const running = new Set<Promise<void>>();
   const all: Promise<void>[] = [];

@@ -41,7 +41,12 @@ export async function* registerChunks(rows: AsyncIterable<RegisterRow>): AsyncGe
 }
 
 export function registerHtml(view: View, chunk: RegisterChunk, style: string): string {
-  const body = loadTemplates().partial('register', { ...chunk, groups: chunk.groups.map((group) => forPdf({ ...group, rows: [] })).map((group, index) => ({ ...group, rows: chunk.groups[index]?.rows ?? [] })) });
+  const body = loadTemplates().partial('register', {
+    ...chunk,
+    groups: chunk.groups
+      .map((group) => forPdf({ ...group, rows: [] }))
+      .map((group, index) => ({ ...group, rows: chunk.groups[index]?.rows ?? [] })),
+  });
   const [before = '', after = ''] = loadTemplates().partial('register-page', { lang: view.lang, title: view.title }).split('<!--body-->');
   return `${before.replace('<!--style-->', () => style)}${body}${after}`;
 }

@@ -89,7 +89,10 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
   const report: RenderReport = { files: [], pages: null, browser: null, warnings: [] };
   let gathered: Promise<Gathered> | undefined;
   const source: Source = {
-    assessment, signing, browser: options.browser, log,
+    assessment,
+    signing,
+    browser: options.browser,
+    log,
     observations: () => allObservations(observationsFile, assessment),
     observationsOf: (finding) => observationsOf(observationsFile, finding),
     access: () => (assessment.access.stores === 0 && !existsSync(accessFile) ? none() : accessLines(accessFile)),
@@ -104,7 +107,8 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
   };
   for (const directory of [runDirectory, results]) await removeHalfWritten(directory);
   const sources: Record<string, string> = {};
-  for (const name of ['assessment.json', 'observations.ndjson', 'access.ndjson']) if (existsSync(join(results, name))) sources[`results/${name}`] = await digestOf(join(results, name));
+  for (const name of ['assessment.json', 'observations.ndjson', 'access.ndjson'])
+    if (existsSync(join(results, name))) sources[`results/${name}`] = await digestOf(join(results, name));
   for (const format of options.formats ?? reportFormats) {
     const { file, write } = FORMATS[format];
     const started = performance.now();
@@ -127,12 +131,16 @@ function recordOf(report: RenderReport, assessment: Assessment, sources: Readonl
     sources,
     files: report.files.map(({ format, file, bytes, sha256 }) => ({ format, file, bytes, sha256 })),
     pages: report.pages,
-    browser: report.browser && { version: report.browser.version, origin: report.browser.origin, sha256: report.browser.sha256, sandbox: report.browser.sandbox },
+    browser: report.browser && {
+      version: report.browser.version,
+      origin: report.browser.origin,
+      sha256: report.browser.sha256,
+      sandbox: report.browser.sandbox,
+    },
     warnings: report.warnings,
   };
 }
 
- 
 async function* none(): AsyncGenerator<never> {
   // No store of critical data: nothing to read.
 }
@@ -163,7 +171,8 @@ async function* registerRows(source: Source, gathered: Gathered): AsyncGenerator
     const placed = gathered.rows.get(finding.control.id);
     if (placed === undefined || placed.nonPassing <= placed.rows.length) continue;
     for await (const observation of source.observationsOf(finding)) {
-      if (isNonPassing(observation.status)) yield { control: finding.control.id, title: finding.control.title, row: rowView(observation, finding.control.checks.length) };
+      if (isNonPassing(observation.status))
+        yield { control: finding.control.id, title: finding.control.title, row: rowView(observation, finding.control.checks.length) };
     }
   }
 }

@@ -11,7 +11,12 @@ export const TEMPLATES = fileURLToPath(new URL('../../templates/', import.meta.u
 
 /** Helpers of Handlebars itself; no template may use another. */
 const HELPERS = { if: true, unless: true, each: true, with: true };
-const COMPILE = { strict: true, knownHelpersOnly: true, knownHelpers: { ...HELPERS, helperMissing: false, blockHelperMissing: false, log: false, lookup: false }, preventIndent: true } as const;
+const COMPILE = {
+  strict: true,
+  knownHelpersOnly: true,
+  knownHelpers: { ...HELPERS, helperMissing: false, blockHelperMissing: false, log: false, lookup: false },
+  preventIndent: true,
+} as const;
 
 export interface Templates {
   report: (view: View, marker: string) => string;
@@ -21,7 +26,8 @@ export interface Templates {
 
 /** Reads a template. Unescaped output has no use here, so its syntax is refused outright. */
 export function checkTemplate(name: string, source: string): string {
-  if (source.includes('{{{') || /\{\{~?\s*&/.test(source)) throw new Error(`templates/${name}: unescaped output ({{{ or {{&) is not allowed`);
+  if (source.includes('{{{') || /\{\{~?\s*&/.test(source))
+    throw new Error(`templates/${name}: unescaped output ({{{ or {{&) is not allowed`);
   return source;
 }
 
@@ -32,7 +38,8 @@ export function loadTemplates(): Templates {
   const engine = Handlebars.create();
   const partials = new Map<string, string>();
   for (const file of readdirSync(join(TEMPLATES, 'partials')).sort()) {
-    if (file.endsWith('.hbs')) partials.set(basename(file, '.hbs'), checkTemplate(`partials/${file}`, readFileSync(join(TEMPLATES, 'partials', file), 'utf8')));
+    if (file.endsWith('.hbs'))
+      partials.set(basename(file, '.hbs'), checkTemplate(`partials/${file}`, readFileSync(join(TEMPLATES, 'partials', file), 'utf8')));
   }
   for (const [name, source] of partials) engine.registerPartial(name, engine.compile(source, COMPILE));
   const runtime = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
@@ -69,7 +76,8 @@ export function renderParts(view: View): DocumentParts {
     return { beforePolicy: '', beforeStyle, beforeData, end };
   }
   const [beforePolicy = '', beforeStyle = '', beforeData = '', end = '', ...rest] = parts;
-  if (rest.length > 0 || parts.length < 4) throw new Error('templates/report.hbs: the HTML form needs exactly the policy, style and data marks');
+  if (rest.length > 0 || parts.length < 4)
+    throw new Error('templates/report.hbs: the HTML form needs exactly the policy, style and data marks');
   return { beforePolicy, beforeStyle, beforeData, end };
 }
 
@@ -79,11 +87,19 @@ export function readTemplate(name: string): string {
 
 /** Comments and the blanks between rules removed; nothing cleverer, so that what is shipped can be read. */
 function compact(css: string): string {
-  return css.replace(/\/\*[^]*?\*\//g, '').replace(/\n\s*/g, '\n').trim();
+  return css
+    .replace(/\/\*[^]*?\*\//g, '')
+    .replace(/\n\s*/g, '\n')
+    .trim();
 }
 
 export function styleFor(format: 'pdf' | 'html', extra = ''): string {
-  const css = [fontFaces(format), compact(readTemplate('report.css')), compact(readTemplate(format === 'pdf' ? 'print.css' : 'screen.css')), extra].join('\n');
+  const css = [
+    fontFaces(format),
+    compact(readTemplate('report.css')),
+    compact(readTemplate(format === 'pdf' ? 'print.css' : 'screen.css')),
+    extra,
+  ].join('\n');
   if (css.includes('</')) throw new Error('the style sheet may not contain "</"');
   return css;
 }
@@ -102,10 +118,33 @@ export function forbiddenConstructs(html: string): string[] {
   const found = new Set<string>();
   for (const [tag] of html.matchAll(/<[!/?]?[A-Za-z][^<>]*>?/g)) {
     const name = /^<[!/?]?([A-Za-z][A-Za-z0-9:-]*)/.exec(tag)?.[1]?.toLowerCase() ?? '';
-    if (['iframe', 'frame', 'frameset', 'base', 'form', 'object', 'embed', 'applet', 'link', 'portal', 'audio', 'video', 'img', 'source', 'animate', 'set', 'foreignobject', 'template'].includes(name)) found.add(`<${name}>`);
+    if (
+      [
+        'iframe',
+        'frame',
+        'frameset',
+        'base',
+        'form',
+        'object',
+        'embed',
+        'applet',
+        'link',
+        'portal',
+        'audio',
+        'video',
+        'img',
+        'source',
+        'animate',
+        'set',
+        'foreignobject',
+        'template',
+      ].includes(name)
+    )
+      found.add(`<${name}>`);
     const bare = tag.replace(/"[^"]*"|'[^']*'/g, '""');
     if (/[\s"'/]on[a-z]+\s*=/i.test(bare)) found.add('event handler attribute');
-    if (/[\s"'/](style|srcdoc|formaction|action|background|ping|xlink:href)\s*=/i.test(bare)) found.add(`attribute ${/[\s"'/](style|srcdoc|formaction|action|background|ping|xlink:href)\s*=/i.exec(bare)?.[1] ?? ''}`);
+    if (/[\s"'/](style|srcdoc|formaction|action|background|ping|xlink:href)\s*=/i.test(bare))
+      found.add(`attribute ${/[\s"'/](style|srcdoc|formaction|action|background|ping|xlink:href)\s*=/i.exec(bare)?.[1] ?? ''}`);
     if (name === 'meta' && /http-equiv/i.test(tag) && !/http-equiv="Content-Security-Policy"/.test(tag)) found.add('<meta http-equiv>');
     for (const [, attribute = '', value = ''] of tag.matchAll(/\s(href|src)\s*=\s*"([^"]*)"/gi)) {
       if (!/^(#|https:\/\/|mailto:)/.test(value)) found.add(`${attribute} to ${value.slice(0, 40)}`);

@@ -7,7 +7,6 @@ import type { Citation } from '../model/index.ts';
 
 /** Controls, bidi and zero-width marks, line separators, lone surrogates, tags: characters that change what a reader sees. */
 const UNSAFE =
-   
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]|[\ud800-\udfff]/gu;
 
 /** `[U+202E]`: an invisible or re-ordering character spelt out. */
@@ -127,7 +126,7 @@ export function jqPath(pointer: string): string | null {
 export function citationCommand(citation: Citation): string | null {
   if (!/^[A-Za-z0-9._/-]+$/.test(citation.file) || citation.file.split('/').includes('..')) return null;
   const path = jqPath(citation.pointer);
-   
+
   if (path === null || /[\u0000-\u001f\u007f]/.test(path)) return null;
   const filter = citation.encoding === 'json-string' ? `${path} | fromjson` : path;
   return `unzip -p pack.zip data/${citation.file} | jq -a ${shellQuote(filter)}`;
@@ -176,7 +175,10 @@ export function prose(text: string): ProseBlock[] {
   const lines = text.replaceAll('\r\n', '\n').split('\n');
   let paragraph: string[] = [];
   let fenced: string[] | null = null;
-  const commands = (block: string[]): ProseBlock => ({ kind: 'commands', items: block.map((line) => [{ text: visible(line.replaceAll('\t', '  ')), code: true, strong: false }]) });
+  const commands = (block: string[]): ProseBlock => ({
+    kind: 'commands',
+    items: block.map((line) => [{ text: visible(line.replaceAll('\t', '  ')), code: true, strong: false }]),
+  });
   const flush = (): void => {
     const block = paragraph;
     paragraph = [];
@@ -216,7 +218,11 @@ export function prose(text: string): ProseBlock[] {
 
 /** Text that is commands as a whole; a fence around it is dropped. */
 export function commands(text: string): ProseBlock[] {
-  const lines = text.replaceAll('\r\n', '\n').replace(/^\s*\n|\s+$/g, '').split('\n').filter((line) => !/^\s*```/.test(line));
+  const lines = text
+    .replaceAll('\r\n', '\n')
+    .replace(/^\s*\n|\s+$/g, '')
+    .split('\n')
+    .filter((line) => !/^\s*```/.test(line));
   if (lines.every((line) => line.trim() === '')) return [];
   return [{ kind: 'commands', items: lines.map((line) => [{ text: visible(line.replaceAll('\t', '  ')), code: true, strong: false }]) }];
 }

@@ -8,7 +8,10 @@ import type { View } from './view-schema.ts';
  */
 
 const WHY = {
-  excluded: 'excluded by the profile', 'not-included': 'not included by the profile', 'above-level': 'of a level above the profile', 'cloud-not-configured': 'no scope of this cloud is configured',
+  excluded: 'excluded by the profile',
+  'not-included': 'not included by the profile',
+  'above-level': 'of a level above the profile',
+  'cloud-not-configured': 'no scope of this cloud is configured',
 } as const;
 
 /** Controls whose whole population the selection of critical data left out. */
@@ -17,7 +20,12 @@ export function emptied(assessment: Assessment): Finding[] {
 }
 
 export function leftOutView(assessment: Assessment): View['scope']['leftOut'] {
-  return (assessment.choices?.leftOut ?? []).map((one) => ({ id: visible(one.control), title: cell(one.title, 200), level: `L${one.level}`, why: WHY[one.why] }));
+  return (assessment.choices?.leftOut ?? []).map((one) => ({
+    id: visible(one.control),
+    title: cell(one.title, 200),
+    level: `L${one.level}`,
+    why: WHY[one.why],
+  }));
 }
 
 export function parametersView(assessment: Assessment): View['scope']['parameters'] {
@@ -25,7 +33,10 @@ export function parametersView(assessment: Assessment): View['scope']['parameter
   const text = (value: unknown): string => (typeof value === 'string' ? value : jsonText(value));
   return Object.entries(assessment.parameters)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => ({ name: visible(name), value: cell(changed.has(name) ? `${text(value)} (changed; the default is ${text(changed.get(name) ?? 'none')})` : text(value), 200) }));
+    .map(([name, value]) => ({
+      name: visible(name),
+      value: cell(changed.has(name) ? `${text(value)} (changed; the default is ${text(changed.get(name) ?? 'none')})` : text(value), 200),
+    }));
 }
 
 export function catalogueOrigin(assessment: Assessment): string {
@@ -39,14 +50,40 @@ export function choiceLimits(assessment: Assessment): string[] {
   const empty = emptied(assessment);
   const out = choices?.leftOut.filter((one) => one.why === 'excluded') ?? [];
   const self = waivers.filter(approvedByOwner);
-  const days = Math.floor((Date.parse(assessment.collected.endedAt ?? assessment.collected.startedAt) - Date.parse(assessment.asOf)) / 86_400_000);
+  const days = Math.floor(
+    (Date.parse(assessment.collected.endedAt ?? assessment.collected.startedAt) - Date.parse(assessment.asOf)) / 86_400_000,
+  );
   return [
-    ...(empty.length > 0 ? [`${plural(empty.length, 'control')} ${empty.length === 1 ? 'has' : 'have'} nothing left to judge: the selection of critical data excludes every one of ${grouped(empty.reduce((sum, one) => sum + one.excluded, 0))} resources. Nothing is claimed about them: ${cell(empty.map(({ control }) => control.id).join(', '), 600)}.`] : []),
-    ...(out.length > 0 ? [`${plural(out.length, 'control')} of the catalogue ${out.length === 1 ? 'was' : 'were'} excluded by the profile: ${cell(out.map(({ control }) => control).join(', '), 600)}.`] : []),
-    ...(choices?.ownCatalogue === true ? ['The controls are of a catalogue of the entity\'s own. Compare it with the one that ships with the tool before relying on the names of controls.'] : []),
-    ...((choices?.parameters.length ?? 0) > 0 ? [`${plural(choices?.parameters.length ?? 0, 'parameter')} of the catalogue ${choices?.parameters.length === 1 ? 'has' : 'have'} another value than the default (see Scope).`] : []),
-    ...(days >= 2 ? [`The evidence was collected until ${plural(days, 'day')} after the instant that it was judged as of: ages and waivers are counted from that instant.`] : []),
-    ...(self.length > 0 ? [`${plural(self.length, 'waiver')} ${self.length === 1 ? 'was' : 'were'} approved by the one who owns ${self.length === 1 ? 'it' : 'them'}: ${cell(self.map(({ id }) => id).join(', '), 300)}.`] : []),
+    ...(empty.length > 0
+      ? [
+          `${plural(empty.length, 'control')} ${empty.length === 1 ? 'has' : 'have'} nothing left to judge: the selection of critical data excludes every one of ${grouped(empty.reduce((sum, one) => sum + one.excluded, 0))} resources. Nothing is claimed about them: ${cell(empty.map(({ control }) => control.id).join(', '), 600)}.`,
+        ]
+      : []),
+    ...(out.length > 0
+      ? [
+          `${plural(out.length, 'control')} of the catalogue ${out.length === 1 ? 'was' : 'were'} excluded by the profile: ${cell(out.map(({ control }) => control).join(', '), 600)}.`,
+        ]
+      : []),
+    ...(choices?.ownCatalogue === true
+      ? [
+          "The controls are of a catalogue of the entity's own. Compare it with the one that ships with the tool before relying on the names of controls.",
+        ]
+      : []),
+    ...((choices?.parameters.length ?? 0) > 0
+      ? [
+          `${plural(choices?.parameters.length ?? 0, 'parameter')} of the catalogue ${choices?.parameters.length === 1 ? 'has' : 'have'} another value than the default (see Scope).`,
+        ]
+      : []),
+    ...(days >= 2
+      ? [
+          `The evidence was collected until ${plural(days, 'day')} after the instant that it was judged as of: ages and waivers are counted from that instant.`,
+        ]
+      : []),
+    ...(self.length > 0
+      ? [
+          `${plural(self.length, 'waiver')} ${self.length === 1 ? 'was' : 'were'} approved by the one who owns ${self.length === 1 ? 'it' : 'them'}: ${cell(self.map(({ id }) => id).join(', '), 300)}.`,
+        ]
+      : []),
   ];
 }
 

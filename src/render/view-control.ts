@@ -42,7 +42,10 @@ export function selectRows(limit: number): { add: (observation: Observation) => 
 
 /** Account, location and scope as one line: `111122223333 · eu-west-1`. */
 export function placeOf(subject: { account: string; location: string }): string {
-  return [subject.account, subject.location].filter((part) => part !== '' && part !== '*').map((part) => cell(part, 120)).join(' · ');
+  return [subject.account, subject.location]
+    .filter((part) => part !== '' && part !== '*')
+    .map((part) => cell(part, 120))
+    .join(' · ');
 }
 
 export function expectation(leaf: Leaf): string {
@@ -75,7 +78,11 @@ export function rowView(observation: Observation, checks: number): RowView {
       because: leaf.because === undefined ? '' : cell(leaf.because, 80),
     })),
     moreLeaves: Math.max(0, ordered.length - LEAVES_SHOWN),
-    citations: observation.citations.map((citation) => ({ role: cell(citation.role, 60), text: clip(citationText(citation), 400), subject: citation.role === 'subject' })),
+    citations: observation.citations.map((citation) => ({
+      role: cell(citation.role, 60),
+      text: clip(citationText(citation), 400),
+      subject: citation.role === 'subject',
+    })),
   };
 }
 
@@ -122,7 +129,13 @@ export function controlView(finding: Finding, index: number, placement: RowPlace
     mappings: Object.entries(control.mappings)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([framework, ids]) => ({ framework: frameworkName(framework), ids: ids.map(visible).join(', ') })),
-    checks: control.checks.map((check) => ({ id: visible(check.id), title: cell(check.title, 300), on: cell(check.on, 300), kind: CHECK_KINDS[check.kind], question: check.kind === 'manual' })),
+    checks: control.checks.map((check) => ({
+      id: visible(check.id),
+      title: cell(check.title, 300),
+      on: cell(check.on, 300),
+      kind: CHECK_KINDS[check.kind],
+      question: check.kind === 'manual',
+    })),
     nonPassing: placement.nonPassing,
     rows: placement.rows,
     inRegister: placement.register && placement.nonPassing > shown ? { total: grouped(placement.nonPassing), shown: grouped(shown) } : null,
@@ -133,7 +146,11 @@ export function controlView(finding: Finding, index: number, placement: RowPlace
   };
 }
 
-const CHECK_KINDS = { condition: 'Condition on collected configuration', verdict: "Provider's own evaluation", manual: 'Question to a person' } as const;
+const CHECK_KINDS = {
+  condition: 'Condition on collected configuration',
+  verdict: "Provider's own evaluation",
+  manual: 'Question to a person',
+} as const;
 
 /** `#find?control=…&status=fail,error`: the address of a filtered list in the HTML report. */
 export function explorerHash(filter: { control?: string; status?: readonly Status[] }): string {
@@ -151,22 +168,46 @@ function outcomeSentence(finding: Finding, scope: number, untested: number): str
     return `Decided by a person's answer: ${wordOf(finding.status).toLowerCase()}. The answer is under "Exceptions and attested answers".`;
   }
   if (scope === 0) {
-    const nothing = counts.notapplicable > 0 ? `${plural(counts.notapplicable, 'resource')} examined; the requirement applies to none of them.` : 'No resource in scope.';
-    return finding.gaps > 0 ? `${nothing} ${plural(finding.gaps, 'gap')} in the evidence: what could not be seen is not counted as passed.` : nothing;
+    const nothing =
+      counts.notapplicable > 0
+        ? `${plural(counts.notapplicable, 'resource')} examined; the requirement applies to none of them.`
+        : 'No resource in scope.';
+    return finding.gaps > 0
+      ? `${nothing} ${plural(finding.gaps, 'gap')} in the evidence: what could not be seen is not counted as passed.`
+      : nothing;
   }
   const parts = [`${grouped(counts.fail)} of ${plural(scope, 'resource')} in scope ${counts.fail === 1 ? 'fails' : 'fail'}`];
   if (untested > 0) parts.push(`${grouped(untested)} could not be tested`);
   parts.push(`${grouped(counts.pass)} passed`);
   const tail = [
     ...(finding.gaps > 0 ? [`${plural(finding.gaps, 'gap')} in the evidence, listed below: no pass is claimed there.`] : []),
-    ...(counts.notapplicable > 0 ? [`${grouped(counts.notapplicable)} more ${counts.notapplicable === 1 ? 'was' : 'were'} examined and found not applicable.`] : []),
+    ...(counts.notapplicable > 0
+      ? [`${grouped(counts.notapplicable)} more ${counts.notapplicable === 1 ? 'was' : 'were'} examined and found not applicable.`]
+      : []),
     ...(finding.excluded > 0 ? [`${grouped(finding.excluded)} excluded by the scope of the engagement (see the reconciliation).`] : []),
-    ...(finding.waived > 0 ? [`${plural(finding.waived, 'failure')} ${finding.waived === 1 ? 'has' : 'have'} an exception on record and still ${finding.waived === 1 ? 'counts' : 'count'} as failed.`] : []),
+    ...(finding.waived > 0
+      ? [
+          `${plural(finding.waived, 'failure')} ${finding.waived === 1 ? 'has' : 'have'} an exception on record and still ${finding.waived === 1 ? 'counts' : 'count'} as failed.`,
+        ]
+      : []),
   ];
   return [`${parts.join('; ')}.`, ...tail].join(' ');
 }
 
-type ProseViews = Pick<ControlView, 'description' | 'rationale' | 'impactPros' | 'impactCons' | 'defaultValue' | 'prerequisites' | 'auditConsole' | 'auditCli' | 'planConsole' | 'planCli' | 'backOut'>;
+type ProseViews = Pick<
+  ControlView,
+  | 'description'
+  | 'rationale'
+  | 'impactPros'
+  | 'impactCons'
+  | 'defaultValue'
+  | 'prerequisites'
+  | 'auditConsole'
+  | 'auditCli'
+  | 'planConsole'
+  | 'planCli'
+  | 'backOut'
+>;
 
 function proseViews({ prose: text }: Control): ProseViews {
   return {
@@ -204,10 +245,20 @@ function flagged(list: readonly ProseBlock[]): ControlView['description'] {
 }
 
 const FRAMEWORKS: Readonly<Record<string, string>> = {
-  cis: 'CIS', nist80053: 'NIST SP 800-53 r5', nistcsf: 'NIST CSF', iso27001: 'ISO/IEC 27001:2022', pcidss: 'PCI DSS', pci4: 'PCI DSS 4.0', pci: 'PCI DSS', soc2: 'SOC 2', csaccm: 'CSA CCM', hipaa: 'HIPAA', dora: 'DORA', bsic5: 'BSI C5',
+  cis: 'CIS',
+  nist80053: 'NIST SP 800-53 r5',
+  nistcsf: 'NIST CSF',
+  iso27001: 'ISO/IEC 27001:2022',
+  pcidss: 'PCI DSS',
+  pci4: 'PCI DSS 4.0',
+  pci: 'PCI DSS',
+  soc2: 'SOC 2',
+  csaccm: 'CSA CCM',
+  hipaa: 'HIPAA',
+  dora: 'DORA',
+  bsic5: 'BSI C5',
 };
 
 function frameworkName(key: string): string {
   return FRAMEWORKS[key.toLowerCase().replace(/[^a-z0-9]/g, '')] ?? visible(key);
 }
-

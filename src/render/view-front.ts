@@ -22,7 +22,10 @@ export function coverView(assessment: Assessment, signing: SigningInfo | null): 
   const collected = assessment.evidenceComplete
     ? `${unproved === 0 ? 'Complete' : 'Collected'}: ${plural(assessment.scopes.length, 'scope')}, ${plural(assessment.queries.length, 'query', 'queries')}`
     : `Gaps: ${grouped(whole)} of ${plural(assessment.scopes.length, 'scope')} complete, ${plural(gaps, 'query', 'queries')} of ${grouped(assessment.queries.length)} incomplete`;
-  const completeness = unproved === 0 ? collected : `${collected}; ${grouped(unproved)} of ${plural(assessment.reconciliation.length, 'population')} not reconciled`;
+  const completeness =
+    unproved === 0
+      ? collected
+      : `${collected}; ${grouped(unproved)} of ${plural(assessment.reconciliation.length, 'population')} not reconciled`;
   return {
     kicker: 'Compliance evidence pack',
     title: cell(engagement.title, 160),
@@ -56,7 +59,11 @@ export function periodText(assessment: Assessment): string {
   return `${longDate(from)} to ${longDate(to)}`;
 }
 
-const ACCOUNT_NOUN = { aws: ['AWS account', 'AWS accounts'], azure: ['Azure subscription', 'Azure subscriptions'], gcp: ['Google Cloud project', 'Google Cloud projects'] } as const;
+const ACCOUNT_NOUN = {
+  aws: ['AWS account', 'AWS accounts'],
+  azure: ['Azure subscription', 'Azure subscriptions'],
+  gcp: ['Google Cloud project', 'Google Cloud projects'],
+} as const;
 
 function accountsOf(assessment: Assessment, provider: Provider): number {
   return new Set(assessment.scopes.filter((scope) => scope.provider === provider).map((scope) => scope.account)).size;
@@ -80,7 +87,10 @@ export function scopeView(assessment: Assessment): View['scope'] {
       { name: 'Period under review', value: periodText(assessment) },
       { name: 'Profile', value: engagementProfile(assessment) },
       { name: 'Controls', value: controlsText(assessment) },
-      { name: 'Collection', value: `${instant(assessment.collected.startedAt)} to ${assessment.collected.endedAt === null ? 'not finished' : instant(assessment.collected.endedAt)}` },
+      {
+        name: 'Collection',
+        value: `${instant(assessment.collected.startedAt)} to ${assessment.collected.endedAt === null ? 'not finished' : instant(assessment.collected.endedAt)}`,
+      },
       { name: 'Judged as of', value: instant(assessment.asOf) },
     ],
     providers: providers.flatMap((provider) => {
@@ -89,15 +99,23 @@ export function scopeView(assessment: Assessment): View['scope'] {
       const whole = scopes.filter((scope) => scope.status === 'complete').length;
       const regions = new Set(scopes.map((scope) => scope.region).filter((region) => region !== '*' && region !== ''));
       const [one, many] = ACCOUNT_NOUN[provider];
-      return [{
-        provider: PROVIDERS[provider],
-        accounts: plural(accountsOf(assessment, provider), one, many),
-        regions: regions.size === 0 ? 'all locations' : [...regions].sort().map((region) => cell(region, 40)).join(', '),
-        scopes: grouped(scopes.length),
-        complete: grouped(whole),
-        incomplete: grouped(scopes.length - whole),
-        whole: whole === scopes.length,
-      }];
+      return [
+        {
+          provider: PROVIDERS[provider],
+          accounts: plural(accountsOf(assessment, provider), one, many),
+          regions:
+            regions.size === 0
+              ? 'all locations'
+              : [...regions]
+                  .sort()
+                  .map((region) => cell(region, 40))
+                  .join(', '),
+          scopes: grouped(scopes.length),
+          complete: grouped(whole),
+          incomplete: grouped(scopes.length - whole),
+          whole: whole === scopes.length,
+        },
+      ];
     }),
     critical: criticalPairs(assessment.critical),
     parameters: parametersView(assessment),
@@ -107,11 +125,15 @@ export function scopeView(assessment: Assessment): View['scope'] {
 
 function controlsText({ findings, choices }: Assessment): string {
   const out = choices?.leftOut.length ?? 0;
-  return out === 0 ? plural(findings.length, 'control') : `${plural(findings.length, 'control')} of the ${grouped(findings.length + out)} in the catalogue`;
+  return out === 0
+    ? plural(findings.length, 'control')
+    : `${plural(findings.length, 'control')} of the ${grouped(findings.length + out)} in the catalogue`;
 }
 
 const UNCLASSIFIED = {
-  critical: 'counts as critical (the cautious reading)', 'not-critical': 'counts as not critical', unknown: 'is unknown: it neither passes nor is left out',
+  critical: 'counts as critical (the cautious reading)',
+  'not-critical': 'counts as not critical',
+  unknown: 'is unknown: it neither passes nor is left out',
 } as const;
 
 function criticalPairs(critical: unknown): View['scope']['critical'] {
@@ -119,7 +141,8 @@ function criticalPairs(critical: unknown): View['scope']['critical'] {
   const pairs: { name: string; value: string }[] = [];
   const tags = (label: string, value: unknown): void => {
     if (!isJsonObject(value)) return;
-    for (const [tag, values] of Object.entries(value)) pairs.push({ name: label, value: cell(`${tag} = ${Array.isArray(values) ? values.join(' or ') : jsonText(values)}`, 300) });
+    for (const [tag, values] of Object.entries(value))
+      pairs.push({ name: label, value: cell(`${tag} = ${Array.isArray(values) ? values.join(' or ') : jsonText(values)}`, 300) });
   };
   const list = (label: string, value: unknown): void => {
     if (Array.isArray(value) && value.length > 0) pairs.push({ name: label, value: cell(value.join(', '), 400) });
@@ -129,11 +152,24 @@ function criticalPairs(critical: unknown): View['scope']['critical'] {
   list('Critical by id', critical['ids']);
   tags('Not critical by tag or label', critical['notCriticalTags']);
   const unclassified = critical['unclassified'];
-  pairs.push({ name: 'An unclassified resource', value: typeof unclassified === 'string' && unclassified in UNCLASSIFIED ? UNCLASSIFIED[unclassified as keyof typeof UNCLASSIFIED] : cell(clip(jsonText(unclassified)), 200) });
+  pairs.push({
+    name: 'An unclassified resource',
+    value:
+      typeof unclassified === 'string' && unclassified in UNCLASSIFIED
+        ? UNCLASSIFIED[unclassified as keyof typeof UNCLASSIFIED]
+        : cell(clip(jsonText(unclassified)), 200),
+  });
   return pairs;
 }
 
-const SCORED = { pass: 'counts for the score', fail: 'counts against the score', error: 'not scored, shown beside it', unknown: 'not scored, shown beside it', notchecked: 'not scored, shown beside it', notapplicable: 'not scored' } as const;
+const SCORED = {
+  pass: 'counts for the score',
+  fail: 'counts against the score',
+  error: 'not scored, shown beside it',
+  unknown: 'not scored, shown beside it',
+  notchecked: 'not scored, shown beside it',
+  notapplicable: 'not scored',
+} as const;
 
 export function methodView(assessment: Assessment): View['method'] {
   const { counts, score } = assessment.summary;
@@ -150,20 +186,36 @@ export function limitationsView(assessment: Assessment): View['limitations'] {
   const { counts } = assessment.summary;
   const particular = [
     ...choiceLimits(assessment),
-    ...(scopes > 0 ? [`${plural(scopes, 'scope')} of ${grouped(assessment.scopes.length)} could not be read in full. Nothing is claimed about what they hold beyond what is listed.`] : []),
+    ...(scopes > 0
+      ? [
+          `${plural(scopes, 'scope')} of ${grouped(assessment.scopes.length)} could not be read in full. Nothing is claimed about what they hold beyond what is listed.`,
+        ]
+      : []),
     ...(gaps > 0 ? [`${plural(gaps, 'query', 'queries')} of ${grouped(assessment.queries.length)} ended without a complete answer.`] : []),
-    ...(unbalanced > 0 ? [`${plural(unbalanced, 'population')} of ${grouped(assessment.reconciliation.length)} could not be reconciled with an independent count.`] : []),
-    ...(counts.notchecked > 0 ? [`${plural(counts.notchecked, 'manual control')} ${counts.notchecked === 1 ? 'awaits' : 'await'} a person's answer.`] : []),
-    ...(assessment.access.incomplete > 0 ? [`For ${plural(assessment.access.incomplete, 'critical store')} the evidence cannot settle who can read the data.`] : []),
-    ...(assessment.redactions > 0 ? [`${plural(assessment.redactions, 'value')} ${assessment.redactions === 1 ? 'was' : 'were'} redacted before reaching disk; each is declared and committed to by a salted hash.`] : []),
+    ...(unbalanced > 0
+      ? [
+          `${plural(unbalanced, 'population')} of ${grouped(assessment.reconciliation.length)} could not be reconciled with an independent count.`,
+        ]
+      : []),
+    ...(counts.notchecked > 0
+      ? [`${plural(counts.notchecked, 'manual control')} ${counts.notchecked === 1 ? 'awaits' : 'await'} a person's answer.`]
+      : []),
+    ...(assessment.access.incomplete > 0
+      ? [`For ${plural(assessment.access.incomplete, 'critical store')} the evidence cannot settle who can read the data.`]
+      : []),
+    ...(assessment.redactions > 0
+      ? [
+          `${plural(assessment.redactions, 'value')} ${assessment.redactions === 1 ? 'was' : 'were'} redacted before reaching disk; each is declared and committed to by a salted hash.`,
+        ]
+      : []),
   ];
   return {
     general: [
-      'The evidence is the configuration that the providers\' inventory services reported at the time of collection. It does not show what the configuration was at other moments of the period, nor whether a control operated in between.',
+      "The evidence is the configuration that the providers' inventory services reported at the time of collection. It does not show what the configuration was at other moments of the period, nor whether a control operated in between.",
       'An inventory service reports what it records, when it records it. The time of capture is shown with each resource where the provider states it.',
       'Configuration says what is set, not what happens: data in transit, application-level encryption, copies outside the listed scopes, and the conduct of people are not tested.',
       'A signature proves that the pack is unaltered since it was sealed and who holds the key. It does not prove that the accounts and regions examined are all that the entity uses.',
-      'This is evidence and re-performable testing of it. It is not an opinion, and takes no one\'s place who has to form one.',
+      "This is evidence and re-performable testing of it. It is not an opinion, and takes no one's place who has to form one.",
     ],
     particular,
   };
@@ -173,10 +225,18 @@ type Scored = { counts: StatusCounts; score: number | null };
 
 function scoreRow(title: string, anchor: string | null, { counts, score }: Scored): View['summary']['overall'] {
   return {
-    title: cell(title, 160), anchor, bar: stackedBar(counts),
-    pass: grouped(counts.pass), fail: grouped(counts.fail), error: grouped(counts.error), unknown: grouped(counts.unknown),
-    manual: grouped(counts.notchecked), notApplicable: grouped(counts.notapplicable),
-    score: grouped(counts.pass), max: grouped(counts.pass + counts.fail), percent: percent(score),
+    title: cell(title, 160),
+    anchor,
+    bar: stackedBar(counts),
+    pass: grouped(counts.pass),
+    fail: grouped(counts.fail),
+    error: grouped(counts.error),
+    unknown: grouped(counts.unknown),
+    manual: grouped(counts.notchecked),
+    notApplicable: grouped(counts.notapplicable),
+    score: grouped(counts.pass),
+    max: grouped(counts.pass + counts.fail),
+    percent: percent(score),
   };
 }
 
@@ -200,7 +260,11 @@ export function summaryView(assessment: Assessment, pages: ReadonlyMap<string, s
     figures: [
       { value: grouped(counts.pass), label: 'controls passed', tone: 'pass' },
       { value: grouped(counts.fail), label: 'controls failed', tone: 'fail' },
-      { value: grouped(counts.error + counts.unknown), label: 'could not be tested', tone: counts.error + counts.unknown > 0 ? 'unknown' : 'muted' },
+      {
+        value: grouped(counts.error + counts.unknown),
+        label: 'could not be tested',
+        tone: counts.error + counts.unknown > 0 ? 'unknown' : 'muted',
+      },
       { value: grouped(counts.notchecked), label: 'await an answer', tone: 'muted' },
       { value: grouped(counts.notapplicable), label: 'not applicable', tone: 'muted' },
     ],
@@ -210,20 +274,35 @@ export function summaryView(assessment: Assessment, pages: ReadonlyMap<string, s
     resources: [
       { value: grouped(resources.pass), label: 'passed', tone: 'pass' },
       { value: grouped(resources.fail), label: 'failed', tone: resources.fail > 0 ? 'fail' : 'muted' },
-      { value: grouped(resources.unknown + resources.error + resources.notchecked), label: 'not tested', tone: untestedOf(resources) > 0 ? 'unknown' : 'muted' },
+      {
+        value: grouped(resources.unknown + resources.error + resources.notchecked),
+        label: 'not tested',
+        tone: untestedOf(resources) > 0 ? 'unknown' : 'muted',
+      },
       { value: grouped(resources.notapplicable), label: 'not applicable', tone: 'muted' },
     ],
     resourcesTotal: grouped(Object.values(resources).reduce((sum, count) => sum + count, 0)),
     headline: headline(assessment, untested),
     attention: attention.map((finding) => ({
-      id: visible(finding.control.id), title: cell(finding.control.title, 200), anchor: anchorOf('control', finding.control.id), pill: pillOf(finding.status),
-      fail: grouped(finding.counts.fail), untested: grouped(untestedOf(finding.counts) + finding.gaps), page: pages.get(anchorOf('control', finding.control.id)) ?? '',
+      id: visible(finding.control.id),
+      title: cell(finding.control.title, 200),
+      anchor: anchorOf('control', finding.control.id),
+      pill: pillOf(finding.status),
+      fail: grouped(finding.counts.fail),
+      untested: grouped(untestedOf(finding.counts) + finding.gaps),
+      page: pages.get(anchorOf('control', finding.control.id)) ?? '',
     })),
     controls: assessment.findings.map((finding) => ({
-      id: visible(finding.control.id), title: cell(finding.control.title, 200), anchor: anchorOf('control', finding.control.id), pill: pillOf(finding.status),
+      id: visible(finding.control.id),
+      title: cell(finding.control.title, 200),
+      anchor: anchorOf('control', finding.control.id),
+      pill: pillOf(finding.status),
       level: `L${finding.control.level}`,
-      pass: grouped(finding.counts.pass), fail: grouped(finding.counts.fail), untested: grouped(untestedOf(finding.counts) + finding.gaps),
-      notApplicable: grouped(finding.counts.notapplicable), page: pages.get(anchorOf('control', finding.control.id)) ?? '',
+      pass: grouped(finding.counts.pass),
+      fail: grouped(finding.counts.fail),
+      untested: grouped(untestedOf(finding.counts) + finding.gaps),
+      notApplicable: grouped(finding.counts.notapplicable),
+      page: pages.get(anchorOf('control', finding.control.id)) ?? '',
     })),
   };
 }
@@ -231,12 +310,26 @@ export function summaryView(assessment: Assessment, pages: ReadonlyMap<string, s
 function headline(assessment: Assessment, untested: number): string {
   const { counts, score } = assessment.summary;
   const scored = counts.pass + counts.fail;
-  const first = score === null || scored === 0 ? 'No control could be scored.' : `${grouped(counts.pass)} of ${plural(scored, 'scored control')} ${counts.pass === 1 ? 'passes' : 'pass'} (${percent(score)}).`;
-  const second = untested > 0 ? ` ${plural(untested, 'control')} could not be tested or ${untested === 1 ? 'awaits' : 'await'} an answer; untested is not passed.` : '';
-  const third = assessment.evidenceComplete ? ' All evidence that was asked for was received.' : ' The evidence has gaps, and they are named in this report.';
+  const first =
+    score === null || scored === 0
+      ? 'No control could be scored.'
+      : `${grouped(counts.pass)} of ${plural(scored, 'scored control')} ${counts.pass === 1 ? 'passes' : 'pass'} (${percent(score)}).`;
+  const second =
+    untested > 0
+      ? ` ${plural(untested, 'control')} could not be tested or ${untested === 1 ? 'awaits' : 'await'} an answer; untested is not passed.`
+      : '';
+  const third = assessment.evidenceComplete
+    ? ' All evidence that was asked for was received.'
+    : ' The evidence has gaps, and they are named in this report.';
   const unproved = unprovedPopulations(assessment);
-  const fourth = unproved > 0 ? ` ${plural(unproved, 'population')} of ${grouped(assessment.reconciliation.length)} could not be reconciled with an independent count.` : '';
+  const fourth =
+    unproved > 0
+      ? ` ${plural(unproved, 'population')} of ${grouped(assessment.reconciliation.length)} could not be reconciled with an independent count.`
+      : '';
   const empty = emptied(assessment);
-  const fifth = empty.length > 0 ? ` ${plural(empty.length, 'control')} ${empty.length === 1 ? 'has' : 'have'} nothing left to judge, because the selection of critical data excludes every resource.` : '';
+  const fifth =
+    empty.length > 0
+      ? ` ${plural(empty.length, 'control')} ${empty.length === 1 ? 'has' : 'have'} nothing left to judge, because the selection of critical data excludes every resource.`
+      : '';
   return first + second + third + fourth + fifth;
 }

@@ -37,8 +37,17 @@ export function selectStores(): { add: (access: Access) => void; select: () => S
   return {
     add: (access) => {
       seen += 1;
-      const ways = access.principals.map((principal) => [principal.principal, principal.kind, wayOf(access, principal.via), principal.inheritedFrom ?? '', principal.conditional, principal.wide]);
-      const key = createHash('sha256').update(JSON.stringify([access.subject.provider, access.world, access.complete, ways, access.unsettled])).digest('base64');
+      const ways = access.principals.map((principal) => [
+        principal.principal,
+        principal.kind,
+        wayOf(access, principal.via),
+        principal.inheritedFrom ?? '',
+        principal.conditional,
+        principal.wide,
+      ]);
+      const key = createHash('sha256')
+        .update(JSON.stringify([access.subject.provider, access.world, access.complete, ways, access.unsettled]))
+        .digest('base64');
       const citations = JSON.stringify(access.principals.map((principal) => principal.citation ?? null));
       const group = groups.get(key) ?? { view: groupView(access), count: 0, citations, unsettled: access.unsettled };
       groups.set(key, group);
@@ -55,7 +64,10 @@ export function selectStores(): { add: (access: Access) => void; select: () => S
           ...view,
           title: count === 1 ? (view.stores[0]?.name ?? '') : `${plural(count, 'store')} read alike`,
           moreStores: count - view.stores.length,
-          notes: unsettled.map((note) => notes.get(note) ?? 0).sort((a, b) => a - b).join(', '),
+          notes: unsettled
+            .map((note) => notes.get(note) ?? 0)
+            .sort((a, b) => a - b)
+            .join(', '),
         };
       });
       return { groups: views, notes: [...notes.keys()], shown: views.reduce((sum, view) => sum + view.stores.length, 0) };
@@ -67,11 +79,18 @@ export function selectStores(): { add: (access: Access) => void; select: () => S
 /** A way in as it reads for any store of its kind: a grant on the store itself says so, and not which store. */
 function wayOf({ subject }: Access, via: string): string {
   const on = / on (\S+)$/.exec(via)?.[1];
-  return on !== undefined && on !== '' && (subject.uid.endsWith(`/${on}`) || subject.uid === on) ? `${via.slice(0, -on.length)}the store itself` : via;
+  return on !== undefined && on !== '' && (subject.uid.endsWith(`/${on}`) || subject.uid === on)
+    ? `${via.slice(0, -on.length)}the store itself`
+    : via;
 }
 
 function storeLine({ subject }: Access): StoreView['stores'][number] {
-  return { name: cell(subject.name === '' ? subject.uid : subject.name, 160), uid: cell(subject.uid, 320), type: cell(subject.type, 120), place: placeOf(subject) };
+  return {
+    name: cell(subject.name === '' ? subject.uid : subject.name, 160),
+    uid: cell(subject.uid, 320),
+    type: cell(subject.type, 120),
+    place: placeOf(subject),
+  };
 }
 
 function groupView(access: Access): StoreView {
@@ -83,16 +102,18 @@ function groupView(access: Access): StoreView {
     return known;
   };
   const shown = principals.slice(0, PRINCIPALS).map((principal) => ({
-      principal: cell(principal.principal, 240),
-      kind: cell(principal.kind, 60),
-      via: cell(wayOf(access, principal.via), 300),
-      inherited: principal.inheritedFrom === undefined ? '' : cell(principal.inheritedFrom, 240),
-      flags: [...(principal.wide ? ['wide'] : []), ...(principal.conditional ? ['conditional'] : [])],
-      wide: principal.wide,
-      reference: principal.citation === undefined ? '' : referenceOf(cell(citationText(principal.citation), 400)),
+    principal: cell(principal.principal, 240),
+    kind: cell(principal.kind, 60),
+    via: cell(wayOf(access, principal.via), 300),
+    inherited: principal.inheritedFrom === undefined ? '' : cell(principal.inheritedFrom, 240),
+    flags: [...(principal.wide ? ['wide'] : []), ...(principal.conditional ? ['conditional'] : [])],
+    wide: principal.wide,
+    reference: principal.citation === undefined ? '' : referenceOf(cell(citationText(principal.citation), 400)),
   }));
   return {
-    title: '', stores: [], moreStores: 0,
+    title: '',
+    stores: [],
+    moreStores: 0,
     world: access.world,
     keyBoundary: access.world === 'key-boundary',
     worldWord: access.world === 'key-boundary' ? 'Key boundary' : 'Data roles',
@@ -124,7 +145,10 @@ export function accessView(assessment: Assessment, selected: ReturnType<typeof s
     groups,
     notes: notes.slice(0, NOTES).map((note, index) => ({ number: String(index + 1), text: cell(note, 400) })),
     moreNotes: notes.length > NOTES ? `${plural(notes.length - NOTES, 'more question')} not printed here: results/access.csv.` : null,
-    more: access.stores > shown ? `${plural(access.stores - shown, 'more store')} not printed here; every store and principal is in results/access.csv.` : null,
+    more:
+      access.stores > shown
+        ? `${plural(access.stores - shown, 'more store')} not printed here; every store and principal is in results/access.csv.`
+        : null,
     empty: access.stores === 0,
   };
 }
@@ -145,7 +169,10 @@ export function exceptionsView(assessment: Assessment): View['exceptions'] {
       approvedOn: longDate(waiver.approvedOn),
       expires: longDate(waiver.expires),
       expired: waiver.expired === true,
-      state: [waiver.expired === true ? 'Expired: has no effect' : (waiver.used ?? 0) === 0 ? 'In force, attached to nothing' : 'In force', ...waiverMarks(waiver)].join('. '),
+      state: [
+        waiver.expired === true ? 'Expired: has no effect' : (waiver.used ?? 0) === 0 ? 'In force, attached to nothing' : 'In force',
+        ...waiverMarks(waiver),
+      ].join('. '),
       used: waiver.used === undefined ? 'not counted' : plural(waiver.used, 'failure'),
     })),
     answers: assessment.answers.map((answer) => ({

@@ -10,7 +10,13 @@ type Coverage = View['coverage'];
 type Reconciliation = View['reconciliation'];
 
 const LEDGER_WORDS = {
-  complete: 'Complete', partial: 'Partial', failed: 'Failed', denied: 'Access denied', 'not-recorded': 'Not recorded', stale: 'Stale', excluded: 'Excluded',
+  complete: 'Complete',
+  partial: 'Partial',
+  failed: 'Failed',
+  denied: 'Access denied',
+  'not-recorded': 'Not recorded',
+  stale: 'Stale',
+  excluded: 'Excluded',
 } as const;
 
 function regionText(region: string): string {
@@ -63,9 +69,19 @@ function queryGaps(assessment: Assessment): Coverage['gaps'] {
     .map((query) => ({
       what: cell(query.operation, 120),
       where: cell(query.directory, 300),
-      status: query.status === 'denied' ? LEDGER_WORDS.denied : query.status === 'failed' ? LEDGER_WORDS.failed : query.status === 'partial' ? LEDGER_WORDS.partial : cell(query.status, 40),
+      status:
+        query.status === 'denied'
+          ? LEDGER_WORDS.denied
+          : query.status === 'failed'
+            ? LEDGER_WORDS.failed
+            : query.status === 'partial'
+              ? LEDGER_WORDS.partial
+              : cell(query.status, 40),
       reasons: query.reasons.length === 0 ? ['No reason was recorded.'] : query.reasons.map((reason) => cell(reason.message, 500)),
-      effect: query.items > 0 ? `${plural(query.items, 'record')} kept; what is missing counts as unknown.` : 'What it would have shown counts as unknown.',
+      effect:
+        query.items > 0
+          ? `${plural(query.items, 'record')} kept; what is missing counts as unknown.`
+          : 'What it would have shown counts as unknown.',
     }));
 }
 
@@ -76,7 +92,10 @@ export function sumOf(row: ReconciliationRow): number {
 
 function lineOf(row: ReconciliationRow, place: string, sourceShown = true): ReconciliationLine {
   const excluded = Object.entries(row.excluded).sort(([a], [b]) => (a < b ? -1 : 1));
-  const exclusions = excluded.filter(([, count]) => count > 0).map(([reason, count]) => `${grouped(count)} ${cell(reason, 80)}`).join(', ');
+  const exclusions = excluded
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${grouped(count)} ${cell(reason, 80)}`)
+    .join(', ');
   const sum = sumOf(row);
   const difference = row.count === null ? null : row.count.count - sum;
   const verdict = row.balanced
@@ -89,19 +108,29 @@ function lineOf(row: ReconciliationRow, place: string, sourceShown = true): Reco
           ? `${grouped(difference)} not seen`
           : `${grouped(-difference)} too many`;
   return {
-    place, type: cell(row.type, 120), check: cell(row.check, 80),
+    place,
+    type: cell(row.type, 120),
+    check: cell(row.check, 80),
     count: row.count === null ? 'none' : grouped(row.count.count),
     source: sourceOf(row),
     detail: [...(sourceShown ? [sourceOf(row)] : []), ...(exclusions === '' ? [] : [`excluded: ${exclusions}`])].join(' · '),
     total: false,
     held: grouped(row.held),
-    pass: grouped(row.pass), fail: grouped(row.fail), waived: row.waived > 0 ? grouped(row.waived) : null,
-    unknown: grouped(row.unknown), error: grouped(row.error), notApplicable: grouped(row.notapplicable),
+    pass: grouped(row.pass),
+    fail: grouped(row.fail),
+    waived: row.waived > 0 ? grouped(row.waived) : null,
+    unknown: grouped(row.unknown),
+    error: grouped(row.error),
+    notApplicable: grouped(row.notapplicable),
     excluded: grouped(excluded.reduce((total, [, count]) => total + count, 0)),
-    sum: grouped(sum), balanced: row.balanced, verdict,
+    sum: grouped(sum),
+    balanced: row.balanced,
+    verdict,
     notes: [
       ...row.reasons.map((reason) => cell(reason.message, 500)),
-      ...(row.balanced || row.reasons.length > 0 ? [] : ['It does not balance, and no reason was recorded: treat the difference as not seen.']),
+      ...(row.balanced || row.reasons.length > 0
+        ? []
+        : ['It does not balance, and no reason was recorded: treat the difference as not seen.']),
     ],
   };
 }
@@ -117,13 +146,25 @@ function totalOf(rows: readonly ReconciliationRow[]): ReconciliationLine {
   const off = rows.filter((row) => !row.balanced).length;
   const waived = add((row) => row.waived);
   return {
-    place: `All ${grouped(rows.length)}`, type: '', check: '', source: '', detail: '', total: true,
+    place: `All ${grouped(rows.length)}`,
+    type: '',
+    check: '',
+    source: '',
+    detail: '',
+    total: true,
     count: rows.some((row) => row.count === null) ? 'not known' : grouped(add((row) => row.count?.count ?? 0)),
     held: grouped(add((row) => row.held)),
-    pass: grouped(add((row) => row.pass)), fail: grouped(add((row) => row.fail)), waived: waived > 0 ? grouped(waived) : null,
-    unknown: grouped(add((row) => row.unknown)), error: grouped(add((row) => row.error)), notApplicable: grouped(add((row) => row.notapplicable)),
+    pass: grouped(add((row) => row.pass)),
+    fail: grouped(add((row) => row.fail)),
+    waived: waived > 0 ? grouped(waived) : null,
+    unknown: grouped(add((row) => row.unknown)),
+    error: grouped(add((row) => row.error)),
+    notApplicable: grouped(add((row) => row.notapplicable)),
     excluded: grouped(add((row) => Object.values(row.excluded).reduce((sum, count) => sum + count, 0))),
-    sum: grouped(add(sumOf)), balanced, verdict: balanced ? 'balances' : `${grouped(off)} ${off === 1 ? 'does' : 'do'} not`, notes: [],
+    sum: grouped(add(sumOf)),
+    balanced,
+    verdict: balanced ? 'balances' : `${grouped(off)} ${off === 1 ? 'does' : 'do'} not`,
+    notes: [],
   };
 }
 
@@ -147,14 +188,19 @@ export function reconciliationView(assessment: Assessment): Reconciliation {
   const unbalanced = rows.filter((row) => !row.balanced);
   const listAll = rows.length <= LISTED;
   const exclusions = new Map<string, number>();
-  for (const row of rows) for (const [reason, count] of Object.entries(row.excluded)) exclusions.set(reason, (exclusions.get(reason) ?? 0) + count);
+  for (const row of rows)
+    for (const [reason, count] of Object.entries(row.excluded)) exclusions.set(reason, (exclusions.get(reason) ?? 0) + count);
   const titles = new Map(assessment.findings.map((finding) => [finding.control.id, finding.control.title]));
   return {
     figures: [
       { value: grouped(rows.length), label: 'Populations', tone: 'plain' },
       { value: grouped(rows.length - unbalanced.length), label: 'Balance', tone: rows.length > unbalanced.length ? 'pass' : 'muted' },
       { value: grouped(unbalanced.length), label: 'Do not balance', tone: unbalanced.length > 0 ? 'fail' : 'muted' },
-      { value: grouped(rows.filter((row) => row.count === null).length), label: 'No independent count', tone: rows.some((row) => row.count === null) ? 'unknown' : 'muted' },
+      {
+        value: grouped(rows.filter((row) => row.count === null).length),
+        label: 'No independent count',
+        tone: rows.some((row) => row.count === null) ? 'unknown' : 'muted',
+      },
     ],
     allBalanced: unbalanced.length === 0 && rows.length > 0,
     verdict:
@@ -164,26 +210,34 @@ export function reconciliationView(assessment: Assessment): Reconciliation {
           ? 'Every population balances: for every control and scope, what the provider says exists is what was judged or excluded for a stated reason.'
           : `${plural(unbalanced.length, 'population')} of ${grouped(rows.length)} ${unbalanced.length === 1 ? 'does' : 'do'} not balance. The controls concerned cannot pass there.`,
     unbalanced: [...byControlOf(unbalanced.slice(0, LISTED))].map(([control, list]) => ({
-      control: visible(control), anchor: anchorOf('control', control), title: cell(titles.get(control) ?? control, 240),
+      control: visible(control),
+      anchor: anchorOf('control', control),
+      title: cell(titles.get(control) ?? control, 240),
       lines: list.map((row) => lineOf(row, `${placeOfScope(row)} · ${cell(row.type, 120)}`)),
     })),
     moreUnbalanced: unbalanced.length > LISTED ? more(unbalanced.length - LISTED, 'population', 'results/reconciliation.csv') : null,
     controls: [...byControlOf(rows)].map(([control, list]) => {
       const several = new Set(list.map((row) => row.type)).size > 1;
       const sources = new Set(list.map(sourceOf));
-      const oneSource = sources.size === 1 && list.every((row) => row.count !== null) ? [...sources][0] ?? null : null;
+      const oneSource = sources.size === 1 && list.every((row) => row.count !== null) ? ([...sources][0] ?? null) : null;
       return {
         control: visible(control),
         anchor: anchorOf('control', control),
         title: cell(titles.get(control) ?? control, 240),
         balanced: list.every((row) => row.balanced),
         source: oneSource ?? '',
-        lines: listAll ? list.map((row) => lineOf(row, several ? `${placeOfScope(row)} · ${cell(row.type, 80)}` : placeOfScope(row), oneSource === null)) : [],
+        lines: listAll
+          ? list.map((row) => lineOf(row, several ? `${placeOfScope(row)} · ${cell(row.type, 80)}` : placeOfScope(row), oneSource === null))
+          : [],
         total: listAll && list.length > 1 ? totalOf(list) : null,
-        summarised: listAll ? null : `${plural(list.length, 'population')}, ${grouped(list.filter((row) => row.balanced).length)} balanced; every line is in results/reconciliation.csv.`,
+        summarised: listAll
+          ? null
+          : `${plural(list.length, 'population')}, ${grouped(list.filter((row) => row.balanced).length)} balanced; every line is in results/reconciliation.csv.`,
       };
     }),
-    exclusions: [...exclusions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([reason, count]) => ({ reason: cell(reason, 200), count: grouped(count) })),
+    exclusions: [...exclusions]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([reason, count]) => ({ reason: cell(reason, 200), count: grouped(count) })),
     noExclusions: exclusions.size === 0,
   };
 }

@@ -37,7 +37,10 @@ export async function gather(
   access: AsyncIterable<Access>,
   limits: { total: number; each: number } = { total: INLINE_TOTAL, each: INLINE_EACH },
 ): Promise<Gathered> {
-  const expected = assessment.findings.reduce((sum, { counts, gaps }) => sum + counts.fail + counts.error + counts.unknown + counts.notchecked + gaps, 0);
+  const expected = assessment.findings.reduce(
+    (sum, { counts, gaps }) => sum + counts.fail + counts.error + counts.unknown + counts.notchecked + gaps,
+    0,
+  );
   const limit = expected <= limits.total ? limits.total : limits.each;
   const rows = new Map<string, { rows: RowView[]; nonPassing: number }>();
   let register = false;
@@ -50,8 +53,14 @@ export async function gather(
     }
     if (nonPassing > limit) register = true;
     const needed = finding.counts.fail + finding.counts.error + finding.counts.unknown + finding.counts.notchecked;
-    if (nonPassing < needed) throw new Error(`${finding.control.id}: assessment.json counts ${needed} non-passing observations, observations.ndjson holds ${nonPassing}; assess again`);
-    rows.set(finding.control.id, { rows: selected.rows().map((observation) => rowView(observation, finding.control.checks.length)), nonPassing });
+    if (nonPassing < needed)
+      throw new Error(
+        `${finding.control.id}: assessment.json counts ${needed} non-passing observations, observations.ndjson holds ${nonPassing}; assess again`,
+      );
+    rows.set(finding.control.id, {
+      rows: selected.rows().map((observation) => rowView(observation, finding.control.checks.length)),
+      nonPassing,
+    });
   }
   const stores = selectStores();
   for await (const line of access) stores.add(line);
@@ -95,19 +104,50 @@ export function buildView(assessment: Assessment, gathered: Gathered, signing: S
 }
 
 export const SECTIONS = {
-  scope: 'Scope and period', method: 'Method and score', limitations: 'Limitations', summary: 'Executive summary', controls: 'Controls',
-  find: 'All observations', access: 'Who can read critical data', exceptions: 'Exceptions and attested answers', coverage: 'Accounts covered and gaps',
-  reconciliation: 'Population reconciliation', evidence: 'Evidence index', versions: 'Tool and catalogue', signature: 'Signature and verification',
+  scope: 'Scope and period',
+  method: 'Method and score',
+  limitations: 'Limitations',
+  summary: 'Executive summary',
+  controls: 'Controls',
+  find: 'All observations',
+  access: 'Who can read critical data',
+  exceptions: 'Exceptions and attested answers',
+  coverage: 'Accounts covered and gaps',
+  reconciliation: 'Population reconciliation',
+  evidence: 'Evidence index',
+  versions: 'Tool and catalogue',
+  signature: 'Signature and verification',
   register: 'Register of non-passing resources',
 } as const;
 
 function contents(assessment: Assessment, register: boolean, options: ViewOptions, pages: ReadonlyMap<string, string>): View['contents'] {
-  const entry = (title: string, anchor: string, depth: number, id = '', status: Status | null = null): View['contents'][number] => ({ id, title, word: status === null ? '' : wordOf(status), anchor, depth, page: pages.get(anchor) ?? (options.format === 'pdf' ? '000' : ''), status });
+  const entry = (title: string, anchor: string, depth: number, id = '', status: Status | null = null): View['contents'][number] => ({
+    id,
+    title,
+    word: status === null ? '' : wordOf(status),
+    anchor,
+    depth,
+    page: pages.get(anchor) ?? (options.format === 'pdf' ? '000' : ''),
+    status,
+  });
   const section = (key: keyof typeof SECTIONS): View['contents'][number] => entry(SECTIONS[key], key, 0);
   return [
-    section('summary'), ...(options.format === 'html' ? [section('find')] : []), section('scope'), section('method'), section('limitations'), section('controls'),
-    ...assessment.findings.map(({ control, status }) => entry(cell(control.title, 140), anchorOf('control', control.id), 1, visible(control.id), status)),
-    section('access'), section('exceptions'), section('coverage'), section('reconciliation'), section('evidence'), section('versions'), section('signature'),
+    section('summary'),
+    ...(options.format === 'html' ? [section('find')] : []),
+    section('scope'),
+    section('method'),
+    section('limitations'),
+    section('controls'),
+    ...assessment.findings.map(({ control, status }) =>
+      entry(cell(control.title, 140), anchorOf('control', control.id), 1, visible(control.id), status),
+    ),
+    section('access'),
+    section('exceptions'),
+    section('coverage'),
+    section('reconciliation'),
+    section('evidence'),
+    section('versions'),
+    section('signature'),
     ...(register ? [section('register')] : []),
   ];
 }
@@ -131,7 +171,10 @@ function evidenceView(assessment: Assessment): View['evidence'] {
       { value: byteSize(total((query) => query.bytes)), label: 'As received', tone: 'plain' },
     ],
     places: placesOf(queries.slice(0, LISTED)),
-    more: queries.length > LISTED ? `${plural(queries.length - LISTED, 'more query', 'more queries')} not printed here: all are in results/assessment.json (.queries) and in manifest-sha256.txt.` : null,
+    more:
+      queries.length > LISTED
+        ? `${plural(queries.length - LISTED, 'more query', 'more queries')} not printed here: all are in results/assessment.json (.queries) and in manifest-sha256.txt.`
+        : null,
   };
 }
 
@@ -141,7 +184,12 @@ function placesOf(queries: Assessment['queries']): View['evidence']['places'] {
   for (const query of queries) {
     const cut = query.directory.lastIndexOf('/') + 1;
     const key = JSON.stringify([query.directory.slice(0, cut), query.endpoint, query.identity]);
-    const place = places.get(key) ?? { directory: cell(query.directory.slice(0, cut), 300), endpoint: cell(query.endpoint, 200), identity: cell(query.identity, 200), queries: [] };
+    const place = places.get(key) ?? {
+      directory: cell(query.directory.slice(0, cut), 300),
+      endpoint: cell(query.endpoint, 200),
+      identity: cell(query.identity, 200),
+      queries: [],
+    };
     places.set(key, place);
     place.queries.push({
       name: cell(query.directory.slice(cut), 200),
@@ -149,7 +197,9 @@ function placesOf(queries: Assessment['queries']): View['evidence']['places'] {
       text: query.text === null ? '' : cell(query.text, 1200),
       status: query.status === 'complete' ? 'Complete' : cell(query.status.charAt(0).toUpperCase() + query.status.slice(1), 40),
       whole: query.status === 'complete',
-      pages: plural(query.pages, 'page'), items: plural(query.items, 'record'), bytes: byteSize(query.bytes),
+      pages: plural(query.pages, 'page'),
+      items: plural(query.items, 'record'),
+      bytes: byteSize(query.bytes),
       when: query.endedAt === null ? `${instant(query.startedAt)}, not finished` : instant(query.endedAt),
       sha256: visible(query.sha256),
     });
@@ -176,7 +226,11 @@ function signatureView(assessment: Assessment, signing: SigningInfo | null): Vie
   return {
     signed: signing !== null,
     fingerprint: visible(hex),
-    fingerprintLines: /^[0-9a-f]{64}$/.test(hex) ? [hex.slice(0, 32), hex.slice(32)].map((half) => (half.toUpperCase().match(/../g) ?? []).join(':')) : hex === '' ? [] : [visible(hex)],
+    fingerprintLines: /^[0-9a-f]{64}$/.test(hex)
+      ? [hex.slice(0, 32), hex.slice(32)].map((half) => (half.toUpperCase().match(/../g) ?? []).join(':'))
+      : hex === ''
+        ? []
+        : [visible(hex)],
     subject: signing === null ? '' : cell(signing.subject, 200),
     algorithm: signing === null ? '' : cell(signing.algorithm, 120),
     digest: visible(assessment.evidenceDigest),
@@ -188,15 +242,16 @@ export function forPdf<T>(value: T): T {
   const coverage = pdfCoverage();
   const spell = (text: string): string => {
     let result = '';
-    for (const character of text) result += character === '\n' || coverage.has(character.codePointAt(0) ?? 0) ? character : codePoint(character);
+    for (const character of text)
+      result += character === '\n' || coverage.has(character.codePointAt(0) ?? 0) ? character : codePoint(character);
     return result;
   };
   const walk = (part: unknown): unknown => {
     if (typeof part === 'string') return spell(part);
     if (Array.isArray(part)) return part.map(walk);
-    if (typeof part === 'object' && part !== null) return Object.fromEntries(Object.entries(part).map(([key, member]) => [key, walk(member)]));
+    if (typeof part === 'object' && part !== null)
+      return Object.fromEntries(Object.entries(part).map(([key, member]) => [key, walk(member)]));
     return part;
   };
   return walk(value) as T;
 }
-

@@ -31,27 +31,58 @@ function without(configuration: JsonObject, ...names: string[]): JsonObject {
 
 const variants: readonly { readonly name: string; readonly expect: string; readonly change: (one: Case) => Case }[] = [
   { name: 'AWS manages the key', expect: 'fail', change: (one) => withKeys(one, (key) => ({ ...key, keyManager: 'AWS' })) },
-  { name: 'the key waits to be deleted', expect: 'fail', change: (one) => withKeys(one, (key) => ({ ...key, keyState: 'PendingDeletion', enabled: false })) },
-  { name: 'the key is disabled', expect: 'fail', change: (one) => withKeys(one, (key) => ({ ...key, keyState: 'Disabled', enabled: false })) },
+  {
+    name: 'the key waits to be deleted',
+    expect: 'fail',
+    change: (one) => withKeys(one, (key) => ({ ...key, keyState: 'PendingDeletion', enabled: false })),
+  },
+  {
+    name: 'the key is disabled',
+    expect: 'fail',
+    change: (one) => withKeys(one, (key) => ({ ...key, keyState: 'Disabled', enabled: false })),
+  },
   { name: 'the key is certainly not there', expect: 'fail', change: (one) => withKeys(one, null) },
   { name: 'the key was not collected', expect: 'unknown', change: (one) => ({ ...withKeys(one, null), complete: [] }) },
   { name: 'nothing was collected besides the store', expect: 'unknown', change: (one) => ({ ...one, related: [], complete: [] }) },
   { name: 'who manages the key is not recorded', expect: 'unknown', change: (one) => withKeys(one, (key) => without(key, 'keyManager')) },
-  { name: 'the state of the key is not recorded', expect: 'unknown', change: (one) => withKeys(one, (key) => without(key, 'keyState', 'enabled')) },
+  {
+    name: 'the state of the key is not recorded',
+    expect: 'unknown',
+    change: (one) => withKeys(one, (key) => without(key, 'keyState', 'enabled')),
+  },
   { name: 'the record of the key is empty', expect: 'unknown', change: (one) => withKeys(one, () => ({})) },
 ];
 
 test('there are controls for every service with critical data', () => {
   const types = new Set(controls.flatMap(({ checks }) => checks.flatMap((check) => (check.kind === 'condition' ? check.on : []))));
   for (const type of [
-    'S3::Bucket', 'EC2::Volume', 'RDS::DBInstance', 'RDS::DBCluster', 'RDS::DBSnapshot', 'RDS::DBClusterSnapshot', 'DynamoDB::Table', 'EFS::FileSystem', 'Redshift::Cluster',
-    'SQS::Queue', 'SNS::Topic', 'SecretsManager::Secret', 'CloudTrail::Trail', 'OpenSearch::Domain', 'Kinesis::Stream', 'ECR::Repository', 'EKS::Cluster', 'Backup::BackupVault',
+    'S3::Bucket',
+    'EC2::Volume',
+    'RDS::DBInstance',
+    'RDS::DBCluster',
+    'RDS::DBSnapshot',
+    'RDS::DBClusterSnapshot',
+    'DynamoDB::Table',
+    'EFS::FileSystem',
+    'Redshift::Cluster',
+    'SQS::Queue',
+    'SNS::Topic',
+    'SecretsManager::Secret',
+    'CloudTrail::Trail',
+    'OpenSearch::Domain',
+    'Kinesis::Stream',
+    'ECR::Repository',
+    'EKS::Cluster',
+    'Backup::BackupVault',
     'Lambda::Function',
-  ]) expect(types, type).toContain(`AWS::${type}`);
+  ])
+    expect(types, type).toContain(`AWS::${type}`);
 });
 
 describe.each(controls.map((control) => ({ id: control.control.id, control })))('$id', ({ control }) => {
-  const passing = (readCases(control.control) ?? []).filter((one) => one.expect === 'pass' && one.related.some((record) => record.type === 'AWS::KMS::Key'));
+  const passing = (readCases(control.control) ?? []).filter(
+    (one) => one.expect === 'pass' && one.related.some((record) => record.type === 'AWS::KMS::Key'),
+  );
 
   test.each(variants)('passes no more when $name', (variant) => {
     const wrong: string[] = [];

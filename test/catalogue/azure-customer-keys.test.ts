@@ -17,7 +17,9 @@ import type { Case } from '../support/cases.ts';
 const catalogue = await loadCatalogue(join(root, 'controls.yaml'));
 const { parameters } = resolveParameters(catalogue, {});
 const vaultTypes = ['microsoft.keyvault/vaults', 'microsoft.keyvault/managedhsms'];
-const controls = catalogue.controls.filter(({ control }) => control.provider === 'azure' && (control.id.endsWith('-cmk') || control.id === 'azure-storage-key-vault-protected'));
+const controls = catalogue.controls.filter(
+  ({ control }) => control.provider === 'azure' && (control.id.endsWith('-cmk') || control.id === 'azure-storage-key-vault-protected'),
+);
 /** Whether the key of an account is protected is a control of its own: naming a known vault is enough for this one. */
 const namesOnly = new Set(['azure-storage-account-cmk']);
 
@@ -32,30 +34,93 @@ function withVaults(one: Case, change: ((properties: JsonObject) => JsonObject) 
   return { ...one, related };
 }
 
-const without = (properties: JsonObject, ...names: string[]): JsonObject => Object.fromEntries(Object.entries(properties).filter(([name]) => !names.includes(name)));
+const without = (properties: JsonObject, ...names: string[]): JsonObject =>
+  Object.fromEntries(Object.entries(properties).filter(([name]) => !names.includes(name)));
 
-const variants: readonly { readonly name: string; readonly expect: string; readonly named: string; readonly change: (one: Case) => Case }[] = [
-  { name: 'the vault may purge deleted keys', expect: 'fail', named: 'pass', change: (one) => withVaults(one, (vault) => without(vault, 'enablePurgeProtection')) },
-  { name: 'purge protection is switched off', expect: 'fail', named: 'pass', change: (one) => withVaults(one, (vault) => ({ ...vault, enablePurgeProtection: false })) },
-  { name: 'the vault keeps no deleted keys', expect: 'fail', named: 'pass', change: (one) => withVaults(one, (vault) => ({ ...vault, enableSoftDelete: false })) },
-  { name: 'what the vault keeps is not recorded', expect: 'unknown', named: 'pass', change: (one) => withVaults(one, (vault) => without(vault, 'enableSoftDelete')) },
-  { name: 'the vault belongs to a subscription that was not collected', expect: 'unknown', named: 'unknown', change: (one) => withVaults(one, null) },
-  { name: 'nothing was collected besides the store', expect: 'unknown', named: 'unknown', change: (one) => ({ ...one, related: [], complete: [] }) },
+const variants: readonly {
+  readonly name: string;
+  readonly expect: string;
+  readonly named: string;
+  readonly change: (one: Case) => Case;
+}[] = [
+  {
+    name: 'the vault may purge deleted keys',
+    expect: 'fail',
+    named: 'pass',
+    change: (one) => withVaults(one, (vault) => without(vault, 'enablePurgeProtection')),
+  },
+  {
+    name: 'purge protection is switched off',
+    expect: 'fail',
+    named: 'pass',
+    change: (one) => withVaults(one, (vault) => ({ ...vault, enablePurgeProtection: false })),
+  },
+  {
+    name: 'the vault keeps no deleted keys',
+    expect: 'fail',
+    named: 'pass',
+    change: (one) => withVaults(one, (vault) => ({ ...vault, enableSoftDelete: false })),
+  },
+  {
+    name: 'what the vault keeps is not recorded',
+    expect: 'unknown',
+    named: 'pass',
+    change: (one) => withVaults(one, (vault) => without(vault, 'enableSoftDelete')),
+  },
+  {
+    name: 'the vault belongs to a subscription that was not collected',
+    expect: 'unknown',
+    named: 'unknown',
+    change: (one) => withVaults(one, null),
+  },
+  {
+    name: 'nothing was collected besides the store',
+    expect: 'unknown',
+    named: 'unknown',
+    change: (one) => ({ ...one, related: [], complete: [] }),
+  },
   { name: 'the record of the vault is empty', expect: 'unknown', named: 'unknown', change: (one) => withVaults(one, () => ({})) },
 ];
 
 test('there are controls for every service with critical data', () => {
-  const types = new Set(catalogue.controls.filter(({ control }) => control.provider === 'azure').flatMap(({ checks }) => checks.flatMap((check) => (check.kind === 'condition' ? check.on : []))));
+  const types = new Set(
+    catalogue.controls
+      .filter(({ control }) => control.provider === 'azure')
+      .flatMap(({ checks }) => checks.flatMap((check) => (check.kind === 'condition' ? check.on : []))),
+  );
   for (const type of [
-    'storage/storageaccounts', 'compute/disks', 'compute/snapshots', 'compute/diskencryptionsets', 'sql/servers', 'documentdb/databaseaccounts', 'dbforpostgresql/flexibleservers', 'dbformysql/flexibleservers',
-    'containerregistry/registries', 'containerservice/managedclusters', 'eventhub/namespaces', 'servicebus/namespaces', 'datafactory/factories', 'operationalinsights/clusters', 'keyvault/vaults', 'keyvault/managedhsms',
-  ]) expect(types, type).toContain(`microsoft.${type}`);
+    'storage/storageaccounts',
+    'compute/disks',
+    'compute/snapshots',
+    'compute/diskencryptionsets',
+    'sql/servers',
+    'documentdb/databaseaccounts',
+    'dbforpostgresql/flexibleservers',
+    'dbformysql/flexibleservers',
+    'containerregistry/registries',
+    'containerservice/managedclusters',
+    'eventhub/namespaces',
+    'servicebus/namespaces',
+    'datafactory/factories',
+    'operationalinsights/clusters',
+    'keyvault/vaults',
+    'keyvault/managedhsms',
+  ])
+    expect(types, type).toContain(`microsoft.${type}`);
   const rules = catalogue.controls.flatMap(({ checks }) => checks.flatMap((check) => (check.kind === 'verdict' ? [check.rule] : [])));
-  for (const rule of ['82067dbb-e53b-4e06-b631-546d197452d9', 'd8cf8476-a2ec-4916-896e-992351803c44', '152b15f7-8e1f-4c1f-ab71-8c010ba5dbc0', '0a370ff3-6cab-4e85-8995-295fd854c5b8']) expect(rules).toContain(rule);
+  for (const rule of [
+    '82067dbb-e53b-4e06-b631-546d197452d9',
+    'd8cf8476-a2ec-4916-896e-992351803c44',
+    '152b15f7-8e1f-4c1f-ab71-8c010ba5dbc0',
+    '0a370ff3-6cab-4e85-8995-295fd854c5b8',
+  ])
+    expect(rules).toContain(rule);
 });
 
 describe.each(controls.map((control) => ({ id: control.control.id, control })))('$id', ({ id, control }) => {
-  const passing = (readCases(control.control) ?? []).filter((one) => one.expect === 'pass' && one.related.some((record) => vaultTypes.includes(record.type)));
+  const passing = (readCases(control.control) ?? []).filter(
+    (one) => one.expect === 'pass' && one.related.some((record) => vaultTypes.includes(record.type)),
+  );
 
   test.each(variants)('passes no more when $name', (variant) => {
     const wanted = namesOnly.has(id) ? variant.named : variant.expect;
@@ -76,26 +141,48 @@ describe.each(controls.map((control) => ({ id: control.control.id, control })))(
 describe('the simulated estate', () => {
   const asOf = '2026-06-30T12:00:00Z';
   const estate = buildAzure({ seed: 7, resources: 1500, asOf: Date.parse(asOf), subscriptions: 5 });
-  const planted = estate.populations.flatMap((population) => Array.from({ length: population.count }, (_, index) => population.record(index)).flatMap((one) =>
-    (readDocument(one.row, { type: population.type, id: one.uid }) ?? []).map((resource) => ({ resource, troubles: one.troubles }))));
+  const planted = estate.populations.flatMap((population) =>
+    Array.from({ length: population.count }, (_, index) => population.record(index)).flatMap((one) =>
+      (readDocument(one.row, { type: population.type, id: one.uid }) ?? []).map((resource) => ({ resource, troubles: one.troubles })),
+    ),
+  );
   const records: Resource[] = planted.map(({ resource }) => resource);
   const everything = [...new Set(records.map(({ type }) => type))];
 
   /** What a control makes of each store, against the troubles that decide it: all of them fail, and no other store does. */
   const expectations: readonly { readonly id: string; readonly fails: readonly string[]; readonly undecided: readonly string[] }[] = [
     { id: 'azure-storage-account-cmk', fails: ['platform-key'], undecided: ['vault-in-another-tenant', 'vault-not-found'] },
-    { id: 'azure-storage-key-vault-protected', fails: ['vault-no-purge-protection', 'vault-soft-delete-off'], undecided: ['vault-in-another-tenant', 'vault-not-found'] },
+    {
+      id: 'azure-storage-key-vault-protected',
+      fails: ['vault-no-purge-protection', 'vault-soft-delete-off'],
+      undecided: ['vault-in-another-tenant', 'vault-not-found'],
+    },
     { id: 'azure-storage-key-version', fails: ['pinned-old-version'], undecided: [] },
     { id: 'azure-keyvault-protected', fails: ['vault-no-purge-protection', 'vault-soft-delete-off'], undecided: [] },
     { id: 'azure-compute-disk-cmk', fails: ['platform-key'], undecided: [] },
     { id: 'azure-compute-disk-encryption-set-rotation', fails: ['disk-set-no-rotation'], undecided: [] },
     { id: 'azure-compute-disk-encryption-set-may-use-key', fails: ['identity-cannot-wrap'], undecided: [] },
-    ...['azure-sql-server-cmk', 'azure-cosmosdb-account-cmk', 'azure-postgresql-server-cmk', 'azure-mysql-server-cmk', 'azure-acr-registry-cmk', 'azure-eventhub-namespace-cmk', 'azure-servicebus-namespace-cmk', 'azure-datafactory-factory-cmk', 'azure-loganalytics-cluster-cmk']
-      .map((id) => ({ id, fails: ['platform-key', 'vault-no-purge-protection', 'vault-soft-delete-off'], undecided: ['vault-in-another-tenant', 'vault-not-found'] })),
+    ...[
+      'azure-sql-server-cmk',
+      'azure-cosmosdb-account-cmk',
+      'azure-postgresql-server-cmk',
+      'azure-mysql-server-cmk',
+      'azure-acr-registry-cmk',
+      'azure-eventhub-namespace-cmk',
+      'azure-servicebus-namespace-cmk',
+      'azure-datafactory-factory-cmk',
+      'azure-loganalytics-cluster-cmk',
+    ].map((id) => ({
+      id,
+      fails: ['platform-key', 'vault-no-purge-protection', 'vault-soft-delete-off'],
+      undecided: ['vault-in-another-tenant', 'vault-not-found'],
+    })),
   ];
 
   test.each(expectations)('$id finds what was planted', ({ id, fails, undecided }) => {
-    const check = catalogue.controls.find(({ control }) => control.id === id)?.checks.find((one): one is ConditionCheck => one.kind === 'condition');
+    const check = catalogue.controls
+      .find(({ control }) => control.id === id)
+      ?.checks.find((one): one is ConditionCheck => one.kind === 'condition');
     if (check === undefined) throw new Error(`no control ${id}`);
     const environment = environmentOf([check], records, [...everything, ...check.on], asOf, parameters);
     const wrong: string[] = [];
@@ -103,10 +190,15 @@ describe('the simulated estate', () => {
     for (const { resource, troubles } of planted) {
       if (!check.on.includes(resource.type)) continue;
       const { status, reason } = check.evaluate(resource, environment);
-      const wanted = troubles.some((trouble) => fails.includes(trouble)) ? 'fail' : troubles.some((trouble) => undecided.includes(trouble)) ? 'unknown' : 'pass';
+      const wanted = troubles.some((trouble) => fails.includes(trouble))
+        ? 'fail'
+        : troubles.some((trouble) => undecided.includes(trouble))
+          ? 'unknown'
+          : 'pass';
       if (status === 'fail') failed += 1;
       // A control about the customer's key leaves stores under the platform's to the control that asks for one.
-      if (status !== wanted && !(wanted === 'pass' && status === 'notapplicable' && troubles.includes('platform-key'))) wrong.push(`${resource.uid} (${troubles.join(', ')}): ${status}, expected ${wanted} (${reason})`);
+      if (status !== wanted && !(wanted === 'pass' && status === 'notapplicable' && troubles.includes('platform-key')))
+        wrong.push(`${resource.uid} (${troubles.join(', ')}): ${status}, expected ${wanted} (${reason})`);
     }
     expect(wrong).toEqual([]);
     expect(failed).toBeGreaterThan(0);

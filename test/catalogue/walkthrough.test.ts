@@ -24,7 +24,12 @@ interface Shown {
 
 describe('the walkthrough', () => {
   const catalogue = loadCatalogue(join(root, 'controls.yaml'));
-  const judge = async (request: { type: string; document: Json; related?: NonNullable<Shown['related']>; complete?: readonly string[] }) => {
+  const judge = async (request: {
+    type: string;
+    document: Json;
+    related?: NonNullable<Shown['related']>;
+    complete?: readonly string[];
+  }) => {
     const results = documentJudge(await catalogue, readDocument, { asOf: casesAsOf })({ id: '1', related: [], complete: [], ...request });
     if (typeof results === 'string') throw new Error(results);
     return results.find((result) => result.control === 'aws-sns-topic-cmk');
@@ -42,7 +47,12 @@ describe('the walkthrough', () => {
     expect(cases.length).toBeGreaterThanOrEqual(5);
     for (const one of cases) {
       if (one.document === undefined) continue;
-      const result = await judge({ type: 'AWS::SNS::Topic', document: one.document, related: one.related ?? [], complete: one.complete ?? [] });
+      const result = await judge({
+        type: 'AWS::SNS::Topic',
+        document: one.document,
+        related: one.related ?? [],
+        complete: one.complete ?? [],
+      });
       expect(result?.status, one.name).toBe(one.expect);
       if (one.reason !== undefined) expect(result?.reason, one.name).toContain(one.reason);
     }
@@ -51,7 +61,9 @@ describe('the walkthrough', () => {
   test('shows a command whose answer is the one it prints', async () => {
     const command = blocks.find((block) => block.language === 'sh' && block.body.includes('controls try'))?.body ?? '';
     const request = JSON.parse(/'(\{[\s\S]*\})'/.exec(command)?.[1] ?? '') as { type: string; document: Json; complete: string[] };
-    const printed = JSON.parse((blocks.find((block) => block.language === 'json' && block.body.includes('"status"'))?.body ?? '').replace('[…]', '[]')) as { status: string; reason: string };
+    const printed = JSON.parse(
+      (blocks.find((block) => block.language === 'json' && block.body.includes('"status"'))?.body ?? '').replace('[…]', '[]'),
+    ) as { status: string; reason: string };
     const result = await judge(request);
     expect({ status: result?.status, reason: result?.reason }).toEqual({ status: printed.status, reason: printed.reason });
   });

@@ -18,9 +18,26 @@ const file = (name: string, content: string): string => {
 };
 
 describe('help', () => {
-  const verbs = [['run'], ['collect'], ['assess'], ['render'], ['seal'], ['verify'], ['demo'], ['controls'], ['controls', 'list'], ['controls', 'lint'], ['controls', 'explain'], ['controls', 'try'], ['keys', 'init'], ['keys', 'show'], ['simulate'], ['doctor']];
+  const verbs = [
+    ['run'],
+    ['collect'],
+    ['assess'],
+    ['render'],
+    ['seal'],
+    ['verify'],
+    ['demo'],
+    ['controls'],
+    ['controls', 'list'],
+    ['controls', 'lint'],
+    ['controls', 'explain'],
+    ['controls', 'try'],
+    ['keys', 'init'],
+    ['keys', 'show'],
+    ['simulate'],
+    ['doctor'],
+  ];
   test.each(verbs.map((verb) => [verb.join(' '), verb]))('%s --help shows an example and the global options', async (_name, verb) => {
-    const { code, stdout } = await exhibit([...(verb), '--help']);
+    const { code, stdout } = await exhibit([...verb, '--help']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Example:\n {2}\S/);
     expect(stdout).toContain('--json');
@@ -29,7 +46,8 @@ describe('help', () => {
   test('the whole command lists its exit statuses', async () => {
     const { code, stdout } = await exhibit(['--help']);
     expect(code).toBe(0);
-    for (const status of ['0  done', '2  bad usage', '3  done, with gaps', '4  verification', '5  internal']) expect(stdout).toContain(status);
+    for (const status of ['0  done', '2  bad usage', '3  done, with gaps', '4  verification', '5  internal'])
+      expect(stdout).toContain(status);
   });
 });
 
@@ -38,7 +56,11 @@ describe('mistakes end with status 2 and say what to do', () => {
     ['an unknown verb', ['colect'], /unknown command 'colect'[\s\S]*Did you mean collect/],
     ['an unknown option', ['run', '--fail-onn', 'fail'], /unknown option/],
     ['a status that --fail-on does not know', ['run', '--fail-on', 'sad'], /Allowed choices are fail, error, unknown, notchecked/],
-    ['a configuration that is not there', ['run', '--config', 'no/such.yaml'], /no\/such\.yaml:1:1 {2}no such file: name the configuration with --config/],
+    [
+      'a configuration that is not there',
+      ['run', '--config', 'no/such.yaml'],
+      /no\/such\.yaml:1:1 {2}no such file: name the configuration with --config/,
+    ],
     ['a run that is not there', ['assess', 'no/such/run'], /holds no run[\s\S]*name the directory/],
     ['a pack that is not there', ['verify', 'no/such/pack.zip'], /no such file or directory/],
     ['a control that is not there', ['controls', 'explain', 'aws-s3-buket-cmk'], /did you mean `aws-s3-bucket-cmk`/],
@@ -64,7 +86,10 @@ describe('mistakes end with status 2 and say what to do', () => {
 
   test('all mistakes of a catalogue at once, with line and suggestion', async () => {
     const controls = file('controls.yaml', 'name: Own\nversion: 1.0.0\nsections: [A]\ninclude: [own.yaml]\n');
-    file('own.yaml', '- id: aws-x-y\n  title: X\n  section: B\n  level: 2\n  assessment: automated\n  on: AWS::S3::Bucket\n  require: { field: a, equal: 1 }\n');
+    file(
+      'own.yaml',
+      '- id: aws-x-y\n  title: X\n  section: B\n  level: 2\n  assessment: automated\n  on: AWS::S3::Bucket\n  require: { field: a, equal: 1 }\n',
+    );
     const { code, stderr } = await exhibit(['controls', 'list', '--catalogue', controls]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/own\.yaml:7:\d+ .*did you mean equals/);
@@ -100,7 +125,10 @@ describe('controls try', () => {
   test('judges lines from stdin and writes one line for each check', async () => {
     const { code, stdout } = await exhibit(['controls', 'try'], { input: `${JSON.stringify(volume)}\n` });
     expect(code).toBe(0);
-    const [line] = stdout.trim().split('\n').map((text) => JSON.parse(text) as Record<string, unknown>);
+    const [line] = stdout
+      .trim()
+      .split('\n')
+      .map((text) => JSON.parse(text) as Record<string, unknown>);
     expect(line).toMatchObject({ id: 'v', control: 'aws-ebs-volume-cmk', status: 'fail' });
     expect(Object.keys(line ?? {}).sort()).toEqual(['check', 'control', 'id', 'observed', 'reason', 'status']);
   });

@@ -8,11 +8,19 @@ import { defaultPatience } from '../../src/collectors/rate.ts';
 import { hurriedPacers } from '../support/aws.ts';
 
 const tenant = '7d3f2b10-4c55-4e0e-9b7a-5a1c3e8d9f21';
-const headers = (held: Record<string, string>) => (name: string): string | undefined => held[name];
+const headers =
+  (held: Record<string, string>) =>
+  (name: string): string | undefined =>
+    held[name];
 
 describe('hints', () => {
   test('quota resets are hh:mm:ss', () => {
-    expect([quotaResetMs('00:00:05'), quotaResetMs('01:02:03'), quotaResetMs('5'), quotaResetMs(undefined)]).toEqual([5000, 3_723_000, null, null]);
+    expect([quotaResetMs('00:00:05'), quotaResetMs('01:02:03'), quotaResetMs('5'), quotaResetMs(undefined)]).toEqual([
+      5000,
+      3_723_000,
+      null,
+      null,
+    ]);
   });
 
   test('Retry-After in seconds or as a date, in milliseconds, or by the quota header', () => {
@@ -26,7 +34,8 @@ describe('hints', () => {
 });
 
 describe('classification', () => {
-  const status = (statusCode: number, code?: string) => classifyAzure(new RestError('m', { statusCode, ...(code === undefined ? {} : { code }) }));
+  const status = (statusCode: number, code?: string) =>
+    classifyAzure(new RestError('m', { statusCode, ...(code === undefined ? {} : { code }) }));
 
   test.each([
     [status(401), 'expired-credentials', false],
@@ -59,13 +68,22 @@ describe('connection', () => {
     expect(government.origin).toBe('https://management.usgovcloudapi.net');
     expect(government.clientOptions.credentials.scopes).toEqual(['https://management.usgovcloudapi.net/.default']);
     const behind = azureConnection({ azure: { cloud: 'AzureChina', resourceManager: 'https://arm.internal.example' } }, tenant);
-    expect([behind.clientOptions.endpoint, behind.clientOptions.credentials.scopes]).toEqual(['https://arm.internal.example', ['https://management.chinacloudapi.cn/.default']]);
+    expect([behind.clientOptions.endpoint, behind.clientOptions.credentials.scopes]).toEqual([
+      'https://arm.internal.example',
+      ['https://management.chinacloudapi.cn/.default'],
+    ]);
   });
 
   test('a nextLink that leads elsewhere is refused: it would carry the token', () => {
     const connection = azureConnection({}, tenant);
     expect(() => connection.accept('https://management.azure.com/x?$skiptoken=1')).not.toThrow();
-    for (const link of ['https://evil.example/x', 'http://management.azure.com/x', 'https://management.azure.com.evil.example/', 'nonsense']) expect(() => connection.accept(link), link).toThrow(/not Resource Manager/);
+    for (const link of [
+      'https://evil.example/x',
+      'http://management.azure.com/x',
+      'https://management.azure.com.evil.example/',
+      'nonsense',
+    ])
+      expect(() => connection.accept(link), link).toThrow(/not Resource Manager/);
   });
 
   test('a response too large is asked for in smaller pages; the quota headers pause everybody; the body is kept as received', async () => {
@@ -77,17 +95,43 @@ describe('connection', () => {
       request.on('end', () => {
         const top = (JSON.parse(Buffer.concat(chunks).toString()) as { options: { $top: number } }).options.$top;
         tops.push(top);
-        if (top > 250) response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":{"code":"BadRequest","message":"m","details":[{"code":"ResponsePayloadTooLarge","message":"m"}]}}');
-        else response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'x-ms-request-id': 'r-1', 'x-ms-tenant-subscription-limit-hit': 'true' }).end(body);
+        if (top > 250)
+          response
+            .writeHead(400, { 'content-type': 'application/json' })
+            .end('{"error":{"code":"BadRequest","message":"m","details":[{"code":"ResponsePayloadTooLarge","message":"m"}]}}');
+        else
+          response
+            .writeHead(200, {
+              'content-type': 'application/json; charset=utf-8',
+              'x-ms-request-id': 'r-1',
+              'x-ms-tenant-subscription-limit-hit': 'true',
+            })
+            .end(body);
       });
     });
-    await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
     try {
       const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-      const client = graphClient(azureConnection({ azure: { resourceManager: origin } }, tenant), { pacers: hurriedPacers(), patience: defaultPatience, signal: new AbortController().signal }, 'key', { permits: 15, perMs: 5000 });
-      const answer = await client.ask({ scope: { subscriptions: ['s'] }, query: 'resources', top: 1000, skipToken: null, ancestors: false });
+      const client = graphClient(
+        azureConnection({ azure: { resourceManager: origin } }, tenant),
+        { pacers: hurriedPacers(), patience: defaultPatience, signal: new AbortController().signal },
+        'key',
+        { permits: 15, perMs: 5000 },
+      );
+      const answer = await client.ask({
+        scope: { subscriptions: ['s'] },
+        query: 'resources',
+        top: 1000,
+        skipToken: null,
+        ancestors: false,
+      });
       expect(tops).toEqual([1000, 500, 250]);
-      expect(answer).toMatchObject({ ok: true, value: { body, requestId: 'r-1', httpStatus: 200, gaps: [{ code: 'subscription-limit' }] } });
+      expect(answer).toMatchObject({
+        ok: true,
+        value: { body, requestId: 'r-1', httpStatus: 200, gaps: [{ code: 'subscription-limit' }] },
+      });
     } finally {
       server.close();
       server.closeAllConnections();

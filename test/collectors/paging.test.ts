@@ -9,20 +9,47 @@ import { evidenceWriter } from '../../src/evidence/writer.ts';
 import type { Json } from '../../src/model/index.ts';
 import { temporaryDirectory } from '../support/aws.ts';
 
-interface Page { ids: string[]; next?: string; total?: number }
+interface Page {
+  ids: string[];
+  next?: string;
+  total?: number;
+}
 type Script = (token: string | null, call: number) => Page | { code: string };
 
 let directory: ReturnType<typeof temporaryDirectory>;
-beforeEach(() => { directory = temporaryDirectory(); });
-afterEach(() => { directory.remove(); });
+beforeEach(() => {
+  directory = temporaryDirectory();
+});
+afterEach(() => {
+  directory.remove();
+});
 
 const facts = (json: Json): PageFacts => {
   const page = json as unknown as Page;
-  return { records: page.ids.map((id) => ({ id, bucket: id.slice(0, 1), capturedAt: null })), items: page.ids.length, nextToken: page.next ?? null, total: page.total ?? null, gaps: [], contradiction: null };
+  return {
+    records: page.ids.map((id) => ({ id, bucket: id.slice(0, 1), capturedAt: null })),
+    items: page.ids.length,
+    nextToken: page.next ?? null,
+    total: page.total ?? null,
+    gaps: [],
+    contradiction: null,
+  };
 };
 
 async function open(script: Script, options: { resume?: boolean; requeries?: number } = {}) {
-  const writer = await evidenceWriter(directory.path, { resume: options.resume ?? false }).open({ collector: 'c', scope: 's', name: 'n', provider: 'azure', operation: 'o', shape: 'x', text: null, parameters: {}, endpoint: 'e', identity: 'i', types: [] });
+  const writer = await evidenceWriter(directory.path, { resume: options.resume ?? false }).open({
+    collector: 'c',
+    scope: 's',
+    name: 'n',
+    provider: 'azure',
+    operation: 'o',
+    shape: 'x',
+    text: null,
+    parameters: {},
+    endpoint: 'e',
+    identity: 'i',
+    types: [],
+  });
   let calls = 0;
   const asked: (string | null)[] = [];
   const series = pagedSeries({
@@ -35,15 +62,30 @@ async function open(script: Script, options: { resume?: boolean; requeries?: num
       asked.push(token);
       const page = script(token, calls);
       if ('code' in page) return Promise.resolve({ ok: false, attempts: 1, reason: { code: page.code, message: 'm' } });
-      return Promise.resolve({ ok: true, attempts: 1, value: { body: JSON.stringify(page), json: page as unknown as Json, requestId: null, httpStatus: 200 } });
+      return Promise.resolve({
+        ok: true,
+        attempts: 1,
+        value: { body: JSON.stringify(page), json: page as unknown as Json, requestId: null, httpStatus: 200 },
+      });
     },
   });
   return { series, asked, calls: () => calls };
 }
 
 const held = (series: Series): Record<string, number> => Object.fromEntries(series.tally.held);
-const stored = () => JSON.parse(readFileSync(join(directory.path, 'evidence', 'c', 's', 'n', 'query.json'), 'utf8')) as { status: string; pages: unknown[]; reasons: { code: string }[]; resumeToken: string | null };
-const three: Script = (token) => (token === null ? { ids: ['a1', 'a2'], next: 't1', total: 5 } : token === 't1' ? { ids: ['a3', 'b1'], next: 't2', total: 5 } : { ids: ['b2'], total: 5 });
+const stored = () =>
+  JSON.parse(readFileSync(join(directory.path, 'evidence', 'c', 's', 'n', 'query.json'), 'utf8')) as {
+    status: string;
+    pages: unknown[];
+    reasons: { code: string }[];
+    resumeToken: string | null;
+  };
+const three: Script = (token) =>
+  token === null
+    ? { ids: ['a1', 'a2'], next: 't1', total: 5 }
+    : token === 't1'
+      ? { ids: ['a3', 'b1'], next: 't2', total: 5 }
+      : { ids: ['b2'], total: 5 };
 
 describe('a series', () => {
   test('is read to its end, tallied by bucket and stored', async () => {
@@ -116,14 +158,25 @@ describe('a series', () => {
 describe('reconcile', () => {
   const run = (counts: number[]) => {
     let asked = 0;
-    const context = { unit: <T>(work: () => Promise<T>) => work(), patience: { ...defaultPatience, requeries: 2 }, signal: new AbortController().signal };
+    const context = {
+      unit: <T>(work: () => Promise<T>) => work(),
+      patience: { ...defaultPatience, requeries: 2 },
+      signal: new AbortController().signal,
+    };
     return reconcile<number>({
       context,
       keys: ['k'],
       countBefore: true,
-      open: async () => (await open((token, call) => { void token; return { ids: Array.from({ length: Math.min(3, 1 + call) }, (_, index) => `a${index}`) }; })).series,
+      open: async () =>
+        (
+          await open((token, call) => {
+            void token;
+            return { ids: Array.from({ length: Math.min(3, 1 + call) }, (_, index) => `a${index}`) };
+          })
+        ).series,
       count: (keys) => Promise.resolve(new Map(keys.map((key) => [key, counts[asked++] ?? counts.at(-1) ?? 0]))),
-      disagreement: (one) => (one.list.tally.records !== one.after || one.before !== one.after ? { code: 'count-mismatch', message: 'differs' } : null),
+      disagreement: (one) =>
+        one.list.tally.records !== one.after || one.before !== one.after ? { code: 'count-mismatch', message: 'differs' } : null,
     });
   };
 

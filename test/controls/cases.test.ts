@@ -19,7 +19,10 @@ const cases = automated.map((control) => ({ control, list: readCases(control.con
 
 const totals = { tried: 0, wrong: 0, declared: 0 };
 afterAll(() => {
-  if (full) process.stdout.write(`damaged evidence: ${automated.length} controls, ${totals.tried} damages judged, ${totals.wrong} that led to a pass or to not applicable, ${totals.declared} that did so by an absence which the control declares to be evidence\n`);
+  if (full)
+    process.stdout.write(
+      `damaged evidence: ${automated.length} controls, ${totals.tried} damages judged, ${totals.wrong} that led to a pass or to not applicable, ${totals.declared} that did so by an absence which the control declares to be evidence\n`,
+    );
 });
 
 /** What lookup tables read of the subject itself: where it lives. */
@@ -42,21 +45,38 @@ function declared(check: ConditionCheck, damage: Damage, ofSubject: boolean): bo
 }
 
 /** Everything one case yields when its evidence is damaged: what turned into a pass or not applicable. */
-function sweep(check: ConditionCheck, one: Case, subject: Resource, others: readonly Resource[], base: CheckOutcome['status'], id: string): { tried: number; wrong: string[] } {
+function sweep(
+  check: ConditionCheck,
+  one: Case,
+  subject: Resource,
+  others: readonly Resource[],
+  base: CheckOutcome['status'],
+  id: string,
+): { tried: number; wrong: string[] } {
   const caseless = check.provider === 'azure';
-  const trials: { damage: Damage; record: number }[] = damagesOf(subject.document, check.subjectReads, caseless).map((damage) => ({ damage, record: -1 }));
+  const trials: { damage: Damage; record: number }[] = damagesOf(subject.document, check.subjectReads, caseless).map((damage) => ({
+    damage,
+    record: -1,
+  }));
   const tableReads = [...check.reads.values()];
   const readOfTables = tableReads.includes('*') || check.usesReaders ? ('*' as const) : [...new Set(tableReads.flat())];
-  others.forEach((other, record) => trials.push(...damagesOf(other.document, readOfTables, caseless).map((damage) => ({ damage, record }))));
+  others.forEach((other, record) =>
+    trials.push(...damagesOf(other.document, readOfTables, caseless).map((damage) => ({ damage, record }))),
+  );
   const wrong: string[] = [];
   const chosen = full ? trials : sampled(trials, 40, `${id} ${one.name}`);
   for (const { damage, record } of chosen) {
     const own: Resource = record < 0 ? { ...subject, document: damaged(subject.document, damage) as JsonObject } : subject;
-    const rest = others.map((other, index) => (index === record ? { ...other, document: damaged(other.document, damage) as JsonObject } : other));
+    const rest = others.map((other, index) =>
+      index === record ? { ...other, document: damaged(other.document, damage) as JsonObject } : other,
+    );
     const { status } = check.evaluate(own, environmentFor(check, one, [own, ...rest], parameters));
     const better = (status === 'pass' && base !== 'pass') || (status === 'notapplicable' && base !== 'notapplicable');
     if (better && declared(check, damage, record < 0)) totals.declared += 1;
-    else if (better) wrong.push(`${base} became ${status}: ${describeDamage(damage, record < 0 ? 'document' : `related record ${others[record]?.uid ?? ''}`)}`);
+    else if (better)
+      wrong.push(
+        `${base} became ${status}: ${describeDamage(damage, record < 0 ? 'document' : `related record ${others[record]?.uid ?? ''}`)}`,
+      );
   }
   return { tried: chosen.length, wrong };
 }
@@ -68,7 +88,8 @@ describe.each(cases.map(({ control, list }) => ({ id: control.control.id, contro
       const check = checkOf(control, one);
       const outcome = one.empty === true ? judgeNothing(check, one, control.control.title) : judge(check, one);
       if (outcome.status !== one.expect) problems.push(`${one.name}: expected ${one.expect}, was ${outcome.status} (${outcome.reason})`);
-      else if (one.reason !== undefined && !outcome.reason.includes(one.reason)) problems.push(`${one.name}: the reason does not say "${one.reason}": ${outcome.reason}`);
+      else if (one.reason !== undefined && !outcome.reason.includes(one.reason))
+        problems.push(`${one.name}: the reason does not say "${one.reason}": ${outcome.reason}`);
     }
     expect(problems).toEqual([]);
   });
@@ -83,8 +104,12 @@ describe.each(cases.map(({ control, list }) => ({ id: control.control.id, contro
       const whole: ConditionCheck = { ...check, reads: new Map([...check.reads.keys()].map((table) => [table, '*'])) };
       const outcome = check.evaluate(subject, environmentFor(whole, one, [subject, ...others], parameters));
       const project = compileProjection([...check.subjectReads, ...ownReads], check.provider === 'azure');
-      const projected = check.evaluate({ ...subject, document: project(subject.document) }, environmentFor(check, one, [subject, ...others], parameters));
-      if (projected.status !== outcome.status || projected.reason !== outcome.reason) differing.push(`${one.name}: ${outcome.status} (${outcome.reason}) became ${projected.status} (${projected.reason})`);
+      const projected = check.evaluate(
+        { ...subject, document: project(subject.document) },
+        environmentFor(check, one, [subject, ...others], parameters),
+      );
+      if (projected.status !== outcome.status || projected.reason !== outcome.reason)
+        differing.push(`${one.name}: ${outcome.status} (${outcome.reason}) became ${projected.status} (${projected.reason})`);
     }
     expect(differing).toEqual([]);
   });
@@ -113,7 +138,9 @@ function judge(check: ConditionCheck, one: Case): CheckOutcome {
   return check.evaluate(subject, environmentFor(check, one, [subject, ...others], parameters));
 }
 
-const native = catalogue.controls.flatMap((control) => control.checks.flatMap((check) => (check.kind === 'verdict' ? [{ id: control.control.id, control, check }] : [])));
+const native = catalogue.controls.flatMap((control) =>
+  control.checks.flatMap((check) => (check.kind === 'verdict' ? [{ id: control.control.id, control, check }] : [])),
+);
 
 describe.each(native)('$id: verdict $check.id', ({ control, check }) => {
   const list = readCases(control.control)?.filter((one) => one.check === undefined || one.check === check.id) ?? null;
@@ -122,7 +149,8 @@ describe.each(native)('$id: verdict $check.id', ({ control, check }) => {
     for (const one of list ?? []) {
       const { status, reason } = await judgeVerdictCase(control, check, one);
       if (status !== one.expect) problems.push(`${one.name}: expected ${one.expect}, was ${status} (${reason})`);
-      else if (one.reason !== undefined && !reason.includes(one.reason)) problems.push(`${one.name}: the reason does not say "${one.reason}": ${reason}`);
+      else if (one.reason !== undefined && !reason.includes(one.reason))
+        problems.push(`${one.name}: the reason does not say "${one.reason}": ${reason}`);
     }
     expect(problems).toEqual([]);
   });

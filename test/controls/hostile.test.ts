@@ -14,7 +14,16 @@ function timed<T>(limitMs: number, action: () => T): T {
 
 const deep = (levels: number, open: string, close: string): string => open.repeat(levels) + '1' + close.repeat(levels);
 const every = ['present', 'equals', 'contains', 'in', 'matches', 'isEmpty', 'olderThan', 'atLeast'] as const;
-const expectedOf: Record<(typeof every)[number], Json> = { present: true, equals: 'a', contains: 'a', in: ['a'], matches: '^(a|b)+$', isEmpty: true, olderThan: 90, atLeast: 1 };
+const expectedOf: Record<(typeof every)[number], Json> = {
+  present: true,
+  equals: 'a',
+  contains: 'a',
+  in: ['a'],
+  matches: '^(a|b)+$',
+  isEmpty: true,
+  olderThan: 90,
+  atLeast: 1,
+};
 
 describe('hostile documents', () => {
   test.each([
@@ -37,7 +46,9 @@ describe('hostile documents', () => {
       expect(JSON.stringify(outcome).length).toBeLessThan(30_000);
     }
     for (const word of ['some', 'every', 'none']) {
-      const outcome = timed(1500, () => judge({ require: { [word]: { in: 'x', as: 'e', single: true, where: { field: '$e.a', equals: 1 } } } }, document));
+      const outcome = timed(1500, () =>
+        judge({ require: { [word]: { in: 'x', as: 'e', single: true, where: { field: '$e.a', equals: 1 } } } }, document),
+      );
       expect(JSON.stringify(outcome).length).toBeLessThan(30_000);
     }
     expect(({} as Record<string, unknown>)['a']).toBeUndefined();
@@ -45,7 +56,13 @@ describe('hostile documents', () => {
 
   test('decoding a hostile text is bounded and never more than unknown', () => {
     const condition: Json = { some: { in: '$p.Statement', as: 's', single: true, where: { field: '$s.Effect', equals: 'Allow' } } };
-    for (const text of [deep(10_000, '[', ']'), '{"Statement":'.repeat(5_000), '%'.repeat(100_000), 'x'.repeat(1_000_000), '{"__proto__":{"Statement":[{"Effect":"Allow"}]}}']) {
+    for (const text of [
+      deep(10_000, '[', ']'),
+      '{"Statement":'.repeat(5_000),
+      '%'.repeat(100_000),
+      'x'.repeat(1_000_000),
+      '{"__proto__":{"Statement":[{"Effect":"Allow"}]}}',
+    ]) {
       const outcome = timed(1500, () => judge({ let: { p: { decode: ['uri', 'json'], path: 'x' } }, require: condition }, { x: text }));
       expect(outcome.status).toBe('unknown');
     }
@@ -53,7 +70,9 @@ describe('hostile documents', () => {
 
   test('nested quantifiers over huge lists end as an error of this subject', () => {
     const list = Array.from({ length: 10_000 }, (_, index) => ({ id: index }));
-    const condition: Json = { none: { in: 'x', as: 'a', where: { some: { in: 'x', as: 'b', where: { field: '$a.id', equals: 'never' } } } } };
+    const condition: Json = {
+      none: { in: 'x', as: 'a', where: { some: { in: 'x', as: 'b', where: { field: '$a.id', equals: 'never' } } } },
+    };
     const outcome = timed(5000, () => judge({ require: condition }, { x: list }));
     expect(outcome.status).toBe('error');
     expect(outcome.reason).toContain('too long');
@@ -64,7 +83,10 @@ describe('hostile documents', () => {
     expect(truth({ field: '__proto__', present: true }, {})).toBe('false');
     expect(truth({ field: 'toString.length', equals: 0 }, {})).toBe('unknown');
     expect(truth({ field: '__proto__.polluted', equals: true }, JSON.parse('{"__proto__":{"polluted":true}}') as JsonObject)).toBe('true');
-    const { leaves } = judge({ require: { field: 'x', isEmpty: true } }, JSON.parse('{"x":[{"__proto__":{"polluted":true}}]}') as JsonObject);
+    const { leaves } = judge(
+      { require: { field: 'x', isEmpty: true } },
+      JSON.parse('{"x":[{"__proto__":{"polluted":true}}]}') as JsonObject,
+    );
     expect(JSON.stringify(leaves[0]?.observed)).toBe('[{"__proto__":{"polluted":true}}]');
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
@@ -72,7 +94,10 @@ describe('hostile documents', () => {
   test('observed values are cut visibly, between characters', () => {
     expect(cutValue('a'.repeat(1000))).toBe(`${'a'.repeat(256)}… (1000 characters)`);
     expect(cutValue(`${'a'.repeat(255)}😀b`)).toBe(`${'a'.repeat(255)}… (258 characters)`);
-    expect(cutValue(Array.from({ length: 20 }, (_, index) => index))).toEqual([...Array.from({ length: 12 }, (_, index) => index), '… (8 more)']);
+    expect(cutValue(Array.from({ length: 20 }, (_, index) => index))).toEqual([
+      ...Array.from({ length: 12 }, (_, index) => index),
+      '… (8 more)',
+    ]);
     expect(cutValue({ a: { b: { c: { d: 1 } } } })).toEqual({ a: { b: { c: '… (object of 1)' } } });
   });
 });

@@ -5,7 +5,14 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { compileCheck } from '../../src/controls/language/compile.ts';
-import { CatalogueError, compileControls, formatProblem, loadCatalogue, loadCatalogueSources, resolveParameters } from '../../src/controls/catalogue/load.ts';
+import {
+  CatalogueError,
+  compileControls,
+  formatProblem,
+  loadCatalogue,
+  loadCatalogueSources,
+  resolveParameters,
+} from '../../src/controls/catalogue/load.ts';
 import { subjectOf, surroundings } from '../support/language.ts';
 import { lintCatalogue, lintFile, lintRules } from '../../src/controls/catalogue/lint.ts';
 
@@ -45,8 +52,13 @@ describe('loading', () => {
   test('reads the entry and the included files, in the order of sections, with their digests', async () => {
     const one = `${head('aws-b')}  on: AWS::S3::Bucket\n  require: { field: a, equals: { param: maxDays } }\n`;
     const two = `${head('aws-a')}  question: Who?\n`.replace('automated', 'manual');
-    const loaded = await loadCatalogue(catalogue({ 'controls.yaml': entry, 'controls/aws/z.yaml': one, 'controls/aws/a.yaml': two, 'controls/aws/notes.txt': 'no' }));
-    expect(loaded.controls.map(({ control }) => `${control.id} ${control.source}`)).toEqual(['aws-a controls/aws/a.yaml:1', 'aws-b controls/aws/z.yaml:1']);
+    const loaded = await loadCatalogue(
+      catalogue({ 'controls.yaml': entry, 'controls/aws/z.yaml': one, 'controls/aws/a.yaml': two, 'controls/aws/notes.txt': 'no' }),
+    );
+    expect(loaded.controls.map(({ control }) => `${control.id} ${control.source}`)).toEqual([
+      'aws-a controls/aws/a.yaml:1',
+      'aws-b controls/aws/z.yaml:1',
+    ]);
     expect(loaded.files.map(({ file }) => file)).toEqual(['controls.yaml', 'controls/aws/a.yaml', 'controls/aws/z.yaml']);
     expect(loaded.files[2]?.sha256).toBe(createHash('sha256').update(one).digest('hex'));
     expect(loaded.controls[0]?.checks).toEqual([{ kind: 'manual', id: 'main', title: 'T', question: 'Who?' }]);
@@ -94,20 +106,56 @@ describe('loading', () => {
     ['nothing to check', '', /checks nothing/],
     ['no require', '  on: AWS::S3::Bucket\n', /no `require`/],
     ['no type', '  require: { field: a, equals: 1 }\n', /says not what it is on/],
-    ['a type of another provider', '  on: microsoft.storage/storageaccounts\n  require: { field: a, equals: 1 }\n', /no resource type of aws/],
-    ['a verdict and a condition', '  verdict: { awsConfigRule: X }\n  on: AWS::S3::Bucket\n  require: { field: a, equals: 1 }\n', /exclude each other/],
+    [
+      'a type of another provider',
+      '  on: microsoft.storage/storageaccounts\n  require: { field: a, equals: 1 }\n',
+      /no resource type of aws/,
+    ],
+    [
+      'a verdict and a condition',
+      '  verdict: { awsConfigRule: X }\n  on: AWS::S3::Bucket\n  require: { field: a, equals: 1 }\n',
+      /exclude each other/,
+    ],
     ['a verdict of another provider', '  verdict: { azurePolicy: 0a370ff3-6cab-4e85-8995-295fd854c5b8 }\n', /cannot rest on azurePolicy/],
     ['a question in an automated control', '  question: Who?\n', /assessment is automated/],
     ['an unknown section', '  on: AWS::S3::Bucket\n  require: { field: a, equals: 1 }\n', /unknown section Nowhere/],
-    ['a bad aggregate', '  on: AWS::S3::Bucket\n  aggregate: { per: region, atLeast: -1 }\n  require: { field: a, equals: 1 }\n', /`per` is accountId or scope/],
-    ['a hole that does not close', '  on: AWS::S3::Bucket\n  require: { field: a, equals: 1, otherwise: "x {a" }\n', /a sentence is needed/],
+    [
+      'a bad aggregate',
+      '  on: AWS::S3::Bucket\n  aggregate: { per: region, atLeast: -1 }\n  require: { field: a, equals: 1 }\n',
+      /`per` is accountId or scope/,
+    ],
+    [
+      'a hole that does not close',
+      '  on: AWS::S3::Bucket\n  require: { field: a, equals: 1, otherwise: "x {a" }\n',
+      /a sentence is needed/,
+    ],
     ['an exploding pattern', '  on: AWS::S3::Bucket\n  require: { field: a, matches: "(a+)+$" }\n', /without nested repetition/],
-    ['a text cut at its comma', '  on: AWS::S3::Bucket\n  require: { field: a, equals: 1, otherwise: first, and second }\n', /unknown operator `and second` \(inside \{ \} a text with a comma must be quoted\)/],
-    ['an exploding pattern in groups', '  on: AWS::S3::Bucket\n  require: { field: a, matches: "^((x|[a-z]+))*$" }\n', /without nested repetition/],
+    [
+      'a text cut at its comma',
+      '  on: AWS::S3::Bucket\n  require: { field: a, equals: 1, otherwise: first, and second }\n',
+      /unknown operator `and second` \(inside \{ \} a text with a comma must be quoted\)/,
+    ],
+    [
+      'an exploding pattern in groups',
+      '  on: AWS::S3::Bucket\n  require: { field: a, matches: "^((x|[a-z]+))*$" }\n',
+      /without nested repetition/,
+    ],
     ['mixed types in a set', '  on: AWS::S3::Bucket\n  require: { field: a, in: [x, 1] }\n', /a list of texts, of numbers or of booleans/],
-    ['reading below a list of records', '  on: AWS::S3::Bucket\n  let: { k: { lookup: aws.kms.key, by: a, many: true } }\n  require: { field: $k.x, equals: 1 }\n', /is a list/],
-    ['a variable twice', '  on: AWS::S3::Bucket\n  let: { k: { path: a } }\n  require: { some: { in: l, as: k, where: { field: $k, equals: 1 } } }\n', /already taken/],
-    ['ifEmpty on none', '  on: AWS::S3::Bucket\n  require: { none: { in: l, as: k, ifEmpty: true, where: { field: $k, equals: 1 } } }\n', /belongs to `every`/],
+    [
+      'reading below a list of records',
+      '  on: AWS::S3::Bucket\n  let: { k: { lookup: aws.kms.key, by: a, many: true } }\n  require: { field: $k.x, equals: 1 }\n',
+      /is a list/,
+    ],
+    [
+      'a variable twice',
+      '  on: AWS::S3::Bucket\n  let: { k: { path: a } }\n  require: { some: { in: l, as: k, where: { field: $k, equals: 1 } } }\n',
+      /already taken/,
+    ],
+    [
+      'ifEmpty on none',
+      '  on: AWS::S3::Bucket\n  require: { none: { in: l, as: k, ifEmpty: true, where: { field: $k, equals: 1 } } }\n',
+      /belongs to `every`/,
+    ],
     ['count without bounds', '  on: AWS::S3::Bucket\n  require: { count: { in: l, as: k } }\n', /needs `atLeast`/],
   ])('refuses %s', async (name, body, message) => {
     const text = `${name === 'an unknown section' ? head('aws-x').replace('AWS / Storage', 'Nowhere') : head('aws-x')}${body}`;
@@ -117,7 +165,12 @@ describe('loading', () => {
   });
 
   test('a file that is not YAML, repeats a key or is no list says where', async () => {
-    const problems = await problemsOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': `${head('aws-x')}  title: again\n`, 'controls/aws/b.yaml': 'id: x\n', 'controls/aws/c.yaml': '- { a: [ }\n' });
+    const problems = await problemsOf({
+      'controls.yaml': entry,
+      'controls/aws/a.yaml': `${head('aws-x')}  title: again\n`,
+      'controls/aws/b.yaml': 'id: x\n',
+      'controls/aws/c.yaml': '- { a: [ }\n',
+    });
     expect(problems.some((problem) => /^controls\/aws\/a\.yaml:6:3 {2}.*unique/.test(problem))).toBe(true);
     expect(problems.some((problem) => /^controls\/aws\/b\.yaml:1:1 {2}a control file is a list of controls/.test(problem))).toBe(true);
     expect(problems.some((problem) => /^controls\/aws\/c\.yaml:1:\d+ {2}/.test(problem))).toBe(true);
@@ -131,42 +184,148 @@ describe('loading', () => {
   });
 
   test('a YAML alias bomb is refused', async () => {
-    const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\n${'bcdefgh'.split('').map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[index] ?? 'a'}`).join(', ')}]`).join('\n')}\n`;
+    const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\n${'bcdefgh'
+      .split('')
+      .map(
+        (name, index) =>
+          `${name}: &${name} [${Array(9)
+            .fill(`*${'abcdefg'[index] ?? 'a'}`)
+            .join(', ')}]`,
+      )
+      .join('\n')}\n`;
     expect((await problemsOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': bomb })).join()).toMatch(/alias/);
   });
 
   test('compileControls judges a draft by the same rules', () => {
-    expect(() => compileControls(`${head('aws-x')}  on: AWS::S3::Bucket\n  require: { field: a, equal: 1 }\n`)).toThrow(/controls\.yaml:7:\d+ {2}unknown operator `equal`/);
+    expect(() => compileControls(`${head('aws-x')}  on: AWS::S3::Bucket\n  require: { field: a, equal: 1 }\n`)).toThrow(
+      /controls\.yaml:7:\d+ {2}unknown operator `equal`/,
+    );
     expect(compileControls(`${head('aws-x')}  on: AWS::S3::Bucket\n  require: { field: a, equals: 1 }\n`)).toHaveLength(1);
   });
 });
 
 test('whatever stands in a check, compiling reports and never throws', () => {
-  const words = ['all', 'any', 'not', 'some', 'every', 'none', 'count', 'field', 'in', 'as', 'where', 'let', 'single', 'ifMissing', 'ifEmpty', 'when', 'then', 'because', 'equals', 'contains', 'matches', 'present', 'within', 'type', 'atLeast',
-    'before', 'olderThan', 'sameAs', 'path', 'ref', 'param', 'literal', 'text', 'lookup', 'by', 'many', 'first', 'get', 'decode', 'split', 'on', 'at', 'replace', 'pattern', 'with', 'choose', 'use', 'readers', 'id', 'otherwise', 'unknown', '__proto__', 'constructor'];
+  const words = [
+    'all',
+    'any',
+    'not',
+    'some',
+    'every',
+    'none',
+    'count',
+    'field',
+    'in',
+    'as',
+    'where',
+    'let',
+    'single',
+    'ifMissing',
+    'ifEmpty',
+    'when',
+    'then',
+    'because',
+    'equals',
+    'contains',
+    'matches',
+    'present',
+    'within',
+    'type',
+    'atLeast',
+    'before',
+    'olderThan',
+    'sameAs',
+    'path',
+    'ref',
+    'param',
+    'literal',
+    'text',
+    'lookup',
+    'by',
+    'many',
+    'first',
+    'get',
+    'decode',
+    'split',
+    'on',
+    'at',
+    'replace',
+    'pattern',
+    'with',
+    'choose',
+    'use',
+    'readers',
+    'id',
+    'otherwise',
+    'unknown',
+    '__proto__',
+    'constructor',
+  ];
   const value: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => ({
     value: fc.oneof(
       { maxDepth: 5 },
-      fc.constantFrom<unknown>('a.b', '$e', '$x.y', 'a["b', '(', 'asOf+P1D', 'json', '{a}', '{', '', 0, -1, 1.5, true, false, null, 'aws.kms.key', 'x'),
+      fc.constantFrom<unknown>(
+        'a.b',
+        '$e',
+        '$x.y',
+        'a["b',
+        '(',
+        'asOf+P1D',
+        'json',
+        '{a}',
+        '{',
+        '',
+        0,
+        -1,
+        1.5,
+        true,
+        false,
+        null,
+        'aws.kms.key',
+        'x',
+      ),
       fc.array(tie('value'), { maxLength: 3 }),
       fc.array(fc.tuple(fc.constantFrom(...words), tie('value')), { maxLength: 4 }).map((entries) => Object.fromEntries(entries)),
-      fc.tuple(fc.constantFrom('equals', 'contains', 'matches', 'present', 'atLeast', 'before', 'in'), tie('value')).map(([operator, expected]) => ({ field: 'a.b', [operator]: expected })),
-      fc.tuple(fc.constantFrom('some', 'every', 'none', 'first', 'all'), tie('value')).map(([word, where]) => (word === 'first' || word === 'all' ? { [word]: 'a', as: 'e', where } : { [word]: { in: 'a', as: 'e', where } })),
+      fc
+        .tuple(fc.constantFrom('equals', 'contains', 'matches', 'present', 'atLeast', 'before', 'in'), tie('value'))
+        .map(([operator, expected]) => ({ field: 'a.b', [operator]: expected })),
+      fc
+        .tuple(fc.constantFrom('some', 'every', 'none', 'first', 'all'), tie('value'))
+        .map(([word, where]) =>
+          word === 'first' || word === 'all' ? { [word]: 'a', as: 'e', where } : { [word]: { in: 'a', as: 'e', where } },
+        ),
     ),
   })).value;
   const surrounding = surroundings();
-  fc.assert(fc.property(value, value, value, (let_, when, require) => {
-    const { check, errors } = compileCheck({ id: 'main', title: 'T', provider: 'azure', definition: { on: 'microsoft.a/b', let: let_, when, require }, at: [] }, {});
-    expect(check === undefined).toBe(errors.length > 0);
-    if (check === undefined) return;
-    expect(['pass', 'fail', 'unknown', 'notapplicable']).toContain(check.evaluate(subjectOf({ a: { b: ['x'] } }, 'azure'), surrounding).status);
-  }), { numRuns: 1000 });
-  const alone = fc.sample(value, { numRuns: 3000, seed: 5 }).filter((require) => compileCheck({ id: 'main', title: 'T', provider: 'aws', definition: { on: 'AWS::A::B', require }, at: [] }, {}).check !== undefined);
+  fc.assert(
+    fc.property(value, value, value, (let_, when, require) => {
+      const { check, errors } = compileCheck(
+        { id: 'main', title: 'T', provider: 'azure', definition: { on: 'microsoft.a/b', let: let_, when, require }, at: [] },
+        {},
+      );
+      expect(check === undefined).toBe(errors.length > 0);
+      if (check === undefined) return;
+      expect(['pass', 'fail', 'unknown', 'notapplicable']).toContain(
+        check.evaluate(subjectOf({ a: { b: ['x'] } }, 'azure'), surrounding).status,
+      );
+    }),
+    { numRuns: 1000 },
+  );
+  const alone = fc
+    .sample(value, { numRuns: 3000, seed: 5 })
+    .filter(
+      (require) =>
+        compileCheck({ id: 'main', title: 'T', provider: 'aws', definition: { on: 'AWS::A::B', require }, at: [] }, {}).check !== undefined,
+    );
   expect(alone.length).toBeGreaterThan(20);
 });
 
 describe('parameters', () => {
-  const declared = { parameters: { maxDays: { name: 'maxDays', type: 'integer' as const, default: 90, description: '' }, names: { name: 'names', type: 'list' as const, default: ['a'], description: '' } } };
+  const declared = {
+    parameters: {
+      maxDays: { name: 'maxDays', type: 'integer' as const, default: 90, description: '' },
+      names: { name: 'names', type: 'list' as const, default: ['a'], description: '' },
+    },
+  };
 
   test('defaults, overrides, and mistakes by name', () => {
     expect(resolveParameters(declared, { maxDays: 30 })).toEqual({ parameters: { maxDays: 30, names: ['a'] }, mistakes: [] });
@@ -179,8 +338,20 @@ describe('parameters', () => {
   });
 
   test('a default of the wrong type, or of a type the operator does not take, is a mistake', async () => {
-    expect(await problemsOf({ 'controls.yaml': entry.replace('default: 90', 'default: ninety'), 'controls/aws/a.yaml': `${head('aws-x')}  question: Q\n`.replace('automated', 'manual') })).toEqual([expect.stringContaining('the default of maxDays must be a whole number')]);
-    expect((await problemsOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': `${head('aws-x')}  on: AWS::S3::Bucket\n  require: { field: a, matches: { param: maxDays } }\n` })).join()).toMatch(/the parameter maxDays is a number/);
+    expect(
+      await problemsOf({
+        'controls.yaml': entry.replace('default: 90', 'default: ninety'),
+        'controls/aws/a.yaml': `${head('aws-x')}  question: Q\n`.replace('automated', 'manual'),
+      }),
+    ).toEqual([expect.stringContaining('the default of maxDays must be a whole number')]);
+    expect(
+      (
+        await problemsOf({
+          'controls.yaml': entry,
+          'controls/aws/a.yaml': `${head('aws-x')}  on: AWS::S3::Bucket\n  require: { field: a, matches: { param: maxDays } }\n`,
+        })
+      ).join(),
+    ).toMatch(/the parameter maxDays is a number/);
   });
 });
 
@@ -200,13 +371,25 @@ describe('lint', () => {
     const file = catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': doubtful, 'cases/aws/aws-y.yaml': '[]' });
     const problems = await lintFile(file, { cases: join(dirname(file), 'cases') });
     const rules = new Set(problems.map((problem) => problem.rule));
-    expect([...rules].sort()).toEqual(['absence-decides', 'lookup-many', 'missing-cases', 'missing-prose', 'path-spelling', 'unknown-table', 'unused-let', 'unused-parameter', 'unused-section']);
+    expect([...rules].sort()).toEqual([
+      'absence-decides',
+      'lookup-many',
+      'missing-cases',
+      'missing-prose',
+      'path-spelling',
+      'unknown-table',
+      'unused-let',
+      'unused-parameter',
+      'unused-section',
+    ]);
     const of = (rule: string): string[] => problems.filter((problem) => problem.rule === rule).map(formatProblem);
     expect(of('unknown-table')).toEqual(['controls/aws/a.yaml:10:12  unknown lookup table aws.kms.kee (did you mean aws.kms.key?)']);
     expect(of('unused-let')).toEqual(['controls/aws/a.yaml:8:5  $spare is never used', 'controls/aws/a.yaml:9:5  $grants is never used']);
     expect(of('unused-section')).toEqual([expect.stringContaining('controls.yaml:5:27  no control is in the section Azure / Storage')]);
     expect(of('path-spelling')[0]).toContain('did you mean supplementaryConfiguration.ServerSideEncryptionConfiguration?');
-    expect(of('absence-decides')[0]).toMatch(/^controls\/aws\/a\.yaml:13:\d+ {2}the absence of configuration\.public leads towards a pass here/);
+    expect(of('absence-decides')[0]).toMatch(
+      /^controls\/aws\/a\.yaml:13:\d+ {2}the absence of configuration\.public leads towards a pass here/,
+    );
     expect(problems[0]?.severity).toBe('error');
   });
 
@@ -221,19 +404,42 @@ describe('lint', () => {
     - none: { in: configuration.l, as: e, where: { field: $e.x, equals: 1, ifMissing: { then: true, when: $e } } }
 `;
     const loaded = await loadCatalogueSources(catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': sound }));
-    expect(lintCatalogue(loaded, { cases: null }).filter((problem) => problem.rule === 'absence-decides').map((problem) => problem.line)).toEqual([7]);
-    expect(loaded.catalogue.controls[0]?.checks[0]).toMatchObject({ absences: [{ path: 'configuration.a', keys: ['a'] }, { path: 'configuration.c', keys: ['c'], because: 'the block is left out when nothing is public' }] });
+    expect(
+      lintCatalogue(loaded, { cases: null })
+        .filter((problem) => problem.rule === 'absence-decides')
+        .map((problem) => problem.line),
+    ).toEqual([7]);
+    expect(loaded.catalogue.controls[0]?.checks[0]).toMatchObject({
+      absences: [
+        { path: 'configuration.a', keys: ['a'] },
+        { path: 'configuration.c', keys: ['c'], because: 'the block is left out when nothing is public' },
+      ],
+    });
   });
 
   test('case files: which kinds are wanting, and paths that none of them holds', async () => {
     const control = `${head('aws-x')}  on: AWS::S3::Bucket\n  require: { all: [ { field: configuration.seen, equals: 1 }, { field: configuration.unseen, equals: 1 } ] }\n`;
-    const file = catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': control, 'cases/aws/aws-x.yaml': '- { name: a, expect: pass, document: { configuration: "{\\"seen\\":1}" } }\n- { name: b, expect: notapplicable, empty: true }\n' });
-    const problems = (await lintFile(file, { cases: join(dirname(file), 'cases') })).filter((problem) => problem.rule === 'missing-cases' || problem.rule === 'path-unseen');
-    expect(problems.map((problem) => problem.message)).toEqual(['aws-x has no case that is fail', 'aws-x has no case that is unknown', 'no case of aws-x holds configuration.unseen']);
+    const file = catalogue({
+      'controls.yaml': entry,
+      'controls/aws/a.yaml': control,
+      'cases/aws/aws-x.yaml':
+        '- { name: a, expect: pass, document: { configuration: "{\\"seen\\":1}" } }\n- { name: b, expect: notapplicable, empty: true }\n',
+    });
+    const problems = (await lintFile(file, { cases: join(dirname(file), 'cases') })).filter(
+      (problem) => problem.rule === 'missing-cases' || problem.rule === 'path-unseen',
+    );
+    expect(problems.map((problem) => problem.message)).toEqual([
+      'aws-x has no case that is fail',
+      'aws-x has no case that is unknown',
+      'no case of aws-x holds configuration.unseen',
+    ]);
   });
 
   test('a catalogue that does not load is linted by its mistakes', async () => {
-    const problems = await lintFile(catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': `${head('aws-x')}  on: AWS::S3::Bucket\n` }), { cases: null });
+    const problems = await lintFile(
+      catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': `${head('aws-x')}  on: AWS::S3::Bucket\n` }),
+      { cases: null },
+    );
     expect(problems.map((problem) => problem.severity)).toEqual(['error']);
   });
 

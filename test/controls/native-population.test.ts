@@ -14,31 +14,66 @@ const vaults = 'microsoft.keyvault/vaults';
 const [one, two] = ['11111111-0000-0000-0000-000000000001', '22222222-0000-0000-0000-000000000002'];
 
 const verdictControl = (provider: Provider, rule: string, as: 'resources' | 'parents', types: string[]) =>
-  control(`${provider}-native`, provider, [{ kind: 'verdict', id: 'main', title: 'Rule', provider, rule, about: { as, types } } satisfies VerdictCheck]);
+  control(`${provider}-native`, provider, [
+    { kind: 'verdict', id: 'main', title: 'Rule', provider, rule, about: { as, types } } satisfies VerdictCheck,
+  ]);
 const sql = verdictControl('azure', guid, 'resources', [servers]);
 const keys = verdictControl('azure', guid, 'parents', [vaults]);
 
-const idOf = (account: string, name: string, type = servers): string => `/subscriptions/${account}/resourcegroups/rg/providers/${type}/${name}`;
+const idOf = (account: string, name: string, type = servers): string =>
+  `/subscriptions/${account}/resourcegroups/rg/providers/${type}/${name}`;
 const inventory = (account: string, names: string[], more: Partial<FixtureUnit> = {}, type = servers): FixtureUnit => ({
-  provider: 'azure', account, region: '*', type, records: names.map((name): FixtureRecord => ({ uid: idOf(account, name, type), document: {} })), ...more,
+  provider: 'azure',
+  account,
+  region: '*',
+  type,
+  records: names.map((name): FixtureRecord => ({ uid: idOf(account, name, type), document: {} })),
+  ...more,
 });
-const states = (account: string, verdicts: Record<string, string | FixtureVerdict>, more: Partial<FixtureUnit> = {}, type = servers): FixtureUnit => ({
-  provider: 'azure', account, region: '*', type: `verdict:${guid}`,
-  verdicts: Object.entries(verdicts).map(([name, verdict]): FixtureVerdict => (typeof verdict === 'string' ? { uid: idOf(account, name, type), verdict, resourceType: type } : verdict)), ...more,
+const states = (
+  account: string,
+  verdicts: Record<string, string | FixtureVerdict>,
+  more: Partial<FixtureUnit> = {},
+  type = servers,
+): FixtureUnit => ({
+  provider: 'azure',
+  account,
+  region: '*',
+  type: `verdict:${guid}`,
+  verdicts: Object.entries(verdicts).map(([name, verdict]): FixtureVerdict =>
+    typeof verdict === 'string' ? { uid: idOf(account, name, type), verdict, resourceType: type } : verdict,
+  ),
+  ...more,
 });
-const notAssigned: Partial<FixtureUnit> = { entry: { status: 'not-recorded', reasons: [{ code: 'policy-not-assigned', message: 'not assigned' }] } };
+const notAssigned: Partial<FixtureUnit> = {
+  entry: { status: 'not-recorded', reasons: [{ code: 'policy-not-assigned', message: 'not assigned' }] },
+};
 
 describe('a rule that judges every resource of a type', () => {
   test('passes where each has a compliant result; the inventory is the population', async () => {
-    const { assessment, observations } = await judge({ units: [inventory(one, ['a', 'b']), states(one, { a: 'Compliant', b: 'Compliant' })] }, [sql]);
+    const { assessment, observations } = await judge(
+      { units: [inventory(one, ['a', 'b']), states(one, { a: 'Compliant', b: 'Compliant' })] },
+      [sql],
+    );
     expect(assessment.findings[0]).toMatchObject({ status: 'pass', counts: { pass: 2 }, gaps: 0 });
-    expect(assessment.reconciliation).toMatchObject([{ type: servers, count: { count: 2, source: 'provider count' }, pass: 2, balanced: true, reasons: [] }]);
-    expect(observations[0]).toMatchObject({ subject: { uid: idOf(one, 'a'), type: servers }, citations: [{ role: 'subject', pointer: '/records/0' }, { role: 'verdict', pointer: '/verdicts/0' }], leaves: [{ observed: 'Compliant', source: 1 }] });
+    expect(assessment.reconciliation).toMatchObject([
+      { type: servers, count: { count: 2, source: 'provider count' }, pass: 2, balanced: true, reasons: [] },
+    ]);
+    expect(observations[0]).toMatchObject({
+      subject: { uid: idOf(one, 'a'), type: servers },
+      citations: [
+        { role: 'subject', pointer: '/records/0' },
+        { role: 'verdict', pointer: '/verdicts/0' },
+      ],
+      leaves: [{ observed: 'Compliant', source: 1 }],
+    });
     expect(assessment.evidenceComplete).toBe(true);
   });
 
   test('the provider need not count the results', async () => {
-    const { assessment } = await judge({ units: [inventory(one, ['a']), states(one, { a: 'Compliant' }, { entry: { count: null } })] }, [sql]);
+    const { assessment } = await judge({ units: [inventory(one, ['a']), states(one, { a: 'Compliant' }, { entry: { count: null } })] }, [
+      sql,
+    ]);
     expect(assessment.findings[0]).toMatchObject({ status: 'pass', gaps: 0 });
   });
 
@@ -46,14 +81,20 @@ describe('a rule that judges every resource of a type', () => {
     const { assessment, observations } = await judge({ units: [inventory(one, ['a', 'b']), states(one, { a: 'Compliant' })] }, [sql]);
     expect(assessment.findings[0]).toMatchObject({ status: 'unknown', counts: { pass: 1, unknown: 1 } });
     expect(assessment.reconciliation[0]).toMatchObject({ count: { count: 2 }, pass: 1, unknown: 1, balanced: true });
-    expect(observations.find((line) => line.status === 'unknown')).toMatchObject({ subject: { uid: idOf(one, 'b') }, reason: expect.stringMatching(/^Not evaluated/) as string, leaves: [{ because: 'not-evaluated' }] });
+    expect(observations.find((line) => line.status === 'unknown')).toMatchObject({
+      subject: { uid: idOf(one, 'b') },
+      reason: expect.stringMatching(/^Not evaluated/) as string,
+      leaves: [{ because: 'not-evaluated' }],
+    });
   });
 
   test('a scope that holds none owes no result', async () => {
     const empty = [inventory(two, []), states(two, {}, notAssigned)];
     const alone = await judge({ units: empty }, [sql]);
     expect(alone.assessment.findings[0]).toMatchObject({ status: 'notapplicable', gaps: 0, reasons: [{ code: 'empty-population' }] });
-    expect(alone.assessment.reconciliation).toMatchObject([{ scope: { account: two }, type: servers, count: { count: 0 }, balanced: true, reasons: [] }]);
+    expect(alone.assessment.reconciliation).toMatchObject([
+      { scope: { account: two }, type: servers, count: { count: 0 }, balanced: true, reasons: [] },
+    ]);
     expect(alone.assessment.evidenceComplete).toBe(true);
     const beside = await judge({ units: [inventory(one, ['a']), states(one, { a: 'Compliant' }), ...empty] }, [sql]);
     expect(beside.assessment.findings[0]).toMatchObject({ status: 'pass', gaps: 0 });
@@ -62,35 +103,62 @@ describe('a rule that judges every resource of a type', () => {
 
   test('resources without the rule are a gap, and each of them is unknown', async () => {
     const { assessment } = await judge({ units: [inventory(one, ['a', 'b']), states(one, {}, notAssigned)] }, [sql]);
-    expect(assessment.findings[0]).toMatchObject({ status: 'unknown', counts: { unknown: 2 }, gaps: 1, reasons: [{ code: 'policy-not-assigned' }] });
+    expect(assessment.findings[0]).toMatchObject({
+      status: 'unknown',
+      counts: { unknown: 2 },
+      gaps: 1,
+      reasons: [{ code: 'policy-not-assigned' }],
+    });
     expect(assessment.reconciliation[0]).toMatchObject({ unknown: 2, reasons: [{ code: 'policy-not-assigned' }] });
     expect(assessment.evidenceComplete).toBe(false);
   });
 
   test('results about what the inventory does not hold stay in sight, and let nothing pass', async () => {
-    const { assessment, observations } = await judge({ units: [inventory(one, []), states(one, { gone: 'Compliant', lost: 'NonCompliant' })] }, [sql]);
+    const { assessment, observations } = await judge(
+      { units: [inventory(one, []), states(one, { gone: 'Compliant', lost: 'NonCompliant' })] },
+      [sql],
+    );
     expect(assessment.findings[0]).toMatchObject({ status: 'fail', counts: { fail: 1, unknown: 1, pass: 0 } });
     expect(assessment.reconciliation[0]).toMatchObject({ balanced: false, reasons: [{ code: 'not-in-inventory' }] });
     expect(observations.map((line) => line.subject.uid)).toEqual(expect.arrayContaining([idOf(one, 'gone'), idOf(one, 'lost')]));
     const child: FixtureVerdict = { uid: idOf(one, 'other', vaults), verdict: 'Compliant', resourceType: vaults };
     const other = await judge({ units: [inventory(one, ['a']), states(one, { a: 'Compliant', child })] }, [sql]);
     expect(other.assessment.findings[0]?.status).toBe('unknown');
-    expect(other.assessment.reconciliation).toMatchObject([{ type: servers, pass: 1, balanced: true }, { type: `verdict:${guid}`, unknown: 1, balanced: false }]);
+    expect(other.assessment.reconciliation).toMatchObject([
+      { type: servers, pass: 1, balanced: true },
+      { type: `verdict:${guid}`, unknown: 1, balanced: false },
+    ]);
   });
 
   test('several deployments judge a resource together: the worst stands', async () => {
-    const on = (deployment: string, verdict: string): FixtureVerdict => ({ uid: idOf(one, 'a').toUpperCase(), verdict, resourceType: servers, deployment });
-    const of = (first: string, second: string) => judge({ units: [inventory(one, ['a']), states(one, { first: on('first', first), second: on('second', second) })] }, [sql]);
+    const on = (deployment: string, verdict: string): FixtureVerdict => ({
+      uid: idOf(one, 'a').toUpperCase(),
+      verdict,
+      resourceType: servers,
+      deployment,
+    });
+    const of = (first: string, second: string) =>
+      judge({ units: [inventory(one, ['a']), states(one, { first: on('first', first), second: on('second', second) })] }, [sql]);
     const { assessment, observations } = await of('Compliant', 'NonCompliant');
     expect(assessment.findings[0]).toMatchObject({ status: 'fail', counts: { fail: 1, pass: 0 } });
-    expect(observations).toMatchObject([{ reason: expect.stringMatching(/second/) as string, citations: [{ role: 'subject' }, { pointer: '/verdicts/1' }, { pointer: '/verdicts/0' }] }]);
+    expect(observations).toMatchObject([
+      {
+        reason: expect.stringMatching(/second/) as string,
+        citations: [{ role: 'subject' }, { pointer: '/verdicts/1' }, { pointer: '/verdicts/0' }],
+      },
+    ]);
     expect((await of('Compliant', 'Compliant')).assessment.findings[0]).toMatchObject({ status: 'pass', counts: { pass: 1 } });
     expect((await of('Compliant', 'Exempt')).assessment.findings[0]?.status).toBe('unknown');
   });
 
   test('results about its parts count for a resource, but do not stand for it', async () => {
-    const part = (verdict: string): FixtureVerdict => ({ uid: `${idOf(one, 'a')}/encryptionProtector/current`, verdict, resourceType: `${servers}/encryptionprotector` });
-    const of = async (verdicts: Record<string, string | FixtureVerdict>) => (await judge({ units: [inventory(one, ['a']), states(one, verdicts)] }, [sql])).assessment.findings[0];
+    const part = (verdict: string): FixtureVerdict => ({
+      uid: `${idOf(one, 'a')}/encryptionProtector/current`,
+      verdict,
+      resourceType: `${servers}/encryptionprotector`,
+    });
+    const of = async (verdicts: Record<string, string | FixtureVerdict>) =>
+      (await judge({ units: [inventory(one, ['a']), states(one, verdicts)] }, [sql])).assessment.findings[0];
     expect(await of({ a: 'Compliant', part: part('Compliant') })).toMatchObject({ status: 'pass', counts: { pass: 1 }, gaps: 0 });
     expect(await of({ a: 'Compliant', part: part('NonCompliant') })).toMatchObject({ status: 'fail', counts: { fail: 1, pass: 0 } });
     expect(await of({ part: part('Compliant') })).toMatchObject({ status: 'unknown', counts: { unknown: 1 } });
@@ -99,18 +167,42 @@ describe('a rule that judges every resource of a type', () => {
 
   test('a result older than its limit passes nothing', async () => {
     const old: FixtureVerdict = { uid: idOf(one, 'a'), verdict: 'Compliant', resourceType: servers, evaluatedAt: '2026-09-20T00:00:00Z' };
-    expect((await judge({ units: [inventory(one, ['a']), states(one, { old })] }, [sql])).assessment.findings[0]).toMatchObject({ status: 'unknown', counts: { unknown: 1 } });
+    expect((await judge({ units: [inventory(one, ['a']), states(one, { old })] }, [sql])).assessment.findings[0]).toMatchObject({
+      status: 'unknown',
+      counts: { unknown: 1 },
+    });
   });
 
   test('what the configuration left out is excluded with its count', async () => {
-    const { assessment } = await judge({ units: [inventory(one, ['a']), states(one, { a: 'Compliant' }), inventory(two, ['x', 'y']), states(two, { x: 'NonCompliant' }, { entry: { status: 'excluded' } })] }, [sql]);
+    const { assessment } = await judge(
+      {
+        units: [
+          inventory(one, ['a']),
+          states(one, { a: 'Compliant' }),
+          inventory(two, ['x', 'y']),
+          states(two, { x: 'NonCompliant' }, { entry: { status: 'excluded' } }),
+        ],
+      },
+      [sql],
+    );
     expect(assessment.findings[0]).toMatchObject({ status: 'pass', excluded: 2 });
     expect(assessment.reconciliation[1]).toMatchObject({ excluded: { 'left out by configuration': 2 } });
   });
 
   test('a waived fail stays a fail', async () => {
-    const waiver = { id: 'w', control: 'azure-native', resources: [idOf(one, 'a')], owner: 'o', approver: 'p', justification: 'j', approvedOn: '2026-09-01', expires: '2026-12-31' };
-    const { assessment, observations } = await judge({ units: [inventory(one, ['a']), states(one, { a: 'NonCompliant' })] }, [sql], { waivers: [waiver] });
+    const waiver = {
+      id: 'w',
+      control: 'azure-native',
+      resources: [idOf(one, 'a')],
+      owner: 'o',
+      approver: 'p',
+      justification: 'j',
+      approvedOn: '2026-09-01',
+      expires: '2026-12-31',
+    };
+    const { assessment, observations } = await judge({ units: [inventory(one, ['a']), states(one, { a: 'NonCompliant' })] }, [sql], {
+      waivers: [waiver],
+    });
     expect(assessment.findings[0]).toMatchObject({ status: 'fail', waived: 1 });
     expect(observations[0]?.waiver).toBe('w');
   });
@@ -121,49 +213,105 @@ describe('AWS Config rules', () => {
   const bucket = 'AWS::S3::Bucket';
   const s3 = verdictControl('aws', rule, 'resources', [bucket]);
   const at = { provider: 'aws' as const, account: '111122223333', region: 'eu-west-1' };
-  const buckets = (...names: string[]): FixtureUnit => ({ ...at, type: bucket, records: names.map((name) => ({ uid: `arn:aws:s3:::${name}`, document: { resourceId: name } })) });
-  const results = (verdicts: Record<string, string>, more: Partial<FixtureUnit> = {}): FixtureUnit => ({ ...at, type: `verdict:${rule}`, verdicts: Object.entries(verdicts).map(([uid, verdict]) => ({ uid, verdict, resourceType: bucket })), ...more });
+  const buckets = (...names: string[]): FixtureUnit => ({
+    ...at,
+    type: bucket,
+    records: names.map((name) => ({ uid: `arn:aws:s3:::${name}`, document: { resourceId: name } })),
+  });
+  const results = (verdicts: Record<string, string>, more: Partial<FixtureUnit> = {}): FixtureUnit => ({
+    ...at,
+    type: `verdict:${rule}`,
+    verdicts: Object.entries(verdicts).map(([uid, verdict]) => ({ uid, verdict, resourceType: bucket })),
+    ...more,
+  });
 
   test('name a resource by its id, not its ARN', async () => {
-    const { assessment, observations } = await judge({ units: [buckets('a', 'b'), results({ a: 'COMPLIANT', b: 'NON_COMPLIANT' }, { entry: { count: null } })] }, [s3]);
+    const { assessment, observations } = await judge(
+      { units: [buckets('a', 'b'), results({ a: 'COMPLIANT', b: 'NON_COMPLIANT' }, { entry: { count: null } })] },
+      [s3],
+    );
     expect(assessment.findings[0]).toMatchObject({ status: 'fail', counts: { pass: 1, fail: 1 }, gaps: 0 });
     expect(observations[0]?.subject.uid).toBe('arn:aws:s3:::a');
   });
 
   test('insufficient data is unknown, never skipped; without any resource it does not matter', async () => {
     const insufficient = { entry: { status: 'partial' as const, reasons: [{ code: 'insufficient-data', message: 'INSUFFICIENT_DATA' }] } };
-    expect((await judge({ units: [buckets('a', 'b'), results({ a: 'COMPLIANT', b: 'INSUFFICIENT_DATA' })] }, [s3])).assessment.findings[0]).toMatchObject({ status: 'unknown', counts: { pass: 1, unknown: 1 } });
-    expect((await judge({ units: [buckets('a'), results({}, insufficient)] }, [s3])).assessment.findings[0]).toMatchObject({ status: 'unknown', counts: { unknown: 1 }, gaps: 1 });
+    expect(
+      (await judge({ units: [buckets('a', 'b'), results({ a: 'COMPLIANT', b: 'INSUFFICIENT_DATA' })] }, [s3])).assessment.findings[0],
+    ).toMatchObject({ status: 'unknown', counts: { pass: 1, unknown: 1 } });
+    expect((await judge({ units: [buckets('a'), results({}, insufficient)] }, [s3])).assessment.findings[0]).toMatchObject({
+      status: 'unknown',
+      counts: { unknown: 1 },
+      gaps: 1,
+    });
     expect((await judge({ units: [buckets(), results({}, insufficient)] }, [s3])).assessment.findings[0]?.status).toBe('notapplicable');
   });
 
   test('what an account has once is judged by the region in which the rule runs', async () => {
     const user = 'AWS::IAM::User';
     const iam = verdictControl('aws', 'IAM_RULE', 'resources', [user]);
-    const users = (region: string): FixtureUnit => ({ ...at, region, type: user, records: [{ uid: 'arn:aws:iam::111122223333:user/u', document: { resourceId: 'AIDA1' } }] });
-    const of = (region: string, verdicts: FixtureVerdict[], entry: Partial<LedgerEntry> = {}): FixtureUnit => ({ ...at, region, type: 'verdict:IAM_RULE', verdicts, entry });
+    const users = (region: string): FixtureUnit => ({
+      ...at,
+      region,
+      type: user,
+      records: [{ uid: 'arn:aws:iam::111122223333:user/u', document: { resourceId: 'AIDA1' } }],
+    });
+    const of = (region: string, verdicts: FixtureVerdict[], entry: Partial<LedgerEntry> = {}): FixtureUnit => ({
+      ...at,
+      region,
+      type: 'verdict:IAM_RULE',
+      verdicts,
+      entry,
+    });
     const compliant: FixtureVerdict = { uid: 'AIDA1', verdict: 'COMPLIANT', resourceType: user };
-    const units = (there: FixtureUnit) => [users('eu-central-1'), users('us-east-1'), of('eu-central-1', [], { status: 'not-recorded', count: null }), there];
+    const units = (there: FixtureUnit) => [
+      users('eu-central-1'),
+      users('us-east-1'),
+      of('eu-central-1', [], { status: 'not-recorded', count: null }),
+      there,
+    ];
     const { assessment } = await judge({ units: units(of('us-east-1', [compliant])) }, [iam]);
     expect(assessment.findings[0]).toMatchObject({ status: 'pass', counts: { pass: 1 }, gaps: 0 });
-    expect((await judge({ units: units(of('us-east-1', [], { status: 'not-recorded', count: null })) }, [iam])).assessment.findings[0]).toMatchObject({ status: 'unknown', counts: { unknown: 1 }, gaps: 1 });
+    expect(
+      (await judge({ units: units(of('us-east-1', [], { status: 'not-recorded', count: null })) }, [iam])).assessment.findings[0],
+    ).toMatchObject({ status: 'unknown', counts: { unknown: 1 }, gaps: 1 });
   });
 });
 
 describe('a rule that judges parts of what the inventory lists', () => {
-  const key: FixtureVerdict = { uid: `${idOf(one, 'v', vaults)}/keys/k`, verdict: 'Compliant', resourceType: 'microsoft.keyvault.data/vaults/keys' };
+  const key: FixtureVerdict = {
+    uid: `${idOf(one, 'v', vaults)}/keys/k`,
+    verdict: 'Compliant',
+    resourceType: 'microsoft.keyvault.data/vaults/keys',
+  };
 
   test('the results are the population; without a parent there is nothing to judge', async () => {
-    const { assessment } = await judge({ units: [inventory(one, ['v'], {}, vaults), states(one, { key }), inventory(two, [], {}, vaults), states(two, {}, notAssigned)] }, [keys]);
+    const { assessment } = await judge(
+      { units: [inventory(one, ['v'], {}, vaults), states(one, { key }), inventory(two, [], {}, vaults), states(two, {}, notAssigned)] },
+      [keys],
+    );
     expect(assessment.findings[0]).toMatchObject({ status: 'pass', counts: { pass: 1 }, gaps: 0 });
-    expect(assessment.reconciliation).toMatchObject([{ count: { count: 1 }, pass: 1 }, { scope: { account: two }, count: { count: 0 }, balanced: true, reasons: [{ code: 'nothing-to-judge' }] }]);
+    expect(assessment.reconciliation).toMatchObject([
+      { count: { count: 1 }, pass: 1 },
+      { scope: { account: two }, count: { count: 0 }, balanced: true, reasons: [{ code: 'nothing-to-judge' }] },
+    ]);
     expect(assessment.evidenceComplete).toBe(true);
   });
 
   test('parents without the rule are a gap, and so are parents that were not seen', async () => {
     const of = (vault: FixtureUnit) => judge({ units: [vault, states(one, {}, notAssigned)] }, [keys]);
-    expect((await of(inventory(one, ['v'], {}, vaults))).assessment.findings[0]).toMatchObject({ status: 'unknown', gaps: 1, reasons: [{ code: 'policy-not-assigned' }] });
-    expect((await of(inventory(one, [], { entry: { status: 'denied', count: null, reasons: [{ code: 'access-denied', message: 'no' }] } }, vaults))).assessment.findings[0]).toMatchObject({ status: 'unknown', gaps: 1, reasons: [{ code: 'policy-not-assigned' }, { code: 'access-denied' }] });
+    expect((await of(inventory(one, ['v'], {}, vaults))).assessment.findings[0]).toMatchObject({
+      status: 'unknown',
+      gaps: 1,
+      reasons: [{ code: 'policy-not-assigned' }],
+    });
+    expect(
+      (
+        await of(
+          inventory(one, [], { entry: { status: 'denied', count: null, reasons: [{ code: 'access-denied', message: 'no' }] } }, vaults),
+        )
+      ).assessment.findings[0],
+    ).toMatchObject({ status: 'unknown', gaps: 1, reasons: [{ code: 'policy-not-assigned' }, { code: 'access-denied' }] });
     expect((await of(inventory(one, [], {}, vaults))).assessment.findings[0]).toMatchObject({ status: 'notapplicable', gaps: 0 });
   });
 });
@@ -187,26 +335,69 @@ describe('whatever the ledger says of the resources and of the results', () => {
   ];
 
   /** What may come out, told from the evidence alone. */
-  function allowed(as: 'resources' | 'parents', names: string[], verdicts: Record<string, string>, types: string, results: string): Status[] {
+  function allowed(
+    as: 'resources' | 'parents',
+    names: string[],
+    verdicts: Record<string, string>,
+    types: string,
+    results: string,
+  ): Status[] {
     const given = Object.values(verdicts);
-    if (types === 'excluded' || results === 'excluded') return ['notapplicable', 'unknown', ...(as === 'parents' && results === 'complete' && given.length > 0 && given.every((word) => word === 'Compliant') ? (['pass'] as const) : []), ...(given.includes('NonCompliant') ? (['fail'] as const) : [])];
+    if (types === 'excluded' || results === 'excluded')
+      return [
+        'notapplicable',
+        'unknown',
+        ...(as === 'parents' && results === 'complete' && given.length > 0 && given.every((word) => word === 'Compliant')
+          ? (['pass'] as const)
+          : []),
+        ...(given.includes('NonCompliant') ? (['fail'] as const) : []),
+      ];
     if (given.includes('NonCompliant')) return ['fail'];
     const resultsWhole = results === 'complete' || (as === 'resources' && results === 'no count');
     // No result, none held by the ledger either, and no resource, proved: whatever else is said of the results.
-    if (names.length === 0 && given.length === 0 && types === 'complete' && !['count off by one', 'one more held'].includes(results)) return ['notapplicable'];
-    if (as === 'parents') return resultsWhole ? (given.length === 0 ? ['notapplicable'] : given.every((word) => word === 'Compliant') ? ['pass'] : ['unknown']) : ['unknown'];
-    return types === 'complete' && resultsWhole && names.length > 0 && names.every((name) => verdicts[name] === 'Compliant') && given.length === names.length ? ['pass'] : ['unknown'];
+    if (names.length === 0 && given.length === 0 && types === 'complete' && !['count off by one', 'one more held'].includes(results))
+      return ['notapplicable'];
+    if (as === 'parents')
+      return resultsWhole
+        ? given.length === 0
+          ? ['notapplicable']
+          : given.every((word) => word === 'Compliant')
+            ? ['pass']
+            : ['unknown']
+        : ['unknown'];
+    return types === 'complete' &&
+      resultsWhole &&
+      names.length > 0 &&
+      names.every((name) => verdicts[name] === 'Compliant') &&
+      given.length === names.length
+      ? ['pass']
+      : ['unknown'];
   }
 
   test('no false pass, no false not-applicable, nothing lost', async () => {
     // One subscription for each population and claim on its results; the claims on its resources follow one another.
-    const cells = populations.flatMap((population) => Object.keys(claims).map((ofResults) => ({ ...population, ofResults }))).map((cell, at) => ({ ...cell, account: `00000000-0000-0000-0000-${String(at).padStart(12, '0')}` }));
-    const run = await fixtureRun({ units: cells.flatMap(({ account, names, verdicts }) => [inventory(account, names), states(account, verdicts)]) });
+    const cells = populations
+      .flatMap((population) => Object.keys(claims).map((ofResults) => ({ ...population, ofResults })))
+      .map((cell, at) => ({ ...cell, account: `00000000-0000-0000-0000-${String(at).padStart(12, '0')}` }));
+    const run = await fixtureRun({
+      units: cells.flatMap(({ account, names, verdicts }) => [inventory(account, names), states(account, verdicts)]),
+    });
     const ledger = JSON.parse(readFileSync(join(run, 'evidence', 'ledger.json'), 'utf8')) as Ledger;
-    const controls = { resources: sql, parents: control('azure-parents', 'azure', [{ kind: 'verdict', id: 'main', title: 'Rule', provider: 'azure', rule: guid, about: { as: 'parents', types: [servers] } }]) };
+    const controls = {
+      resources: sql,
+      parents: control('azure-parents', 'azure', [
+        { kind: 'verdict', id: 'main', title: 'Rule', provider: 'azure', rule: guid, about: { as: 'parents', types: [servers] } },
+      ]),
+    };
     let tried = 0;
     for (const [ofTypes, claim] of Object.entries(claims)) {
-      const entries = ledger.entries.map((entry) => (entry.type === servers ? claim(entry) : claims[cells.find(({ account }) => account === entry.account)?.ofResults ?? '']?.(entry) ?? null)).filter((entry) => entry !== null);
+      const entries = ledger.entries
+        .map((entry) =>
+          entry.type === servers
+            ? claim(entry)
+            : (claims[cells.find(({ account }) => account === entry.account)?.ofResults ?? '']?.(entry) ?? null),
+        )
+        .filter((entry) => entry !== null);
       tamper(run, 'evidence/ledger.json', () => JSON.stringify({ ...ledger, entries }));
       const { assessment, observations } = await judgeRun(run, Object.values(controls));
       for (const { account, names, verdicts, ofResults } of cells) {
@@ -214,9 +405,19 @@ describe('whatever the ledger says of the resources and of the results', () => {
           const where = `${as}: ${names.length} resources, ${Object.values(verdicts).join('+') || 'no'} results; types ${ofTypes}, results ${ofResults}`;
           const id = controls[as].control.id;
           const own = observations.filter((line) => line.control === id && line.subject.account === account);
-          expect(allowed(as, names, verdicts, ofTypes, ofResults), where).toContain(rollUp(own.map(({ status }) => status)) ?? 'notapplicable');
-          expect(assessment.reconciliation.some((row) => row.control === id && row.scope.account === account), where).toBe(true);
-          if (ofTypes !== 'excluded' && ofResults !== 'excluded') for (const name of Object.keys(verdicts)) expect(own.some((line) => line.subject.uid.endsWith(`/${name}`)), `${where}: ${name}`).toBe(true);
+          expect(allowed(as, names, verdicts, ofTypes, ofResults), where).toContain(
+            rollUp(own.map(({ status }) => status)) ?? 'notapplicable',
+          );
+          expect(
+            assessment.reconciliation.some((row) => row.control === id && row.scope.account === account),
+            where,
+          ).toBe(true);
+          if (ofTypes !== 'excluded' && ofResults !== 'excluded')
+            for (const name of Object.keys(verdicts))
+              expect(
+                own.some((line) => line.subject.uid.endsWith(`/${name}`)),
+                `${where}: ${name}`,
+              ).toBe(true);
           tried += 1;
         }
       }
@@ -244,7 +445,11 @@ describe('as it is written', () => {
     const aws = compiled('aws-a-b', '{ awsConfigRule: R, parents: [AWS::KMS::Key, AWS::EC2::Volume] }');
     expect(aws?.checks[0]).toMatchObject({ about: { as: 'parents', types: ['AWS::KMS::Key', 'AWS::EC2::Volume'] } });
     expect(compiled('aws-a-b', '{ awsConfigRule: R }')?.checks[0]).not.toHaveProperty('about');
-    expect(needsOf(catalogue(azure as NonNullable<typeof azure>, aws as NonNullable<typeof aws>))).toMatchObject({ types: { aws: ['AWS::EC2::Volume', 'AWS::KMS::Key'], azure: expect.arrayContaining([servers]) as string[] }, azurePolicies: [guid], awsConfigRules: ['R'] });
+    expect(needsOf(catalogue(azure as NonNullable<typeof azure>, aws as NonNullable<typeof aws>))).toMatchObject({
+      types: { aws: ['AWS::EC2::Volume', 'AWS::KMS::Key'], azure: expect.arrayContaining([servers]) as string[] },
+      azurePolicies: [guid],
+      awsConfigRules: ['R'],
+    });
   });
 
   test.each([

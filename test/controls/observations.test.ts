@@ -10,7 +10,9 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Lines of every kind that buffers trip over: empty, multi-byte at any offset, lone surrogates escaped, longer than a block. */
 function lines(count: number, seed: number): string[] {
-  return Array.from({ length: count }, (_, at) => JSON.stringify({ at, seed, text: 'ä✓😀'.repeat((at * 7919 + seed) % 97), ...(at % 500 === 499 ? { long: 'é'.repeat(300_000) } : {}) }));
+  return Array.from({ length: count }, (_, at) =>
+    JSON.stringify({ at, seed, text: 'ä✓😀'.repeat((at * 7919 + seed) % 97), ...(at % 500 === 499 ? { long: 'é'.repeat(300_000) } : {}) }),
+  );
 }
 
 describe('shards', () => {
@@ -19,9 +21,13 @@ describe('shards', () => {
     const given = [lines(3, 1), lines(2_000, 2), [], lines(501, 3)];
     const opened = given.map(() => scratch.open());
     // Written in turns, as checks do.
-    for (let at = 0; at < 2_000; at += 1) for (const [nth, own] of given.entries()) own.slice(at, at + 1).forEach((line) => opened[nth]?.write(line));
+    for (let at = 0; at < 2_000; at += 1)
+      for (const [nth, own] of given.entries()) own.slice(at, at + 1).forEach((line) => opened[nth]?.write(line));
     const path = join(directory, 'joined.ndjson');
-    const ranges = joinShards(path, [[0, 1], [2], [3]].map((group) => group.map((nth) => ({ shard: opened[nth] as (typeof opened)[number], conflicts: new Map() }))));
+    const ranges = joinShards(
+      path,
+      [[0, 1], [2], [3]].map((group) => group.map((nth) => ({ shard: opened[nth] as (typeof opened)[number], conflicts: new Map() }))),
+    );
     const bytes = readFileSync(path);
     const expected = [[...(given[0] ?? []), ...(given[1] ?? [])], [], given[3] ?? []];
     for (const [nth, range] of ranges.entries()) {
@@ -53,7 +59,8 @@ describe('ids', () => {
   });
 
   test('tell scopes apart, but not the regions that record an IAM record', () => {
-    const id = (type: string, region: string) => observationId('c', 'k', { kind: 'resource', type, uid: 'u', scope: { provider: 'aws', account: '1', region } });
+    const id = (type: string, region: string) =>
+      observationId('c', 'k', { kind: 'resource', type, uid: 'u', scope: { provider: 'aws', account: '1', region } });
     expect(id('AWS::EC2::Volume', 'a')).not.toBe(id('AWS::EC2::Volume', 'b'));
     expect(id('AWS::IAM::Role', 'a')).toBe(id('AWS::IAM::Role', 'b'));
   });

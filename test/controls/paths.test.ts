@@ -7,8 +7,15 @@ const at = (path: string, document: Json, caseless = false): unknown => compileW
 
 describe('paths', () => {
   test.each([
-    ['a.b.c', null, ['a', 'b', 'c']], ['rules[0].id', null, ['rules', 0, 'id']], ['list[-1]', null, ['list', -1]], ['tags["odd.key"].x', null, ['tags', 'odd.key', 'x']],
-    ['$key', 'key', []], ['$key.configuration.enabled', 'key', ['configuration', 'enabled']], ['$s["aws:x"]', 's', ['aws:x']], ['["a\\"b"]', null, ['a"b']], ['__proto__.x', null, ['__proto__', 'x']],
+    ['a.b.c', null, ['a', 'b', 'c']],
+    ['rules[0].id', null, ['rules', 0, 'id']],
+    ['list[-1]', null, ['list', -1]],
+    ['tags["odd.key"].x', null, ['tags', 'odd.key', 'x']],
+    ['$key', 'key', []],
+    ['$key.configuration.enabled', 'key', ['configuration', 'enabled']],
+    ['$s["aws:x"]', 's', ['aws:x']],
+    ['["a\\"b"]', null, ['a"b']],
+    ['__proto__.x', null, ['__proto__', 'x']],
   ] as const)('%s', (text, variable, segments) => {
     expect(parsePath(text)).toEqual({ text, variable, segments });
   });
@@ -18,7 +25,13 @@ describe('paths', () => {
   });
 
   test('written paths read back', () => {
-    for (const segments of [['a', 'b', 0, 'c'], ['odd.key', 'x'], ['a', '', 'b'], ['ключ', '"']] as (string | number)[][]) expect(parsePath(formatSegments(segments)).segments).toEqual(segments);
+    for (const segments of [
+      ['a', 'b', 0, 'c'],
+      ['odd.key', 'x'],
+      ['a', '', 'b'],
+      ['ключ', '"'],
+    ] as (string | number)[][])
+      expect(parsePath(formatSegments(segments)).segments).toEqual(segments);
   });
 
   test('tells a missing key from a missing container and from a wrong type', () => {
@@ -80,6 +93,8 @@ describe('projection', () => {
   });
 
   test('without case keeps the spelling of the document', () => {
-    expect(compileProjection(['properties.keysource'], true)({ Properties: { keySource: 'x', other: 1 } })).toEqual({ Properties: { keySource: 'x' } });
+    expect(compileProjection(['properties.keysource'], true)({ Properties: { keySource: 'x', other: 1 } })).toEqual({
+      Properties: { keySource: 'x' },
+    });
   });
 });

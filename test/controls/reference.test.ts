@@ -21,7 +21,8 @@ describe('docs/control-language.md', () => {
   });
 
   test('lists every operator, conversion and lookup table', () => {
-    for (const name of [...operators.map((operator) => operator.name), ...conversions.map((conversion) => conversion.name), ...tableNames]) expect(reference).toContain(`| \`${name}\` |`);
+    for (const name of [...operators.map((operator) => operator.name), ...conversions.map((conversion) => conversion.name), ...tableNames])
+      expect(reference).toContain(`| \`${name}\` |`);
   });
 
   test.each(operators.map((operator) => [operator.name, operator] as const))('the example of %s compiles', (name, operator) => {
@@ -30,7 +31,10 @@ describe('docs/control-language.md', () => {
     const names = [...operator.example.matchAll(/\$([a-z]+)/g)].map((found) => found[1] as string);
     const bindings = Object.fromEntries([...new Set(names)].map((variable) => [variable, 'configuration']));
     const parameters = { maxRotationDays: { name: 'maxRotationDays', type: 'integer' as const, default: 90, description: '' } };
-    const { errors } = compileCheck({ id: 'main', title: 'T', provider: 'aws', definition: { on: 'AWS::S3::Bucket', let: bindings, require: condition }, at: [] }, parameters);
+    const { errors } = compileCheck(
+      { id: 'main', title: 'T', provider: 'aws', definition: { on: 'AWS::S3::Bucket', let: bindings, require: condition }, at: [] },
+      parameters,
+    );
     expect(errors).toEqual([]);
   });
 

@@ -8,7 +8,9 @@ import { catalogueSchema } from '../../src/controls/catalogue/schema.ts';
 const root = join(import.meta.dirname, '../..');
 const validate = new Ajv({ strict: false, validateFormats: false }).compile(catalogueSchema());
 const yaml = (file: string): unknown => parse(readFileSync(join(root, file), 'utf8'), { merge: true });
-const files = readdirSync(join(root, 'controls'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml')).map((file) => join('controls', file));
+const files = readdirSync(join(root, 'controls'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => join('controls', file));
 
 describe('editor schema of the catalogue', () => {
   test('the stored file is current (node scripts/schemas.ts writes it)', () => {

@@ -27,7 +27,16 @@ const threads = (count: number): Threads => ({ count, module: new URL('../../src
 /** Name and digest of every file of the results. */
 function results(directory: string): Record<string, string> {
   const path = join(directory, 'results');
-  return Object.fromEntries(readdirSync(path).sort().map((file) => [file, createHash('sha256').update(readFileSync(join(path, file))).digest('hex')]));
+  return Object.fromEntries(
+    readdirSync(path)
+      .sort()
+      .map((file) => [
+        file,
+        createHash('sha256')
+          .update(readFileSync(join(path, file)))
+          .digest('hex'),
+      ]),
+  );
 }
 
 beforeAll(async () => {
@@ -38,16 +47,41 @@ beforeAll(async () => {
   try {
     const file = join(work, 'exhibit.yaml');
     const waivers = [
-      ['covers-keys', 'aws-kms-*', '2027-01-01'], ['covers-all', '*', '2027-01-01'], ['expired', 'gcp-*', '2026-01-01'],
-    ].map(([id, control, expires]) => `  - { id: ${String(id)}, control: "${String(control)}", resources: ["*"], owner: a, approver: b, justification: c, approvedOn: "2025-01-01", expires: "${String(expires)}" }`);
+      ['covers-keys', 'aws-kms-*', '2027-01-01'],
+      ['covers-all', '*', '2027-01-01'],
+      ['expired', 'gcp-*', '2026-01-01'],
+    ].map(
+      ([id, control, expires]) =>
+        `  - { id: ${String(id)}, control: "${String(control)}", resources: ["*"], owner: a, approver: b, justification: c, approvedOn: "2025-01-01", expires: "${String(expires)}" }`,
+    );
     writeFileSync(file, `${simulator.configYaml()}\nwaivers:\n${waivers.join('\n')}\n`);
     Object.assign(process.env, simulator.credentials, { NO_PROXY: '127.0.0.1,localhost' });
     const loaded = loadConfig(file).config;
     // One account in one region is enough of AWS: calls are what takes time here.
-    const config = { ...loaded, scopes: { ...loaded.scopes, aws: loaded.scopes.aws?.map((scope) => (scope.accounts && scope.regions ? { ...scope, accounts: scope.accounts.slice(0, 1), regions: scope.regions.slice(0, 1) } : scope)) } };
+    const config = {
+      ...loaded,
+      scopes: {
+        ...loaded.scopes,
+        aws: loaded.scopes.aws?.map((scope) =>
+          scope.accounts && scope.regions ? { ...scope, accounts: scope.accounts.slice(0, 1), regions: scope.regions.slice(0, 1) } : scope,
+        ),
+      },
+    };
     const catalogue = selectControls(await loadCatalogue(join(root, 'controls.yaml')), config);
     const signal = new AbortController().signal;
-    await collect({ runDirectory: run, runId: 'threads.v1', asOf, config, needs: needsOf(catalogue), resume: false, signal, progress: silent, patience: hurried, pacers: hurriedPacers(), tool: { name: 'exhibit', version: '0' } });
+    await collect({
+      runDirectory: run,
+      runId: 'threads.v1',
+      asOf,
+      config,
+      needs: needsOf(catalogue),
+      resume: false,
+      signal,
+      progress: silent,
+      patience: hurried,
+      pacers: hurriedPacers(),
+      tool: { name: 'exhibit', version: '0' },
+    });
     request = { runDirectory: run, catalogue, config, readers: pageReaders() };
   } finally {
     process.env = environment;
@@ -61,7 +95,13 @@ describe('judging on several threads', () => {
   test('gives the same bytes for any number of them', async () => {
     const alone = await assess(request);
     const expected = results(run);
-    expect(Object.keys(expected)).toEqual(['access.ndjson', 'assessment.json', 'findings.json', 'observations.ndjson', 'reconciliation.json']);
+    expect(Object.keys(expected)).toEqual([
+      'access.ndjson',
+      'assessment.json',
+      'findings.json',
+      'observations.ndjson',
+      'reconciliation.json',
+    ]);
     expect(alone.waivers.map((waiver) => (waiver.used ?? 0) > 0)).toEqual([true, true, false]);
     for (const count of [2, 3]) {
       const together = await assess({ ...request, threads: threads(count) });
@@ -90,7 +130,9 @@ describe('judging on several threads', () => {
   test('is refused where the control files are not those that were loaded', async () => {
     const before = results(run);
     const files = request.catalogue.files.map((file, at) => (at === 0 ? { ...file, sha256: '0'.repeat(64) } : file));
-    await expect(assess({ ...request, catalogue: { ...request.catalogue, files }, threads: threads(2) })).rejects.toThrow('control files changed');
+    await expect(assess({ ...request, catalogue: { ...request.catalogue, files }, threads: threads(2) })).rejects.toThrow(
+      'control files changed',
+    );
     expect(results(run)).toEqual(before);
   }, 120_000);
 
@@ -110,9 +152,15 @@ describe('the partition', () => {
       const parts = partition(controls, evidenceReader(run, request.readers).queries(), count);
       expect(parts.length).toBe(count);
       expect(parts.flat().toSorted((a, b) => controls.indexOf(a) - controls.indexOf(b))).toEqual(controls);
-      for (const part of parts) expect(part.map((one) => controls.indexOf(one))).toEqual(part.map((one) => controls.indexOf(one)).toSorted((a, b) => a - b));
+      for (const part of parts)
+        expect(part.map((one) => controls.indexOf(one))).toEqual(part.map((one) => controls.indexOf(one)).toSorted((a, b) => a - b));
       for (const provider of ['aws', 'azure', 'gcp']) {
-        const asking = parts.filter((part) => part.some(({ control, checks }) => control.provider === provider && checks.some((check) => check.kind === 'condition' && check.usesReaders)));
+        const asking = parts.filter((part) =>
+          part.some(
+            ({ control, checks }) =>
+              control.provider === provider && checks.some((check) => check.kind === 'condition' && check.usesReaders),
+          ),
+        );
         expect(asking.length).toBe(1);
       }
     }

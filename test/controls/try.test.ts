@@ -52,29 +52,61 @@ const text = `
   on: AWS::EC2::Volume
   require: { field: configuration.createTime, newerThan: P90D }
 `;
-const catalogue: Catalogue = { name: 't', version: '1', directory: '.', files: [], sections: ['S'], parameters: {}, controls: compileControls(text) };
+const catalogue: Catalogue = {
+  name: 't',
+  version: '1',
+  directory: '.',
+  files: [],
+  sections: ['S'],
+  parameters: {},
+  controls: compileControls(text),
+};
 
 async function run(lines: (object | string)[], options: Partial<TryOptions> = {}): Promise<TryResult[]> {
   const results: TryResult[] = [];
   const source = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line)));
-  for await (const result of tryDocuments(source, catalogue, readDocument, { asOf: '2026-06-30T12:00:00Z', ...options })) results.push(result);
+  for await (const result of tryDocuments(source, catalogue, readDocument, { asOf: '2026-06-30T12:00:00Z', ...options }))
+    results.push(result);
   return results;
 }
 const short = (results: TryResult[]): string[] => results.map(({ id, control, check, status }) => `${id} ${control} ${check} ${status}`);
 
 const keyArn = 'arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-1111-4222-8333-444455556666';
 const sse = { rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'aws:kms', kmsMasterKeyID: keyArn } }] };
-const key = { type: 'AWS::KMS::Key', document: { resourceType: 'AWS::KMS::Key', arn: keyArn, resourceId: keyArn.split('/')[1], accountId: '111122223333', awsRegion: 'eu-west-1', configuration: { keyId: keyArn.split('/')[1], keyManager: 'CUSTOMER' } } };
+const key = {
+  type: 'AWS::KMS::Key',
+  document: {
+    resourceType: 'AWS::KMS::Key',
+    arn: keyArn,
+    resourceId: keyArn.split('/')[1],
+    accountId: '111122223333',
+    awsRegion: 'eu-west-1',
+    configuration: { keyId: keyArn.split('/')[1], keyManager: 'CUSTOMER' },
+  },
+};
 
 describe('judging documents', () => {
   test('a bucket with and without its key, and with the key known not to be there', async () => {
-    const document = { resourceType: 'AWS::S3::Bucket', resourceId: 'b', supplementaryConfiguration: { ServerSideEncryptionConfiguration: sse } };
-    expect(short(await run([
-      { id: '1', type: 'AWS::S3::Bucket', document, related: [key] },
-      { id: '2', type: 'aws::s3::BUCKET', document },
-      { id: '3', type: 'AWS::S3::Bucket', document, complete: ['AWS::KMS::Key'] },
-      { id: '4', type: 'AWS::S3::Bucket', document: { ...document, supplementaryConfiguration: {} } },
-    ]))).toEqual(['1 aws-bucket-cmk main pass', '2 aws-bucket-cmk main unknown', '3 aws-bucket-cmk main fail', '4 aws-bucket-cmk main unknown']);
+    const document = {
+      resourceType: 'AWS::S3::Bucket',
+      resourceId: 'b',
+      supplementaryConfiguration: { ServerSideEncryptionConfiguration: sse },
+    };
+    expect(
+      short(
+        await run([
+          { id: '1', type: 'AWS::S3::Bucket', document, related: [key] },
+          { id: '2', type: 'aws::s3::BUCKET', document },
+          { id: '3', type: 'AWS::S3::Bucket', document, complete: ['AWS::KMS::Key'] },
+          { id: '4', type: 'AWS::S3::Bucket', document: { ...document, supplementaryConfiguration: {} } },
+        ]),
+      ),
+    ).toEqual([
+      '1 aws-bucket-cmk main pass',
+      '2 aws-bucket-cmk main unknown',
+      '3 aws-bucket-cmk main fail',
+      '4 aws-bucket-cmk main unknown',
+    ]);
   });
 
   test('the same verdict whichever way the provider encodes the document', async () => {
@@ -88,31 +120,86 @@ describe('judging documents', () => {
     const results = await run(shapes.map((document, index) => ({ id: String(index), type: 'AWS::S3::Bucket', document, related: [key] })));
     expect(results.map(({ status }) => status)).toEqual(['pass', 'pass', 'pass', 'pass']);
     const gcp = [
-      { name: '//storage.googleapis.com/b', assetType: 'storage.googleapis.com/Bucket', resource: { data: { encryption: { defaultKmsKeyName: 'k' } } } },
-      { name: '//storage.googleapis.com/b', asset_type: 'storage.googleapis.com/Bucket', resource: { data: { encryption: { defaultKmsKeyName: 'k' } } } },
+      {
+        name: '//storage.googleapis.com/b',
+        assetType: 'storage.googleapis.com/Bucket',
+        resource: { data: { encryption: { defaultKmsKeyName: 'k' } } },
+      },
+      {
+        name: '//storage.googleapis.com/b',
+        asset_type: 'storage.googleapis.com/Bucket',
+        resource: { data: { encryption: { defaultKmsKeyName: 'k' } } },
+      },
     ];
-    expect((await run(gcp.map((document, index) => ({ id: String(index), type: 'storage.googleapis.com/Bucket', document })))).map(({ status }) => status)).toEqual(['pass', 'pass']);
+    expect(
+      (await run(gcp.map((document, index) => ({ id: String(index), type: 'storage.googleapis.com/Bucket', document })))).map(
+        ({ status }) => status,
+      ),
+    ).toEqual(['pass', 'pass']);
     const azure = [
-      { id: '/subscriptions/0f/resourceGroups/g/providers/Microsoft.Compute/disks/d', type: 'Microsoft.Compute/disks', properties: { encryption: { type: 'EncryptionAtRestWithCustomerKey' } } },
+      {
+        id: '/subscriptions/0f/resourceGroups/g/providers/Microsoft.Compute/disks/d',
+        type: 'Microsoft.Compute/disks',
+        properties: { encryption: { type: 'EncryptionAtRestWithCustomerKey' } },
+      },
       { type: 'microsoft.compute/disks', Properties: { Encryption: { Type: 'encryptionatrestwithcustomerkey' } } },
     ];
-    expect((await run(azure.map((document, index) => ({ id: String(index), type: 'Microsoft.Compute/disks', document })))).map(({ status }) => status)).toEqual(['pass', 'pass']);
+    expect(
+      (await run(azure.map((document, index) => ({ id: String(index), type: 'Microsoft.Compute/disks', document })))).map(
+        ({ status }) => status,
+      ),
+    ).toEqual(['pass', 'pass']);
   });
 
   test('each result says what was observed', async () => {
-    const [result] = await run([{ id: 7, type: 'microsoft.compute/disks', document: { type: 'microsoft.compute/disks', properties: { encryption: { type: 'EncryptionAtRestWithPlatformKey' } } } }]);
+    const [result] = await run([
+      {
+        id: 7,
+        type: 'microsoft.compute/disks',
+        document: { type: 'microsoft.compute/disks', properties: { encryption: { type: 'EncryptionAtRestWithPlatformKey' } } },
+      },
+    ]);
     expect(result).toEqual({
-      id: '7', control: 'azure-disk-cmk', check: 'main', status: 'fail', reason: 'properties.encryption.type is EncryptionAtRestWithPlatformKey, expected EncryptionAtRestWithCustomerKey',
-      observed: [{ id: 'require', path: 'properties.encryption.type', operator: 'equals', expected: 'EncryptionAtRestWithCustomerKey', observed: 'EncryptionAtRestWithPlatformKey', outcome: 'false', source: 0 }],
+      id: '7',
+      control: 'azure-disk-cmk',
+      check: 'main',
+      status: 'fail',
+      reason: 'properties.encryption.type is EncryptionAtRestWithPlatformKey, expected EncryptionAtRestWithCustomerKey',
+      observed: [
+        {
+          id: 'require',
+          path: 'properties.encryption.type',
+          operator: 'equals',
+          expected: 'EncryptionAtRestWithCustomerKey',
+          observed: 'EncryptionAtRestWithPlatformKey',
+          outcome: 'false',
+          source: 0,
+        },
+      ],
     });
   });
 
   test('a document without any metadata is judged by what it shows', async () => {
-    expect(short(await run([{ id: '1', type: 'AWS::S3::Bucket', document: { supplementaryConfiguration: { ServerSideEncryptionConfiguration: sse } }, related: [key] }]))).toEqual(['1 aws-bucket-cmk main pass']);
+    expect(
+      short(
+        await run([
+          {
+            id: '1',
+            type: 'AWS::S3::Bucket',
+            document: { supplementaryConfiguration: { ServerSideEncryptionConfiguration: sse } },
+            related: [key],
+          },
+        ]),
+      ),
+    ).toEqual(['1 aws-bucket-cmk main pass']);
   });
 
   test('a check over groups takes the document for its group', async () => {
-    const trail = (isMultiRegionTrail: unknown): object => ({ id: 't', type: 'AWS::CloudTrail::Trail', document: { configuration: { isMultiRegionTrail } } });
+    const trail = (isMultiRegionTrail: unknown): object => ({
+      id: 't',
+      type: 'AWS::CloudTrail::Trail',
+      document: { configuration: { isMultiRegionTrail } },
+    });
     expect((await run([trail(true), trail(false), trail('true')])).map(({ status }) => status)).toEqual(['pass', 'fail', 'unknown']);
   });
 
@@ -126,10 +213,23 @@ describe('judging documents', () => {
     const good = { id: 'g', type: 'microsoft.compute/disks', document: { type: 'microsoft.compute/disks', properties: {} } };
     const results: TryResult[] = [];
     const bad = async (): Promise<void> => {
-      const lines = ['{', JSON.stringify(good), '', '[]', '{"id":"x"}', '{"id":"x","type":"T"}', '{"id":"x","type":"T","document":{},"related":[{}]}', '{"id":"x","type":"T","document":{},"complete":"T"}', JSON.stringify({ ...good, id: 'h' })];
+      const lines = [
+        '{',
+        JSON.stringify(good),
+        '',
+        '[]',
+        '{"id":"x"}',
+        '{"id":"x","type":"T"}',
+        '{"id":"x","type":"T","document":{},"related":[{}]}',
+        '{"id":"x","type":"T","document":{},"complete":"T"}',
+        JSON.stringify({ ...good, id: 'h' }),
+      ];
       for await (const result of tryDocuments(lines, catalogue, readDocument, { asOf: '2026-06-30T12:00:00Z' })) results.push(result);
     };
-    const error = await bad().then(() => null, (thrown: unknown) => thrown);
+    const error = await bad().then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
     expect(error).toBeInstanceOf(TryInputError);
     expect((error as TryInputError).lines.map(({ line }) => line)).toEqual([1, 4, 5, 6, 7, 8]);
     expect((error as TryInputError).message).toMatch(/^line 1: not JSON/);
@@ -138,7 +238,11 @@ describe('judging documents', () => {
 
   test('a type that no check is on is told, not hidden', async () => {
     const told: string[] = [];
-    expect(await run([{ id: 'u', type: 'AWS::Unheard::Of', document: {} }], { onUnmatched: (line, id, type) => told.push(`${line} ${id} ${type}`) })).toEqual([]);
+    expect(
+      await run([{ id: 'u', type: 'AWS::Unheard::Of', document: {} }], {
+        onUnmatched: (line, id, type) => told.push(`${line} ${id} ${type}`),
+      }),
+    ).toEqual([]);
     expect(told).toEqual(['1 u AWS::Unheard::Of']);
   });
 
@@ -147,7 +251,6 @@ describe('judging documents', () => {
     const results = await run([deep, '{"id":"p","type":"AWS::S3::Bucket","document":{"__proto__":{"supplementaryConfiguration":1}}}']);
     expect(results.map(({ status }) => status)).toEqual(['unknown', 'unknown']);
   });
-
 });
 
 test('lines end at line feeds only, wherever the chunks of the input end', async () => {
@@ -165,6 +268,12 @@ test('the shipped catalogue judges documents', async () => {
   const { loadCatalogue } = await import('../../src/controls/catalogue/load.ts');
   const shipped = await loadCatalogue(join(import.meta.dirname, '../../controls.yaml'));
   const results: TryResult[] = [];
-  for await (const result of tryDocuments([JSON.stringify({ id: '1', type: 'AWS::EC2::Volume', document: { configuration: { encrypted: false } } })], shipped, readDocument, { asOf: '2026-06-30T12:00:00Z' })) results.push(result);
+  for await (const result of tryDocuments(
+    [JSON.stringify({ id: '1', type: 'AWS::EC2::Volume', document: { configuration: { encrypted: false } } })],
+    shipped,
+    readDocument,
+    { asOf: '2026-06-30T12:00:00Z' },
+  ))
+    results.push(result);
   expect(results.find(({ control }) => control === 'aws-ebs-volume-cmk')?.status).toBe('fail');
 });

@@ -18,14 +18,24 @@ describe('redaction', () => {
   });
 
   test('a Lambda environment inside a Select row is replaced in place; every other byte stays', async () => {
-    const row = JSON.stringify({ configuration: { environment: { variables: { DB_PASSWORD: 'hünter "2"\\', FLAG: 'true' } }, memorySize: 128.5 } });
+    const row = JSON.stringify({
+      configuration: { environment: { variables: { DB_PASSWORD: 'hünter "2"\\', FLAG: 'true' } }, memorySize: 128.5 },
+    });
     const page = `{ "Results":[${JSON.stringify(row)}] }`;
     const { bytes, redactions } = await redact(page);
-    expect(text(bytes)).toBe(page.replace(JSON.stringify(JSON.stringify('hünter "2"\\').slice(1, -1)).slice(1, -1), '[redacted by exhibit: environment-variable]'));
-    const inner = JSON.parse((JSON.parse(text(bytes)) as { Results: string[] }).Results[0] ?? '') as { configuration: { environment: { variables: Record<string, string> } } };
+    expect(text(bytes)).toBe(
+      page.replace(JSON.stringify(JSON.stringify('hünter "2"\\').slice(1, -1)).slice(1, -1), '[redacted by exhibit: environment-variable]'),
+    );
+    const inner = JSON.parse((JSON.parse(text(bytes)) as { Results: string[] }).Results[0] ?? '') as {
+      configuration: { environment: { variables: Record<string, string> } };
+    };
     expect(inner.configuration.environment.variables).toEqual({ DB_PASSWORD: '[redacted by exhibit: environment-variable]', FLAG: 'true' });
     expect(redactions).toHaveLength(1);
-    expect(redactions[0]).toMatchObject({ pointer: '/Results/0', within: '/configuration/environment/variables/DB_PASSWORD', rule: 'environment-variable' });
+    expect(redactions[0]).toMatchObject({
+      pointer: '/Results/0',
+      within: '/configuration/environment/variables/DB_PASSWORD',
+      rule: 'environment-variable',
+    });
   });
 
   test('a disclosed value matches its commitment, another does not', async () => {
@@ -39,7 +49,11 @@ describe('redaction', () => {
 
   test.each([
     ['a SAS token', 'https://x.blob.core.windows.net/c?sv=2022&sig=abcDEF123%2Bghi456jkl789mno%3D&se=1', 'abcDEF123'],
-    ['a storage connection string', 'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=Zm9vYmFyYmF6cXV4cXV1eA==;EndpointSuffix=x', 'Zm9vYmFy'],
+    [
+      'a storage connection string',
+      'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=Zm9vYmFyYmF6cXV4cXV1eA==;EndpointSuffix=x',
+      'Zm9vYmFy',
+    ],
     ['credentials in a URL', 'postgres://app:correcthorse@db.internal:5432/app', 'correcthorse'],
     ['a private key', '-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----', 'MIIEpAIBAAKCAQEA7'],
     ['a GitHub token', 'token is ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8', 'ghp_a1B2c3'],
@@ -51,18 +65,31 @@ describe('redaction', () => {
   });
 
   test('key ids, ARNs and key versions are no secrets', async () => {
-    const page = JSON.stringify({ a: 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab', b: 'https://v.vault.azure.net/keys/k/0123456789abcdef0123456789abcdef', c: 'projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1' });
+    const page = JSON.stringify({
+      a: 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+      b: 'https://v.vault.azure.net/keys/k/0123456789abcdef0123456789abcdef',
+      c: 'projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1',
+    });
     expect((await redact(page)).redactions).toEqual([]);
   });
 
   test('whatever the page holds, it stays parsable and only strings change', async () => {
     const json = fc.letrec((tie) => ({
-      value: fc.oneof({ maxDepth: 5 }, fc.string({ unit: 'binary' }), fc.integer(), fc.constant(null), fc.boolean(), fc.array(tie('value'), { maxLength: 4 }), fc.dictionary(fc.constantFrom('value', 'environment', 'variables', 'userData', 'password', 'a'), tie('value'), { maxKeys: 4 })),
+      value: fc.oneof(
+        { maxDepth: 5 },
+        fc.string({ unit: 'binary' }),
+        fc.integer(),
+        fc.constant(null),
+        fc.boolean(),
+        fc.array(tie('value'), { maxLength: 4 }),
+        fc.dictionary(fc.constantFrom('value', 'environment', 'variables', 'userData', 'password', 'a'), tie('value'), { maxKeys: 4 }),
+      ),
     })).value;
     const shape = (value: unknown): unknown => {
       if (typeof value === 'string') return 'string';
       if (Array.isArray(value)) return value.map(shape);
-      if (value !== null && typeof value === 'object') return Object.fromEntries(Object.entries(value as JsonObject).map(([k, v]) => [k, shape(v)]));
+      if (value !== null && typeof value === 'object')
+        return Object.fromEntries(Object.entries(value as JsonObject).map(([k, v]) => [k, shape(v)]));
       return value;
     };
     await fc.assert(
@@ -92,7 +119,9 @@ describe('string leaves', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const source = JSON.stringify(value, null, 1);
-        expect([...stringLeaves(source)].map((leaf) => [JSON.stringify(leaf.path), unescapeContent(source.slice(leaf.start, leaf.end))])).toEqual(collect(JSON.parse(source)));
+        expect(
+          [...stringLeaves(source)].map((leaf) => [JSON.stringify(leaf.path), unescapeContent(source.slice(leaf.start, leaf.end))]),
+        ).toEqual(collect(JSON.parse(source)));
       }),
     );
   });

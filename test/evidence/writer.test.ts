@@ -28,14 +28,31 @@ const request: QueryRequest = {
   identity: 'arn:aws:iam::111122223333:role/auditor',
   types: ['AWS::S3::Bucket'],
 };
-const received = (body: string, nextToken: string | null) => ({ body, items: 1, requestId: 'r-1', httpStatus: 200, attempts: 1, nextToken });
+const received = (body: string, nextToken: string | null) => ({
+  body,
+  items: 1,
+  requestId: 'r-1',
+  httpStatus: 200,
+  attempts: 1,
+  nextToken,
+});
 const directory = 'evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket';
 
 describe('evidence writer', () => {
   test('a ledger that a killed run left half written is cleared', async () => {
     mkdirSync(join(run, 'evidence'), { recursive: true });
     writeFileSync(join(run, 'evidence', 'ledger.json.0123456789ab.tmp'), '{"vers');
-    const ledger = { version: 1 as const, runId: 'r', asOf: 'now', startedAt: 'now', endedAt: null, tool: { name: 'exhibit', version: '0' }, scopes: [], entries: [], quotas: [] };
+    const ledger = {
+      version: 1 as const,
+      runId: 'r',
+      asOf: 'now',
+      startedAt: 'now',
+      endedAt: null,
+      tool: { name: 'exhibit', version: '0' },
+      scopes: [],
+      entries: [],
+      quotas: [],
+    };
     await evidenceWriter(run, { resume: true }).writeLedger(ledger);
     expect(readdirSync(join(run, 'evidence'))).toEqual(['ledger.json']);
   });
@@ -46,7 +63,11 @@ describe('evidence writer', () => {
     const page = await query.page(received(body, 'token-1'));
     expect(readFileSync(join(run, directory, page.file), 'utf8')).toBe(body);
     expect(page.sha256).toBe(page.receivedSha256);
-    expect(query.query).toMatchObject({ status: 'running', resumeToken: 'token-1', pages: [{ file: 'page-000001.json', requestId: 'r-1', redactions: [] }] });
+    expect(query.query).toMatchObject({
+      status: 'running',
+      resumeToken: 'token-1',
+      pages: [{ file: 'page-000001.json', requestId: 'r-1', redactions: [] }],
+    });
     const done = await query.finish('complete');
     expect(done).toMatchObject({ status: 'complete', resumeToken: null });
     expect(JSON.parse(readFileSync(join(run, directory, 'query.json'), 'utf8'))).toEqual(done);
@@ -117,7 +138,8 @@ describe('evidence reader', () => {
     const files: string[] = [];
     const defects: PageDefect[] = [];
     for (const query of reader.queries()) {
-      for await (const record of reader.records(query, (defect) => defects.push(defect))) files.push((record as unknown as { verdict: { file: string } }).verdict.file);
+      for await (const record of reader.records(query, (defect) => defects.push(defect)))
+        files.push((record as unknown as { verdict: { file: string } }).verdict.file);
     }
     return { files, defects };
   };

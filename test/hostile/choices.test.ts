@@ -19,14 +19,34 @@ const directory = mkdtempSync(join(tmpdir(), 'exhibit-choices-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const type = 'AWS::S3::Bucket';
-const buckets = { units: [{ provider: 'aws' as const, account: '111122223333', region: 'eu-west-1', type, records: [{ uid: 'arn:aws:s3:::a', document: { good: false } }] }] };
-const check = (id: string, critical = false, level: 1 | 2 = 2): ReturnType<typeof control> => control(id, 'aws', [conditionCheck({ on: [type], critical, evaluate: good }, 'aws')], level);
+const buckets = {
+  units: [
+    {
+      provider: 'aws' as const,
+      account: '111122223333',
+      region: 'eu-west-1',
+      type,
+      records: [{ uid: 'arn:aws:s3:::a', document: { good: false } }],
+    },
+  ],
+};
+const check = (id: string, critical = false, level: 1 | 2 = 2): ReturnType<typeof control> =>
+  control(id, 'aws', [conditionCheck({ on: [type], critical, evaluate: good }, 'aws')], level);
 
 describe('what was left out', () => {
   test('excluded controls, other levels and other clouds are listed with the reason', async () => {
-    const controls = [check('aws-one'), check('aws-two'), check('aws-three', false, 1), control('gcp-four', 'gcp', [conditionCheck({ on: ['x'], evaluate: good }, 'gcp')])];
+    const controls = [
+      check('aws-one'),
+      check('aws-two'),
+      check('aws-three', false, 1),
+      control('gcp-four', 'gcp', [conditionCheck({ on: ['x'], evaluate: good }, 'gcp')]),
+    ];
     const selected = selectControls(catalogue(...controls), { profile: { level: 1, exclude: ['aws-two'] }, scopes: { aws: [] } });
-    expect(selected.leftOut?.map(({ control: id, why }) => [id, why])).toEqual([['aws-one', 'above-level'], ['aws-two', 'excluded'], ['gcp-four', 'cloud-not-configured']]);
+    expect(selected.leftOut?.map(({ control: id, why }) => [id, why])).toEqual([
+      ['aws-one', 'above-level'],
+      ['aws-two', 'excluded'],
+      ['gcp-four', 'cloud-not-configured'],
+    ]);
     const assessment = await assess({ runDirectory: await fixtureRun(buckets), catalogue: selected, config, readers: fixtureReaders });
     expect(assessment.choices?.leftOut).toEqual(selected.leftOut);
     expect(scopeView(assessment).leftOut.map(({ id }) => id)).toEqual(['aws-one', 'aws-two', 'gcp-four']);
@@ -38,16 +58,39 @@ describe('what was left out', () => {
     const { assessment } = await judge(buckets, [check('aws-one', true)], { critical: { unclassified: 'not-critical' } });
     expect(assessment.findings[0]?.status).toBe('notapplicable');
     expect(summaryView(assessment, new Map()).headline).toContain('1 control has nothing left to judge');
-    expect(limitationsView(assessment).particular.join('\n')).toContain('excludes every one of 1 resources. Nothing is claimed about them: aws-one');
+    expect(limitationsView(assessment).particular.join('\n')).toContain(
+      'excludes every one of 1 resources. Nothing is claimed about them: aws-one',
+    );
   });
 });
 
 describe('what was loosened', () => {
   test('a parameter that is not the default shows both values', async () => {
-    const loose = { ...catalogue(check('aws-one')), parameters: { maxRotationDays: { name: 'maxRotationDays', type: 'number' as const, default: 90, description: '' }, other: { name: 'other', type: 'number' as const, default: 1, description: '' } } };
-    const assessment = await assess({ runDirectory: await fixtureRun(buckets), catalogue: loose, config: { ...config, parameters: { maxRotationDays: 4000, azurePolicyMaxAgeHours: 9999 }, catalogue: './own.yaml' }, readers: fixtureReaders });
-    expect(assessment.choices).toMatchObject({ ownCatalogue: true, parameters: [{ name: 'azurePolicyMaxAgeHours', default: 72 }, { name: 'maxRotationDays', default: 90 }] });
-    expect(scopeView(assessment).parameters.map(({ value }) => value)).toEqual(['9999 (changed; the default is 72)', '4000 (changed; the default is 90)', '1']);
+    const loose = {
+      ...catalogue(check('aws-one')),
+      parameters: {
+        maxRotationDays: { name: 'maxRotationDays', type: 'number' as const, default: 90, description: '' },
+        other: { name: 'other', type: 'number' as const, default: 1, description: '' },
+      },
+    };
+    const assessment = await assess({
+      runDirectory: await fixtureRun(buckets),
+      catalogue: loose,
+      config: { ...config, parameters: { maxRotationDays: 4000, azurePolicyMaxAgeHours: 9999 }, catalogue: './own.yaml' },
+      readers: fixtureReaders,
+    });
+    expect(assessment.choices).toMatchObject({
+      ownCatalogue: true,
+      parameters: [
+        { name: 'azurePolicyMaxAgeHours', default: 72 },
+        { name: 'maxRotationDays', default: 90 },
+      ],
+    });
+    expect(scopeView(assessment).parameters.map(({ value }) => value)).toEqual([
+      '9999 (changed; the default is 72)',
+      '4000 (changed; the default is 90)',
+      '1',
+    ]);
     const limits = limitationsView(assessment).particular.join('\n');
     expect(limits).toContain('a catalogue of the entity');
     expect(limits).toContain('2 parameters of the catalogue have another value');
@@ -56,21 +99,38 @@ describe('what was loosened', () => {
   test('where the catalogue is from stands beside its digest', async () => {
     const run = join(directory, 'origin');
     const assessment = writeFixture(run, { observations: 20 });
-    const gathered = await gather(assessment, (finding) => observationsOf(join(run, 'results', 'observations.ndjson'), finding), accessLines(join(run, 'results', 'access.ndjson')));
+    const gathered = await gather(
+      assessment,
+      (finding) => observationsOf(join(run, 'results', 'observations.ndjson'), finding),
+      accessLines(join(run, 'results', 'access.ndjson')),
+    );
     const origin = (choices: Assessment['choices']): string | undefined =>
-      buildView({ ...assessment, ...(choices && { choices }) }, gathered, null, { format: 'html' }).versions.facts.find(({ name }) => name === 'Origin of the catalogue')?.value;
+      buildView({ ...assessment, ...(choices && { choices }) }, gathered, null, { format: 'html' }).versions.facts.find(
+        ({ name }) => name === 'Origin of the catalogue',
+      )?.value;
     expect(origin({ ownCatalogue: true, leftOut: [], parameters: [] })).toContain('not the one that ships');
     expect(origin({ ownCatalogue: false, leftOut: [], parameters: [] })).toBe('ships with the tool');
   });
 });
 
 describe('what was excused', () => {
-  const waiver = { id: 'w1', control: 'aws-*', resources: ['*'], owner: 'Kim Lee', approver: ' kim  LEE', justification: 'because', approvedOn: '2026-01-01', expires: '2099-01-01' };
+  const waiver = {
+    id: 'w1',
+    control: 'aws-*',
+    resources: ['*'],
+    owner: 'Kim Lee',
+    approver: ' kim  LEE',
+    justification: 'because',
+    approvedOn: '2026-01-01',
+    expires: '2099-01-01',
+  };
 
   test('a waiver that its owner approved, over everything, says so, and the fail stays a fail', async () => {
     const { assessment } = await judge(buckets, [check('aws-one')], { waivers: [waiver] });
     expect(assessment.findings[0]).toMatchObject({ status: 'fail', waived: 1 });
-    expect(exceptionsView(assessment).waivers[0]?.state).toBe('In force. Approved by its own owner. Covers every resource, also those to come. Covers several controls');
+    expect(exceptionsView(assessment).waivers[0]?.state).toBe(
+      'In force. Approved by its own owner. Covers every resource, also those to come. Covers several controls',
+    );
     expect(limitationsView(assessment).particular.join('\n')).toContain('1 waiver was approved by the one who owns it: w1');
   });
 

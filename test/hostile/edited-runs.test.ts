@@ -39,7 +39,8 @@ function whitewash(run: string): void {
   assessment(run, (value) => {
     value.summary.counts = { ...value.summary.counts, pass: 1, fail: 0 };
     value.summary.score = 1;
-    for (const finding of value.findings) Object.assign(finding, { status: 'pass', counts: { ...finding.counts, pass: finding.counts.pass + finding.counts.fail, fail: 0 } });
+    for (const finding of value.findings)
+      Object.assign(finding, { status: 'pass', counts: { ...finding.counts, pass: finding.counts.pass + finding.counts.fail, fail: 0 } });
     value.summary.resources = value.findings[0]?.counts ?? value.summary.resources;
     value.reconciliation = JSON.parse(readFileSync(join(run, 'results/reconciliation.json'), 'utf8')) as Assessment['reconciliation'];
   });
@@ -50,7 +51,11 @@ function indexAgain(run: string): void {
   assessment(run, (value) => {
     for (const query of value.queries) query.sha256 = sha256(readFileSync(join(run, query.directory, 'query.json')));
     const query = JSON.parse(readFileSync(join(run, queryDirectory, 'query.json'), 'utf8')) as Query;
-    const files = ['evidence/ledger.json', `${queryDirectory}/query.json`, ...query.pages.map((page) => `${queryDirectory}/${page.file}`)].sort();
+    const files = [
+      'evidence/ledger.json',
+      `${queryDirectory}/query.json`,
+      ...query.pages.map((page) => `${queryDirectory}/${page.file}`),
+    ].sort();
     value.evidenceDigest = sha256(files.map((path) => `${sha256(readFileSync(join(run, path)))}  ${path}\n`).join(''));
   });
 }
@@ -69,56 +74,122 @@ async function problemsOf(harm: (run: string) => void): Promise<string> {
 
 describe('results edited before sealing', () => {
   test('a failing control called not applicable', async () => {
-    const found = await problemsOf((run) => assessment(run, ({ findings, summary }) => {
-      Object.assign(findings[0] ?? {}, { status: 'notapplicable' });
-      summary.counts = { ...summary.counts, fail: 0, notapplicable: 1 };
-      summary.score = null;
-    }));
+    const found = await problemsOf((run) =>
+      assessment(run, ({ findings, summary }) => {
+        Object.assign(findings[0] ?? {}, { status: 'notapplicable' });
+        summary.counts = { ...summary.counts, fail: 0, notapplicable: 1 };
+        summary.score = null;
+      }),
+    );
     expect(found).toContain('stated as notapplicable, and its observations come to fail');
   });
 
   test('a failing control left out', async () => {
-    const found = await problemsOf((run) => assessment(run, (value) => {
-      value.findings = [];
-      value.summary.counts = { ...value.summary.counts, fail: 0 };
-      value.summary.resources = value.summary.counts;
-      value.summary.score = null;
-    }));
+    const found = await problemsOf((run) =>
+      assessment(run, (value) => {
+        value.findings = [];
+        value.summary.counts = { ...value.summary.counts, fail: 0 };
+        value.summary.resources = value.summary.counts;
+        value.summary.score = null;
+      }),
+    );
     expect(found).toContain('was observed, and is not among the findings');
   });
 
   test('a better score', async () => {
-    expect(await problemsOf((run) => assessment(run, ({ summary }) => { summary.score = 1; }))).toContain('the summary does not follow from the findings');
-    expect(await problemsOf((run) => assessment(run, ({ summary }) => { summary.resources = { ...summary.resources, fail: 0 }; }))).toContain('counts other observations');
-    expect(await problemsOf((run) => assessment(run, ({ summary }) => { summary.levels = [{ level: 1, counts: { ...summary.counts, pass: 9 }, score: 1 }]; }))).toContain('level 1 does not follow');
+    expect(
+      await problemsOf((run) =>
+        assessment(run, ({ summary }) => {
+          summary.score = 1;
+        }),
+      ),
+    ).toContain('the summary does not follow from the findings');
+    expect(
+      await problemsOf((run) =>
+        assessment(run, ({ summary }) => {
+          summary.resources = { ...summary.resources, fail: 0 };
+        }),
+      ),
+    ).toContain('counts other observations');
+    expect(
+      await problemsOf((run) =>
+        assessment(run, ({ summary }) => {
+          summary.levels = [{ level: 1, counts: { ...summary.counts, pass: 9 }, score: 1 }];
+        }),
+      ),
+    ).toContain('level 1 does not follow');
   });
 
   test('fails called waived that nobody waived', async () => {
-    expect(await problemsOf((run) => assessment(run, ({ findings }) => { Object.assign(findings[0] ?? {}, { waived: 3 }); }))).toContain('3 waived in the finding, 0 observations name a waiver');
+    expect(
+      await problemsOf((run) =>
+        assessment(run, ({ findings }) => {
+          Object.assign(findings[0] ?? {}, { waived: 3 });
+        }),
+      ),
+    ).toContain('3 waived in the finding, 0 observations name a waiver');
   });
 
   test('another reconciliation in the assessment, which the report is made of, than in the file', async () => {
-    expect(await problemsOf((run) => assessment(run, ({ reconciliation }) => { Object.assign(reconciliation[0] ?? {}, { fail: 0, pass: 6 }); }))).toContain('another reconciliation');
+    expect(
+      await problemsOf((run) =>
+        assessment(run, ({ reconciliation }) => {
+          Object.assign(reconciliation[0] ?? {}, { fail: 0, pass: 6 });
+        }),
+      ),
+    ).toContain('another reconciliation');
   });
 
   test('scopes left out of the report, another instant, another run', async () => {
-    expect(await problemsOf((run) => assessment(run, (value) => { value.asOf = '2026-01-01T00:00:00Z'; }))).toContain('another run or instant');
-    expect(await problemsOf((run) => assessment(run, (value) => {
-      value.scopes = [{ collector: 'aws-config', provider: 'aws', account: '1', region: 'x', name: null, knownFrom: [], status: 'complete', identity: null, reasons: [] }];
-    }))).toContain('other scopes than the ledger');
+    expect(
+      await problemsOf((run) =>
+        assessment(run, (value) => {
+          value.asOf = '2026-01-01T00:00:00Z';
+        }),
+      ),
+    ).toContain('another run or instant');
+    expect(
+      await problemsOf((run) =>
+        assessment(run, (value) => {
+          value.scopes = [
+            {
+              collector: 'aws-config',
+              provider: 'aws',
+              account: '1',
+              region: 'x',
+              name: null,
+              knownFrom: [],
+              status: 'complete',
+              identity: null,
+              reasons: [],
+            },
+          ];
+        }),
+      ),
+    ).toContain('other scopes than the ledger');
   });
 
   test('an instant after collection began, in the ledger and in the assessment', async () => {
     const found = await problemsOf((run) => {
-      edit<Ledger>(run, 'evidence/ledger.json', (value) => { value.asOf = '2027-01-01T00:00:00Z'; });
-      assessment(run, (value) => { value.asOf = '2027-01-01T00:00:00Z'; });
+      edit<Ledger>(run, 'evidence/ledger.json', (value) => {
+        value.asOf = '2027-01-01T00:00:00Z';
+      });
+      assessment(run, (value) => {
+        value.asOf = '2027-01-01T00:00:00Z';
+      });
       indexAgain(run);
     });
     expect(found).toContain('judged as of 2027-01-01T00:00:00Z, and collected from');
   });
 
   test('a query left out of the index', async () => {
-    expect(await problemsOf((run) => assessment(run, (value) => { value.queries = []; }))).toContain('not in the index of evidence');
+    expect(
+      await problemsOf((run) =>
+        assessment(run, (value) => {
+          value.queries = [];
+        }),
+      ),
+    ).toContain('not in the index of evidence');
   });
 
   test('a passing control whose populations are all gone', async () => {
@@ -145,7 +216,9 @@ describe('evidence edited before sealing', () => {
   test('a population that the ledger calls partial under a pass', async () => {
     const found = await problemsOf((run) => {
       whitewash(run);
-      ledger(run, ({ entries }) => { Object.assign(entries[0] ?? {}, { status: 'partial' }); });
+      ledger(run, ({ entries }) => {
+        Object.assign(entries[0] ?? {}, { status: 'partial' });
+      });
     });
     expect(found).toContain('ledger-disagrees');
     expect(found).toContain('the ledger calls it partial');
@@ -163,8 +236,20 @@ describe('evidence edited before sealing', () => {
   });
 
   test('a population that the ledger does not know, or counts otherwise', async () => {
-    expect(await problemsOf((run) => ledger(run, (value) => { value.entries = []; }))).toContain('the ledger has no entry for it');
-    expect(await problemsOf((run) => ledger(run, ({ entries }) => { Object.assign(entries[0] ?? {}, { count: { count: 9, source: 'x' } }); }))).toContain('in the ledger as 9');
+    expect(
+      await problemsOf((run) =>
+        ledger(run, (value) => {
+          value.entries = [];
+        }),
+      ),
+    ).toContain('the ledger has no entry for it');
+    expect(
+      await problemsOf((run) =>
+        ledger(run, ({ entries }) => {
+          Object.assign(entries[0] ?? {}, { count: { count: 9, source: 'x' } });
+        }),
+      ),
+    ).toContain('in the ledger as 9');
   });
 
   test('the last page cut off: the one before announces it', async () => {
@@ -191,7 +276,13 @@ describe('inputs and reports edited before sealing', () => {
   });
 
   test('a catalogue digest that is not that of its files', async () => {
-    expect(await problemsOf((run) => assessment(run, ({ catalogue }) => { catalogue.sha256 = 'd'.repeat(64); }))).toContain('is not that of its files');
+    expect(
+      await problemsOf((run) =>
+        assessment(run, ({ catalogue }) => {
+          catalogue.sha256 = 'd'.repeat(64);
+        }),
+      ),
+    ).toContain('is not that of its files');
   });
 
   test.each(['report.html', 'report.pdf', 'results/findings.csv'])('another %s than was made of the results', async (name) => {
@@ -210,7 +301,10 @@ describe('inputs and reports edited before sealing', () => {
   });
 
   test('assessed again after rendering: the reports are of former results', async () => {
-    const harm = ({ directory }: { directory: string }): void => assessment(directory, ({ engagement }) => { engagement.title = 'Another'; });
+    const harm = ({ directory }: { directory: string }): void =>
+      assessment(directory, ({ engagement }) => {
+        engagement.title = 'Another';
+      });
     await expect(sealedSample(signer, harm)).rejects.toThrow(/made of another version/);
   });
 });

@@ -19,7 +19,19 @@ const pages = 'evidence/aws-fixture/111122223333_eu-west-1/AWS.S3.Bucket.0';
 /** A run whose count was read from an answer of this form. */
 async function counted(answer: Json, pointer: string, encoding: 'json' | 'json-string' = 'json'): Promise<string> {
   const run = await fixtureRun({ units: [unit] });
-  const query = await evidenceWriter(run, { resume: false }).open({ collector: 'aws-fixture', scope: '111122223333_eu-west-1', name: 'Counts', provider: 'aws', operation: 'Count', shape: 'none', text: null, parameters: {}, endpoint: 'x', identity: 'x', types: [] });
+  const query = await evidenceWriter(run, { resume: false }).open({
+    collector: 'aws-fixture',
+    scope: '111122223333_eu-west-1',
+    name: 'Counts',
+    provider: 'aws',
+    operation: 'Count',
+    shape: 'none',
+    text: null,
+    parameters: {},
+    endpoint: 'x',
+    identity: 'x',
+    types: [],
+  });
   await query.page({ body: JSON.stringify(answer), items: 1, requestId: null, httpStatus: 200, attempts: 1, nextToken: null });
   await query.finish('complete');
   ledger(run, ({ entries }) => {
@@ -54,7 +66,17 @@ describe('a count', () => {
     ['a number', { data: [{ count_: 3 }] }, '/data/0/count_', 'json'],
     ['a row', { resourceCounts: [{ resourceType: type, count: 3 }] }, '/resourceCounts/0', 'json'],
     ['a row that is a string', { Results: ['{"COUNT(*)":3}'] }, '/Results/0', 'json-string'],
-    ['a list with the row', { data: [{ subscriptionId: '111122223333', type: type.toLowerCase(), count_: 3 }, { subscriptionId: 'x', type, count_: 9 }] }, '/data', 'json'],
+    [
+      'a list with the row',
+      {
+        data: [
+          { subscriptionId: '111122223333', type: type.toLowerCase(), count_: 3 },
+          { subscriptionId: 'x', type, count_: 9 },
+        ],
+      },
+      '/data',
+      'json',
+    ],
   ])('read from %s: a lowered one is contradicted, a true one stands', async (_form, answer, pointer, encoding) => {
     const run = await counted(answer, pointer, encoding);
     expect((await judgeRun(run, controls)).assessment.findings[0]).toMatchObject({ status: 'fail', gaps: 0 });
@@ -66,7 +88,9 @@ describe('a count', () => {
 
   test('of nothing, from a list that has something', async () => {
     const run = await counted([{ type, count: 3 }], '');
-    ledger(run, ({ entries }) => { for (const entry of entries) Object.assign(entry, { held: 0, count: entry.count && { ...entry.count, count: 0 } }); });
+    ledger(run, ({ entries }) => {
+      for (const entry of entries) Object.assign(entry, { held: 0, count: entry.count && { ...entry.count, count: 0 } });
+    });
     expect((await judgeRun(run, controls)).assessment.findings[0]?.reasons.map(({ code }) => code)).toContain('count-contradicted');
   });
 
@@ -82,21 +106,31 @@ describe('a count', () => {
 
 test('a listing that breaks off before its end is a gap', async () => {
   const run = await fixtureRun({ units: [unit] });
-  tamper(run, `${pages}/query.json`, (text) => text.replace(/"nextTokenSha256": null/, `"nextTokenSha256": "${createHash('sha256').update('next').digest('hex')}"`));
+  tamper(run, `${pages}/query.json`, (text) =>
+    text.replace(/"nextTokenSha256": null/, `"nextTokenSha256": "${createHash('sha256').update('next').digest('hex')}"`),
+  );
   expect((await judgeRun(run, controls)).assessment.findings[0]?.reasons.map(({ code }) => code)).toContain('query-unfinished');
 });
 
 test('an entry that rests on no query proves nothing, not even that there is nothing', async () => {
   const run = await fixtureRun({ units: [unit] });
   rmSync(join(run, pages), { recursive: true });
-  ledger(run, ({ entries }) => { for (const entry of entries) Object.assign(entry, { held: 0, count: { count: 0, source: 'said so' }, queries: [] }); });
+  ledger(run, ({ entries }) => {
+    for (const entry of entries) Object.assign(entry, { held: 0, count: { count: 0, source: 'said so' }, queries: [] });
+  });
   expect((await judgeRun(run, controls)).assessment.findings[0]).toMatchObject({ status: 'unknown', reasons: [{ code: 'query-missing' }] });
 });
 
 test('a scope that the configuration names and the ledger lost is unknown', async () => {
-  const run = await fixtureRun({ units: [{ ...unit, records: records.slice(0, 2) }, { ...unit, account: '444455556666', records: records.slice(2) }] });
+  const run = await fixtureRun({
+    units: [
+      { ...unit, records: records.slice(0, 2) },
+      { ...unit, account: '444455556666', records: records.slice(2) },
+    ],
+  });
   const scopes = { aws: [{ accounts: ['111122223333', '444455556666'], regions: ['eu-west-1'] }] };
-  const judged = (): ReturnType<typeof assess> => assess({ runDirectory: run, catalogue: catalogue(...controls), config: { ...config, scopes }, readers: fixtureReaders });
+  const judged = (): ReturnType<typeof assess> =>
+    assess({ runDirectory: run, catalogue: catalogue(...controls), config: { ...config, scopes }, readers: fixtureReaders });
   expect((await judged()).findings[0]).toMatchObject({ status: 'fail', gaps: 0 });
   ledger(run, (value) => {
     value.entries = value.entries.filter(({ account }) => account === '111122223333');
@@ -110,12 +144,22 @@ test('a scope that the configuration names and the ledger lost is unknown', asyn
 });
 
 test('a failing scope that the configuration names cannot be called left out by configuration', async () => {
-  const run = await fixtureRun({ units: [{ ...unit, records: records.slice(0, 2) }, { ...unit, account: '444455556666', records: records.slice(2) }] });
+  const run = await fixtureRun({
+    units: [
+      { ...unit, records: records.slice(0, 2) },
+      { ...unit, account: '444455556666', records: records.slice(2) },
+    ],
+  });
   ledger(run, (value) => {
     for (const one of [...value.entries, ...value.scopes]) if (one.account === '444455556666') one.status = 'excluded';
   });
   const scopes = { aws: [{ accounts: ['111122223333', '444455556666'], regions: ['eu-west-1'] }] };
-  const { findings, evidenceComplete } = await assess({ runDirectory: run, catalogue: catalogue(...controls), config: { ...config, scopes }, readers: fixtureReaders });
+  const { findings, evidenceComplete } = await assess({
+    runDirectory: run,
+    catalogue: catalogue(...controls),
+    config: { ...config, scopes },
+    readers: fixtureReaders,
+  });
   expect(findings[0]).toMatchObject({ status: 'fail', gaps: 1 });
   expect(evidenceComplete).toBe(false);
 });
@@ -123,10 +167,16 @@ test('a failing scope that the configuration names cannot be called left out by 
 test('a type of the whole account may be left out in the other regions, and not in all', async () => {
   const roles = [control('roles', 'aws', [conditionCheck({ on: ['AWS::IAM::Role'], evaluate: good }, 'aws')])];
   const role = { ...unit, type: 'AWS::IAM::Role', records: [{ uid: 'arn:aws:iam::111122223333:role/r', document: { good: true } }] };
-  const run = await fixtureRun({ units: [role, { ...role, region: 'us-east-1', records: [], entry: { status: 'excluded', count: null, queries: [] } }] });
+  const run = await fixtureRun({
+    units: [role, { ...role, region: 'us-east-1', records: [], entry: { status: 'excluded', count: null, queries: [] } }],
+  });
   const scopes = { aws: [{ accounts: ['111122223333'], regions: ['eu-west-1', 'us-east-1'] }] };
-  const status = async (): Promise<string | undefined> => (await assess({ runDirectory: run, catalogue: catalogue(...roles), config: { ...config, scopes }, readers: fixtureReaders })).findings[0]?.status;
+  const status = async (): Promise<string | undefined> =>
+    (await assess({ runDirectory: run, catalogue: catalogue(...roles), config: { ...config, scopes }, readers: fixtureReaders }))
+      .findings[0]?.status;
   expect(await status()).toBe('pass');
-  ledger(run, ({ entries }) => { for (const entry of entries) entry.status = 'excluded'; });
+  ledger(run, ({ entries }) => {
+    for (const entry of entries) entry.status = 'excluded';
+  });
   expect(await status()).toBe('unknown');
 });

@@ -8,9 +8,31 @@ import { judge, record, truth } from '../support/language.ts';
 
 const gone = replacement('password');
 const expectedOf: Record<string, Json> = {
-  equals: gone, notEquals: 'a', sameAs: 'other', in: [gone, 'a'], notIn: ['a'], matches: '.', notMatches: 'a', startsWith: '[', endsWith: ']', containsText: 'redacted',
-  contains: gone, containsAll: [gone], containsAny: [gone], containsNone: ['a'], containsOnly: [gone],
-  before: 'asOf', after: 'asOf-P1D', olderThan: 'P1D', newerThan: 'P1D', validFor: 'P1D', atLeast: 1, atMost: 1, lessThan: 1, greaterThan: 1, isEmpty: false,
+  equals: gone,
+  notEquals: 'a',
+  sameAs: 'other',
+  in: [gone, 'a'],
+  notIn: ['a'],
+  matches: '.',
+  notMatches: 'a',
+  startsWith: '[',
+  endsWith: ']',
+  containsText: 'redacted',
+  contains: gone,
+  containsAll: [gone],
+  containsAny: [gone],
+  containsNone: ['a'],
+  containsOnly: [gone],
+  before: 'asOf',
+  after: 'asOf-P1D',
+  olderThan: 'P1D',
+  newerThan: 'P1D',
+  validFor: 'P1D',
+  atLeast: 1,
+  atMost: 1,
+  lessThan: 1,
+  greaterThan: 1,
+  isEmpty: false,
 };
 
 describe('a redacted value', () => {
@@ -42,21 +64,40 @@ describe('a redacted value', () => {
     ['a replacement', { replace: 'secret', pattern: '.*', with: 'fine' }],
     ['a decoding', { decode: ['base64'], path: 'secret' }],
   ])('leaves nothing to judge in %s of it', (_name, binding) => {
-    const { status } = judge({ let: { v: binding }, require: { any: [{ field: '$v', notEquals: 'never' }, { field: '$v', atLeast: 0 }] } }, { secret: gone });
+    const { status } = judge(
+      {
+        let: { v: binding },
+        require: {
+          any: [
+            { field: '$v', notEquals: 'never' },
+            { field: '$v', atLeast: 0 },
+          ],
+        },
+      },
+      { secret: gone },
+    );
     expect(status).toBe('unknown');
   });
 
   test('finds nothing in a table', () => {
-    const found = judge({ let: { key: { lookup: 'aws.kms.key', by: 'secret' } }, require: { field: '$key.good', equals: true } }, { secret: gone }, 'aws', {
-      lookup: () => ({ outcome: 'found', records: [record('k', { good: true })], complete: true }),
-    });
+    const found = judge(
+      { let: { key: { lookup: 'aws.kms.key', by: 'secret' } }, require: { field: '$key.good', equals: true } },
+      { secret: gone },
+      'aws',
+      {
+        lookup: () => ({ outcome: 'found', records: [record('k', { good: true })], complete: true }),
+      },
+    );
     expect(found.status).toBe('unknown');
     expect(found.reason).toContain('withheld');
   });
 
   test('inside a decoded policy leaves the rest of it readable', () => {
     const policy = JSON.stringify({ Statement: [{ Effect: 'Allow', Sid: gone }] });
-    const parts = (field: string): Parameters<typeof judge>[0] => ({ let: { p: { decode: ['json'], path: 'policy' } }, require: { some: { in: '$p.Statement', as: 's', where: { field, equals: 'Allow' } } } });
+    const parts = (field: string): Parameters<typeof judge>[0] => ({
+      let: { p: { decode: ['json'], path: 'policy' } },
+      require: { some: { in: '$p.Statement', as: 's', where: { field, equals: 'Allow' } } },
+    });
     expect(judge(parts('$s.Effect'), { policy }).status).toBe('pass');
     expect(judge(parts('$s.Sid'), { policy }).status).toBe('unknown');
   });
@@ -73,6 +114,9 @@ describe('a redacted value', () => {
   });
 
   test('says so', () => {
-    expect(judge({ require: { field: 'secret', equals: 'x' } }, { secret: gone })).toMatchObject({ status: 'unknown', leaves: [{ outcome: 'unknown', because: 'redacted' }] });
+    expect(judge({ require: { field: 'secret', equals: 'x' } }, { secret: gone })).toMatchObject({
+      status: 'unknown',
+      leaves: [{ outcome: 'unknown', because: 'redacted' }],
+    });
   });
 });

@@ -53,17 +53,27 @@ describe('in commands to copy', () => {
     expect(answer.stdout).toBe('"found"\n');
   });
 
-  test.each(['evidence/a;id.json', 'evidence/$(id)', 'evidence/../../x', 'evidence/a b', '', 'evidence/*'])('no command for the file %j', (file) => {
-    expect(citationCommand({ file, pointer: '/0', encoding: 'json' })).toBeNull();
-  });
+  test.each(['evidence/a;id.json', 'evidence/$(id)', 'evidence/../../x', 'evidence/a b', '', 'evidence/*'])(
+    'no command for the file %j',
+    (file) => {
+      expect(citationCommand({ file, pointer: '/0', encoding: 'json' })).toBeNull();
+    },
+  );
 
   test('the instructions print names as ASCII only: jq -r hands a terminal what it obeys', () => {
     const bag: BagInfo = {
       info: {
-        runId: 'r', asOf: '2026-01-02T00:00:00Z', tool: { name: 't', version: '1' }, engagement: { id: 'e', title: 't', entity: 'e', period: { from: '2026-01-01', to: '2026-01-02' } },
-        evidenceComplete: true, evidenceDigest: 'a', catalogue: { name: 'c', version: '1', sha256: 'a' },
+        runId: 'r',
+        asOf: '2026-01-02T00:00:00Z',
+        tool: { name: 't', version: '1' },
+        engagement: { id: 'e', title: 't', entity: 'e', period: { from: '2026-01-01', to: '2026-01-02' } },
+        evidenceComplete: true,
+        evidenceDigest: 'a',
+        catalogue: { name: 'c', version: '1', sha256: 'a' },
       },
-      payload: { bytes: 1, files: 1 }, timestamp: { status: 'not-configured' }, previousRoot: null,
+      payload: { bytes: 1, files: 1 },
+      timestamp: { status: 'not-configured' },
+      previousRoot: null,
       signer: { subject: 's', algorithm: 'ES256', rootFingerprint: 'AB', notAfter: '2036-01-01T00:00:00Z' },
       example: { file: 'evidence/a/page-000001.json', pointer: '/Results/1', encoding: 'json-string' },
     };
@@ -75,11 +85,15 @@ describe('in commands to copy', () => {
 });
 
 test.each(['{"n":1e999}', '{"n":-1e400}'])('%s is a number to no condition', (json) => {
-  for (const operator of ['atLeast', 'atMost', 'lessThan', 'greaterThan']) expect(truth({ field: 'n', [operator]: 0 }, JSON.parse(json) as { n: number })).toBe('unknown');
+  for (const operator of ['atLeast', 'atMost', 'lessThan', 'greaterThan'])
+    expect(truth({ field: 'n', [operator]: 0 }, JSON.parse(json) as { n: number })).toBe('unknown');
 });
 
 test('addresses with a password are refused: they would go into the evidence and the pack', () => {
-  const config = (url: string): string => `engagement: { id: a, title: a, entity: a, period: { from: 2026-01-01, to: 2026-01-02 } }\nscopes: { aws: [{ accounts: ["111122223333"], regions: [eu-west-1] }] }\nendpoints: { aws: { config: "${url}" } }\n`;
+  const config = (url: string): string =>
+    `engagement: { id: a, title: a, entity: a, period: { from: 2026-01-01, to: 2026-01-02 } }\nscopes: { aws: [{ accounts: ["111122223333"], regions: [eu-west-1] }] }\nendpoints: { aws: { config: "${url}" } }\n`;
   expect(() => parseConfig(config('https://user:secret@config.example'), 'exhibit.yaml')).toThrow(/without a user or password/);
-  expect(parseConfig(config('https://config.example:8443/a@b'), 'exhibit.yaml').endpoints.aws?.config).toBe('https://config.example:8443/a@b');
+  expect(parseConfig(config('https://config.example:8443/a@b'), 'exhibit.yaml').endpoints.aws?.config).toBe(
+    'https://config.example:8443/a@b',
+  );
 });

@@ -1,6 +1,7 @@
 import type { OracleTable } from './oracle-table.ts';
 
-const policyAlone = 'Keys inside a vault are not in Resource Graph, so only a state of Azure Policy decides about their rotation. Theirs reads keys that were exported beside the vault; ours takes nothing but the verdict, and none is given.';
+const policyAlone =
+  'Keys inside a vault are not in Resource Graph, so only a state of Azure Policy decides about their rotation. Theirs reads keys that were exported beside the vault; ours takes nothing but the verdict, and none is given.';
 
 /** The published verdicts on Azure documents come from tests of rules over exported resources, which carry child resources that Resource Graph never returns. */
 export const azure: OracleTable = {

@@ -1,7 +1,9 @@
 import type { OracleTable } from './oracle-table.ts';
 
-const notGiven = 'A key that is named is not yet a key that works: neither its record nor the policies in force on it are given, so whether it is enabled and usable is unknown.';
-const asksNothing = 'Without parameters their rule accepts any key. Ours always asks for an accepted protection level, and for critical data software keys are not accepted by default.';
+const notGiven =
+  'A key that is named is not yet a key that works: neither its record nor the policies in force on it are given, so whether it is enabled and usable is unknown.';
+const asksNothing =
+  'Without parameters their rule accepts any key. Ours always asks for an accepted protection level, and for critical data software keys are not accepted by default.';
 
 /**
  * The published verdicts on Google Cloud documents come from tests of Config Validator policies. Their parameters are given to ours;

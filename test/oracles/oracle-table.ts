@@ -8,7 +8,9 @@ export interface OracleTable {
   /** Parameters that make our control ask what theirs asked. */
   readonly parameters?: (row: OracleRow) => Record<string, unknown>;
   /** Every verdict in which we differ, by id, with the documented reason. */
-  readonly differences: Readonly<Record<string, { readonly ours: 'pass' | 'fail' | 'unknown' | 'notapplicable'; readonly because: string }>>;
+  readonly differences: Readonly<
+    Record<string, { readonly ours: 'pass' | 'fail' | 'unknown' | 'notapplicable'; readonly because: string }>
+  >;
 }
 
 /** A line of the published verdicts, as far as it is used. */

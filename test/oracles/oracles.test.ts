@@ -11,14 +11,20 @@ import { tables } from './tables.ts';
 const root = join(import.meta.dirname, '../..');
 const file = join(root, '../shared/oracles/verdicts.jsonl');
 const given = existsSync(file);
-const rows: OracleRow[] = given ? readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as OracleRow) : [];
+const rows: OracleRow[] = given
+  ? readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as OracleRow)
+  : [];
 
 /** Every published verdict on these subjects has to be judged by a control of ours. */
 const topics = ['encryption-cmk', 'encryption-cmek', 'key-rotation'];
 
 describe.each(tables)('verdicts that others published: $cloud', (table) => {
   const own = rows.filter((row) => row.cloud === table.cloud);
-  const controlOf = (row: OracleRow): string | undefined => table.judgedByType?.[`${row.control_key} ${row.resource_type}`] ?? table.judgedBy[row.control_key];
+  const controlOf = (row: OracleRow): string | undefined =>
+    table.judgedByType?.[`${row.control_key} ${row.resource_type}`] ?? table.judgedBy[row.control_key];
 
   test.skipIf(!given)('those on customer managed keys, rotation and settings of keys are all judged', () => {
     const unjudged = own.filter((row) => topics.includes(row.control_topic) && controlOf(row) === undefined);
@@ -38,7 +44,9 @@ describe.each(tables)('verdicts that others published: $cloud', (table) => {
       const judged = target.split(' + ').map((part) => {
         const [control, check = 'main'] = part.split('/');
         // A check that takes over the provider's own verdict has nothing to say on a document.
-        const native = catalogue.controls.find((one) => one.control.id === control)?.checks.some((one) => one.id === check && one.kind === 'verdict');
+        const native = catalogue.controls
+          .find((one) => one.control.id === control)
+          ?.checks.some((one) => one.id === check && one.kind === 'verdict');
         if (native === true) return { status: 'unknown' as const, reason: 'only a verdict of the provider decides, and none is given' };
         const result = results.find((one) => one.control === control && one.check === check);
         if (result === undefined) throw new Error(`${row.id}: ${part} does not judge ${row.resource_type}`);
@@ -48,8 +56,10 @@ describe.each(tables)('verdicts that others published: $cloud', (table) => {
       const ours = judged.find((result) => result.status === status);
       if (ours === undefined) throw new Error(`${row.id}: nothing judged`);
       const documented = table.differences[row.id];
-      if (documented !== undefined && documented.ours === row.expected) found[row.id] = `documented as a difference, but both say ${row.expected}`;
-      else if (ours.status !== (documented?.ours ?? row.expected)) found[row.id] = `they say ${row.expected}, we say ${ours.status}: ${ours.reason}`;
+      if (documented !== undefined && documented.ours === row.expected)
+        found[row.id] = `documented as a difference, but both say ${row.expected}`;
+      else if (ours.status !== (documented?.ours ?? row.expected))
+        found[row.id] = `they say ${row.expected}, we say ${ours.status}: ${ours.reason}`;
     }
     expect(found).toEqual({});
   });

@@ -132,7 +132,10 @@ describe('a timestamped pack', () => {
     // The commands that VERIFY.txt gives for the token, to the letter.
     const text = readFileSync(join(run.packDirectory, packFiles.instructions), 'utf8');
     const section = text.slice(text.indexOf('The signature carries a token'), text.indexOf('\n4. '));
-    const commands = section.split('\n').filter((line) => line.startsWith('  ')).join('\n');
+    const commands = section
+      .split('\n')
+      .filter((line) => line.startsWith('  '))
+      .join('\n');
     const followed = shell(`T=$(mktemp -d)\nTSA=${rootFile}\n${commands}`, run.packDirectory);
     expect(followed.output).toContain('Verification: OK');
     expect(followed.output).toContain('Time stamp: ');

@@ -280,7 +280,11 @@ const harms: Record<ProblemCode, Harm> = {
     replace(join(run, 'evidence/ledger.json'), '"held":6', '"held":7');
   }),
   'query-unfinished': spoiltRun((run) => {
-    replace(join(run, pagePath, '../query.json'), /"nextTokenSha256": null,\n(?=.*\n *\}\n *\])/, `"nextTokenSha256": "${'a'.repeat(64)}",\n`);
+    replace(
+      join(run, pagePath, '../query.json'),
+      /"nextTokenSha256": null,\n(?=.*\n *\}\n *\])/,
+      `"nextTokenSha256": "${'a'.repeat(64)}",\n`,
+    );
   }),
   'inputs-disagree': spoiltRun((run) => {
     appendFileSync(join(run, 'inputs/catalogue/controls.yaml'), '# weaker\n');

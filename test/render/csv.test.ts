@@ -16,10 +16,22 @@ function parseCsv(text: string): string[][] {
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
     if (quoted) {
-      if (character === '"' && text[at + 1] === '"') { field += '"'; at += 1; } else if (character === '"') quoted = false;
+      if (character === '"' && text[at + 1] === '"') {
+        field += '"';
+        at += 1;
+      } else if (character === '"') quoted = false;
       else field += character;
     } else if (character === '"') quoted = true;
-    else if (character === ',') { record.push(field); field = ''; } else if (character === '\r' && text[at + 1] === '\n') { record.push(field); records.push(record); record = []; field = ''; at += 1; } else field += character;
+    else if (character === ',') {
+      record.push(field);
+      field = '';
+    } else if (character === '\r' && text[at + 1] === '\n') {
+      record.push(field);
+      records.push(record);
+      record = [];
+      field = '';
+      at += 1;
+    } else field += character;
   }
   return records;
 }
@@ -59,13 +71,27 @@ describe('the files of a run', () => {
   });
   test('what a killed render left is gone, and what made the files is recorded', () => {
     expect(existsSync(join(directory, 'results', 'observations.csv.4242.tmp'))).toBe(false);
-    const record = JSON.parse(readFileSync(join(directory, 'results', 'rendering.json'), 'utf8')) as { files: { file: string }[]; browser: unknown };
-    expect(record.files.map(({ file }) => file)).toEqual(['results/observations.csv', 'results/findings.csv', 'results/reconciliation.csv', 'results/access.csv']);
+    const record = JSON.parse(readFileSync(join(directory, 'results', 'rendering.json'), 'utf8')) as {
+      files: { file: string }[];
+      browser: unknown;
+    };
+    expect(record.files.map(({ file }) => file)).toEqual([
+      'results/observations.csv',
+      'results/findings.csv',
+      'results/reconciliation.csv',
+      'results/access.csv',
+    ]);
     expect(record.browser).toBeNull();
   });
   test('every finding, reconciliation row and principal is a record', () => {
     expect(read('findings.csv')).toHaveLength(assessment.findings.length + 1);
     expect(read('reconciliation.csv')).toHaveLength(assessment.reconciliation.length + 1);
-    expect(new Set(read('access.csv').slice(1).map((record) => record[2])).size).toBe(assessment.access.stores);
+    expect(
+      new Set(
+        read('access.csv')
+          .slice(1)
+          .map((record) => record[2]),
+      ).size,
+    ).toBe(assessment.access.stores);
   });
 });

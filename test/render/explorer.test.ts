@@ -20,14 +20,24 @@ const requests: string[] = [];
 beforeAll(async () => {
   writeFixture(directory, { observations: 1200, hostile: true });
   await render({ runDirectory: directory, signing: null, log: () => undefined, formats: ['html'] });
-  observations = readFileSync(join(directory, 'results', 'observations.ndjson'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Observation);
+  observations = readFileSync(join(directory, 'results', 'observations.ndjson'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Observation);
   chmodSync(directory, 0o755);
   opened = await openBrowser();
   page = await opened.browser.newPage();
   page.on('pageerror', (error) => problems.push(String(error)));
-  page.on('console', (message) => { if (message.type() === 'error') problems.push(message.text()); });
-  page.on('dialog', (dialog) => { problems.push(`dialog: ${dialog.message()}`); void dialog.dismiss(); });
-  page.on('request', (request) => { if (!/^(file|data|blob):/.test(request.url())) requests.push(request.url()); });
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
+  page.on('dialog', (dialog) => {
+    problems.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (!/^(file|data|blob):/.test(request.url())) requests.push(request.url());
+  });
 }, 60_000);
 afterAll(async () => {
   await opened.close();
@@ -41,7 +51,11 @@ const open = async (hash = ''): Promise<void> => {
   await page.waitForSelector('#explorer[data-ready="true"]');
 };
 const hash = async (): Promise<string> => String(await page.evaluate('location.hash'));
-const press = async (label: string): Promise<void> => { await page.evaluate(`[...document.querySelectorAll('button')].find((button) => button.textContent.startsWith(${JSON.stringify(label)})).click()`); };
+const press = async (label: string): Promise<void> => {
+  await page.evaluate(
+    `[...document.querySelectorAll('button')].find((button) => button.textContent.startsWith(${JSON.stringify(label)})).click()`,
+  );
+};
 const count = async (): Promise<string> => page.$eval('.x-counts strong', (node) => node.textContent ?? '');
 
 describe('the explorer in a browser, from a file', () => {
@@ -94,7 +108,9 @@ describe('the explorer in a browser, from a file', () => {
 
   test('the filtered rows are exported as guarded CSV', async () => {
     await open('#find?q=HYPERLINK');
-    await page.evaluate('window.original = URL.createObjectURL.bind(URL); URL.createObjectURL = (object) => { window.exported = object; return window.original(object); }; HTMLAnchorElement.prototype.click = () => undefined;');
+    await page.evaluate(
+      'window.original = URL.createObjectURL.bind(URL); URL.createObjectURL = (object) => { window.exported = object; return window.original(object); }; HTMLAnchorElement.prototype.click = () => undefined;',
+    );
     await press('Export');
     await page.waitForFunction('window.exported !== undefined');
     const csv = String(await page.evaluate('window.exported.text()'));
@@ -114,7 +130,9 @@ describe('the explorer in a browser, from a file', () => {
     await plain.goto(address());
     expect(await plain.$eval('noscript', (node) => node.textContent)).toContain('results/observations.csv');
     expect(await plain.$$eval('.control', (nodes) => nodes.length)).toBe(60);
-    expect(await plain.$$eval('.row', (nodes) => nodes.length)).toBe(observations.filter((observation) => !['pass', 'notapplicable'].includes(observation.status)).length);
+    expect(await plain.$$eval('.row', (nodes) => nodes.length)).toBe(
+      observations.filter((observation) => !['pass', 'notapplicable'].includes(observation.status)).length,
+    );
     await plain.close();
   });
 

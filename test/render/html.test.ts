@@ -23,7 +23,10 @@ beforeAll(async () => {
   html = readFileSync(join(directory, 'report.html'), 'utf8');
 });
 
-const blocksOf = (name: string): unknown[] => [...html.matchAll(new RegExp(`<script type="text/plain" class="${name}">([^<]*)</script>`, 'g'))].map(([, data = '']) => JSON.parse(inflateSync(Buffer.from(data, 'base64')).toString('utf8')) as unknown);
+const blocksOf = (name: string): unknown[] =>
+  [...html.matchAll(new RegExp(`<script type="text/plain" class="${name}">([^<]*)</script>`, 'g'))].map(
+    ([, data = '']) => JSON.parse(inflateSync(Buffer.from(data, 'base64')).toString('utf8')) as unknown,
+  );
 
 describe('report.html', () => {
   test('holds nothing from outside and nothing that acts', () => {
@@ -58,17 +61,38 @@ describe('report.html', () => {
 
   test('has every control, and every section', () => {
     for (const { control } of assessment.findings) expect(html.includes(`id="control-${control.id}"`)).toBe(true);
-    for (const id of ['summary', 'scope', 'method', 'limitations', 'find', 'controls', 'access', 'exceptions', 'coverage', 'reconciliation', 'evidence', 'versions', 'redactions', 'signature']) expect(html.includes(`id="${id}"`)).toBe(true);
+    for (const id of [
+      'summary',
+      'scope',
+      'method',
+      'limitations',
+      'find',
+      'controls',
+      'access',
+      'exceptions',
+      'coverage',
+      'reconciliation',
+      'evidence',
+      'versions',
+      'redactions',
+      'signature',
+    ])
+      expect(html.includes(`id="${id}"`)).toBe(true);
     expect(html.includes('Untested is not passed')).toBe(true);
     for (const [, target = ''] of html.matchAll(/href="#([^"?]+)"/g)) expect(html.includes(`id="${target}"`)).toBe(true);
   });
 
   test('the explorer has every observation once, in order, with its details', () => {
-    const ids = readFileSync(join(directory, 'results', 'observations.ndjson'), 'utf8').trim().split('\n').map((line) => (JSON.parse(line) as { id: string }).id);
+    const ids = readFileSync(join(directory, 'results', 'observations.ndjson'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { id: string }).id);
     const details = blocksOf('x-detail').flat() as [string, string, string, unknown[], [string, string, string, string][]][];
     expect(details.map(([id]) => id)).toEqual(ids);
     expect((blocksOf('x-index') as { uid: string[] }[]).flatMap((block) => block.uid)).toHaveLength(ids.length);
-    const command = details.flatMap(([, , , , citations]) => citations.map(([, , , text]) => text)).find((text) => text.includes('fromjson'));
+    const command = details
+      .flatMap(([, , , , citations]) => citations.map(([, , , text]) => text))
+      .find((text) => text.includes('fromjson'));
     expect(command).toMatch(/^unzip -p pack\.zip data\/evidence\/[A-Za-z0-9._/-]+ \| jq -a '\.Results\[\d+\] \| fromjson'$/);
   });
 
@@ -79,9 +103,19 @@ describe('report.html', () => {
 
 test('same bytes in another time zone and locale', () => {
   const script = fileURLToPath(new URL('../support/report-script.ts', import.meta.url));
-  const digests = [{ TZ: 'UTC', LANG: 'C' }, { TZ: 'Asia/Kathmandu', LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' }].map((environment) => {
-    execFileSync(process.execPath, [script, directory, 'html', 'observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv'], { env: { ...process.env, ...environment } });
-    return ['report.html', 'results/observations.csv', 'results/findings.csv', 'results/reconciliation.csv', 'results/access.csv'].map((file) => createHash('sha256').update(readFileSync(join(directory, file))).digest('hex'));
+  const digests = [
+    { TZ: 'UTC', LANG: 'C' },
+    { TZ: 'Asia/Kathmandu', LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' },
+  ].map((environment) => {
+    execFileSync(process.execPath, [script, directory, 'html', 'observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv'], {
+      env: { ...process.env, ...environment },
+    });
+    return ['report.html', 'results/observations.csv', 'results/findings.csv', 'results/reconciliation.csv', 'results/access.csv'].map(
+      (file) =>
+        createHash('sha256')
+          .update(readFileSync(join(directory, file)))
+          .digest('hex'),
+    );
   });
   expect(digests[1]).toEqual(digests[0]);
 });

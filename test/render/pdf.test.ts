@@ -27,29 +27,50 @@ let digest = '';
 
 beforeAll(() => {
   writeFixture(directory, { observations: 260, controls: 12, hostile: true });
-  observations = readFileSync(join(directory, 'results', 'observations.ndjson'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Observation);
+  observations = readFileSync(join(directory, 'results', 'observations.ndjson'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Observation);
   execFileSync(process.execPath, [script, directory, 'pdf'], { env: { ...process.env, TZ: 'UTC', LANG: 'C' } });
   digest = createHash('sha256').update(readFileSync(file)).digest('hex');
 }, 90_000);
 
 describe('report.pdf', () => {
   test('same bytes in another time zone and locale', () => {
-    execFileSync(process.execPath, [script, directory, 'pdf'], { env: { ...process.env, TZ: 'Pacific/Chatham', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' } });
+    execFileSync(process.execPath, [script, directory, 'pdf'], {
+      env: { ...process.env, TZ: 'Pacific/Chatham', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' },
+    });
     expect(createHash('sha256').update(readFileSync(file)).digest('hex')).toBe(digest);
   }, 60_000);
 
   test('contents lead to the pages they name', async () => {
     const { pages, destinations } = await pdfFacts(readFileSync(file));
     expect(pages).toBeGreaterThan(20);
-    for (const anchor of ['summary', 'scope', 'access', 'coverage', 'reconciliation', 'evidence', 'signature']) expect(destinations.get(anchor)).toBeGreaterThan(1);
-    const order = ['summary', 'scope', 'method', 'controls', 'access', 'exceptions', 'coverage', 'reconciliation', 'evidence', 'versions', 'signature'].map((anchor) => destinations.get(anchor) ?? 0);
+    for (const anchor of ['summary', 'scope', 'access', 'coverage', 'reconciliation', 'evidence', 'signature'])
+      expect(destinations.get(anchor)).toBeGreaterThan(1);
+    const order = [
+      'summary',
+      'scope',
+      'method',
+      'controls',
+      'access',
+      'exceptions',
+      'coverage',
+      'reconciliation',
+      'evidence',
+      'versions',
+      'signature',
+    ].map((anchor) => destinations.get(anchor) ?? 0);
     expect([...order].sort((a, b) => a - b)).toEqual(order);
   });
 
   test.skipIf(!has('pdftotext'))('every resource that does not pass is in its text, and so are page numbers', async () => {
     const text = execFileSync('pdftotext', ['-layout', file, '-'], { encoding: 'utf8', maxBuffer: 1 << 28 });
     const dense = words(text);
-    const nonPassing = observations.filter((observation) => isNonPassing(observation.status) && observation.subject.kind === 'resource' && /^[\x21-\x7e]{1,80}$/.test(observation.subject.uid));
+    const nonPassing = observations.filter(
+      (observation) =>
+        isNonPassing(observation.status) && observation.subject.kind === 'resource' && /^[\x21-\x7e]{1,80}$/.test(observation.subject.uid),
+    );
     expect(nonPassing.length).toBeGreaterThan(20);
     for (const { subject, citations } of nonPassing) {
       expect(dense.includes(words(subject.uid)), subject.uid).toBe(true);
@@ -82,9 +103,13 @@ describe('report.pdf', () => {
 
   test.skipIf(!has('qpdf'))('is sound and has an outline', () => {
     expect(spawnSync('qpdf', ['--check', file]).status).toBe(0);
-    const json = JSON.parse(execFileSync('qpdf', ['--json', '--json-key=outlines', file], { encoding: 'utf8', maxBuffer: 1 << 28 })) as { outlines: { title: string; kids: unknown[] }[] };
+    const json = JSON.parse(execFileSync('qpdf', ['--json', '--json-key=outlines', file], { encoding: 'utf8', maxBuffer: 1 << 28 })) as {
+      outlines: { title: string; kids: unknown[] }[];
+    };
     const titles = json.outlines.map((outline) => outline.title);
-    expect(titles).toEqual(expect.arrayContaining(['Executive summary', 'Controls', 'Population reconciliation', 'Signature and verification']));
+    expect(titles).toEqual(
+      expect.arrayContaining(['Executive summary', 'Controls', 'Population reconciliation', 'Signature and verification']),
+    );
   });
 });
 
@@ -92,11 +117,22 @@ test('a large report goes on in a register, numbered through', async () => {
   const run = join(directory, 'large');
   const assessment = writeFixture(run, { observations: 300, controls: 8, hostile: true, failing: 0.5 });
   const source = join(run, 'results', 'observations.ndjson');
-  const gathered = await gather(assessment, (finding) => observationsOf(source, finding), accessLines(join(run, 'results', 'access.ndjson')), { total: 20, each: 3 });
+  const gathered = await gather(
+    assessment,
+    (finding) => observationsOf(source, finding),
+    accessLines(join(run, 'results', 'access.ndjson')),
+    { total: 20, each: 3 },
+  );
   const { bytes, pages } = await pdfReport({
-    assessment, gathered, signing: null, log: () => undefined,
+    assessment,
+    gathered,
+    signing: null,
+    log: () => undefined,
     registerRows: async function* () {
-      for (const finding of assessment.findings) for await (const observation of observationsOf(source, finding)) if (isNonPassing(observation.status)) yield { control: finding.control.id, title: finding.control.title, row: rowView(observation, 1) };
+      for (const finding of assessment.findings)
+        for await (const observation of observationsOf(source, finding))
+          if (isNonPassing(observation.status))
+            yield { control: finding.control.id, title: finding.control.title, row: rowView(observation, 1) };
     },
   });
   const facts = await pdfFacts(bytes);
@@ -109,7 +145,8 @@ test('a large report goes on in a register, numbered through', async () => {
   const dense = words(text);
   for (const line of readFileSync(source, 'utf8').trim().split('\n')) {
     const observation = JSON.parse(line) as Observation;
-    if (isNonPassing(observation.status) && observation.subject.kind === 'resource' && /^[\x21-\x7e]{1,80}$/.test(observation.subject.uid)) expect(dense.includes(words(observation.subject.uid)), observation.subject.uid).toBe(true);
+    if (isNonPassing(observation.status) && observation.subject.kind === 'resource' && /^[\x21-\x7e]{1,80}$/.test(observation.subject.uid))
+      expect(dense.includes(words(observation.subject.uid)), observation.subject.uid).toBe(true);
   }
   expect(dense.includes('Registerofnon-passingresources')).toBe(true);
 }, 90_000);
@@ -118,10 +155,13 @@ describe('printing', () => {
   test('refuses a document that reaches out, moves on, or is cut short', async () => {
     const opened = await openBrowser();
     try {
-      const print = (body: string): Promise<Uint8Array> => printToPdf(opened.browser, `<!doctype html><title>t</title>${body}`, { tagged: false, end: 'end' });
+      const print = (body: string): Promise<Uint8Array> =>
+        printToPdf(opened.browser, `<!doctype html><title>t</title>${body}`, { tagged: false, end: 'end' });
       await expect(print('<p id="end">whole</p>')).resolves.toBeInstanceOf(Uint8Array);
       await expect(print('<p>cut</p>')).rejects.toThrow(/not whole/);
-      await expect(print('<meta http-equiv="refresh" content="0;url=https://evil.invalid/"><p id="end"></p>')).rejects.toThrow(/no report may hold/);
+      await expect(print('<meta http-equiv="refresh" content="0;url=https://evil.invalid/"><p id="end"></p>')).rejects.toThrow(
+        /no report may hold/,
+      );
       await expect(print('<iframe src="https://evil.invalid/"></iframe><p id="end"></p>')).rejects.toThrow(/no report may hold/);
       await expect(print('<script>document.body.textContent="x"</script><p id="end"></p>')).rejects.toThrow(/no report may hold/);
       expect(opened.record.sha256).toMatch(/^[0-9a-f]{64}$/);
@@ -137,7 +177,9 @@ describe('printing', () => {
   });
 
   test('internal node numbers become ranks of the same width', () => {
-    const renumbered = Buffer.from(renumberNodes(Buffer.from('/ID (node00020945) [(node00020911) (node00020945)] (note00020945)', 'latin1'))).toString('latin1');
+    const renumbered = Buffer.from(
+      renumberNodes(Buffer.from('/ID (node00020945) [(node00020911) (node00020945)] (note00020945)', 'latin1')),
+    ).toString('latin1');
     expect(renumbered).toBe('/ID (node00000002) [(node00000001) (node00000002)] (note00020945)');
   });
 });

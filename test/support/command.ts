@@ -10,8 +10,15 @@ export interface Finished {
 }
 
 /** Starts the command line from the sources, as a user would. */
-export function startExhibit(args: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}): { child: ChildProcess; finished: Promise<Finished> } {
-  const child = spawn(process.execPath, [join(repository, 'src/cli.ts'), ...args], { cwd: options.cwd ?? repository, env: { ...process.env, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+export function startExhibit(
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): { child: ChildProcess; finished: Promise<Finished> } {
+  const child = spawn(process.execPath, [join(repository, 'src/cli.ts'), ...args], {
+    cwd: options.cwd ?? repository,
+    env: { ...process.env, ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
@@ -20,7 +27,10 @@ export function startExhibit(args: readonly string[], options: { env?: NodeJS.Pr
   return { child, finished };
 }
 
-export async function exhibit(args: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string; input?: string } = {}): Promise<Finished> {
+export async function exhibit(
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; cwd?: string; input?: string } = {},
+): Promise<Finished> {
   const { child, finished } = startExhibit(args, options);
   child.stdin?.end(options.input ?? '');
   return finished;

@@ -24,7 +24,11 @@ export function plannedRun(simulator: Simulator, directory: string, asOf: string
   const config = join(directory, 'exhibit.yaml');
   mkdirSync(path, { recursive: true });
   // JSON is YAML.
-  const own = { ...simulator.config, scopes: Object.fromEntries(Object.entries(scopes).filter(([provider]) => (providers as readonly string[]).includes(provider))), output: { directory: 'out' } };
+  const own = {
+    ...simulator.config,
+    scopes: Object.fromEntries(Object.entries(scopes).filter(([provider]) => (providers as readonly string[]).includes(provider))),
+    output: { directory: 'out' },
+  };
   writeFileSync(config, JSON.stringify(own));
   writeFileSync(join(path, 'run.json'), JSON.stringify({ version: 1, runId, asOf, createdAt: asOf, config, done: [] }));
   return { path, config, env: { ...simulator.credentials, NO_PROXY: '127.0.0.1,localhost' } };
@@ -79,7 +83,10 @@ export async function killIn(run: CrashRun, verb: Verb, stage: StageName, delayM
 
 function filesBelow(directory: string): string[] {
   if (!existsSync(directory)) return [];
-  return readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1)).sort();
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .sort();
 }
 
 /** The queries that are finished at this moment, as they are on disk: none of them may be asked again. */
@@ -95,7 +102,11 @@ export function finishedQueries(run: CrashRun): Map<string, string> {
 }
 
 export function askedAgain(run: CrashRun, before: ReadonlyMap<string, string>): string[] {
-  return [...before].filter(([file, text]) => !existsSync(join(run.path, 'evidence', file)) || readFileSync(join(run.path, 'evidence', file), 'utf8') !== text).map(([file]) => file);
+  return [...before]
+    .filter(
+      ([file, text]) => !existsSync(join(run.path, 'evidence', file)) || readFileSync(join(run.path, 'evidence', file), 'utf8') !== text,
+    )
+    .map(([file]) => file);
 }
 
 /** When a query was asked is its own; what was answered, and everything that follows from it, is not. */
@@ -113,12 +124,18 @@ function comparable(file: string, bytes: Buffer): string {
 /** Files of two runs of one instant that ought to be the same and are not: every page of evidence, every result. */
 export function differences(a: CrashRun, b: CrashRun): string[] {
   const wanted = (run: CrashRun): string[] =>
-    [...filesBelow(join(run.path, 'evidence')).map((file) => `evidence/${file}`), ...filesBelow(join(run.path, 'results')).map((file) => `results/${file}`)]
-      .filter((file) => !/query\.json$|ledger\.json$|results\/rendering\.json$/.test(file));
+    [
+      ...filesBelow(join(run.path, 'evidence')).map((file) => `evidence/${file}`),
+      ...filesBelow(join(run.path, 'results')).map((file) => `results/${file}`),
+    ].filter((file) => !/query\.json$|ledger\.json$|results\/rendering\.json$/.test(file));
   const [left, right] = [wanted(a), wanted(b)];
-  const found = [...left.filter((file) => !right.includes(file)).map((file) => `only in one: ${file}`), ...right.filter((file) => !left.includes(file)).map((file) => `only in the other: ${file}`)];
+  const found = [
+    ...left.filter((file) => !right.includes(file)).map((file) => `only in one: ${file}`),
+    ...right.filter((file) => !left.includes(file)).map((file) => `only in the other: ${file}`),
+  ];
   for (const file of left) {
-    if (right.includes(file) && comparable(file, readFileSync(join(a.path, file))) !== comparable(file, readFileSync(join(b.path, file)))) found.push(`differs: ${file}`);
+    if (right.includes(file) && comparable(file, readFileSync(join(a.path, file))) !== comparable(file, readFileSync(join(b.path, file))))
+      found.push(`differs: ${file}`);
   }
   return found;
 }
@@ -130,7 +147,13 @@ export function chance(seed: string): number {
 
 /** The small estate of the kill tests: Google Cloud answers in the fewest calls. */
 export async function crashEstate(asOf: string): Promise<Simulator> {
-  return startSimulator({ resources: 60, seed: 7, asOf, quotas: 'off', limits: { awsAccounts: 1, awsRegions: 1, azureSubscriptions: 1, gcpProjects: 2 } });
+  return startSimulator({
+    resources: 60,
+    seed: 7,
+    asOf,
+    quotas: 'off',
+    limits: { awsAccounts: 1, awsRegions: 1, azureSubscriptions: 1, gcpProjects: 2 },
+  });
 }
 
 /** What a finished run leaves that is no part of it: locks, files half written. */

@@ -25,9 +25,14 @@ function spelled(document: Json, segments: readonly (string | number)[], caseles
   for (const segment of segments) {
     if (typeof value !== 'object' || value === null) break;
     const container: Container = value;
-    const step: string | number | undefined = typeof segment === 'number'
-      ? (Array.isArray(container) ? (segment < 0 ? container.length + segment : segment) : undefined)
-      : Object.keys(container).find((key) => (caseless ? key.toLowerCase() === segment.toLowerCase() : key === segment));
+    const step: string | number | undefined =
+      typeof segment === 'number'
+        ? Array.isArray(container)
+          ? segment < 0
+            ? container.length + segment
+            : segment
+          : undefined
+        : Object.keys(container).find((key) => (caseless ? key.toLowerCase() === segment.toLowerCase() : key === segment));
     if (step === undefined || (container as Record<string | number, Json>)[step] === undefined) break;
     found.push(step);
     value = (container as Record<string | number, Json>)[step];
@@ -70,8 +75,10 @@ export function damaged(document: Json, damage: Damage): Json {
   const parent = at(copy, damage.path.slice(0, -1)) as Container;
   const key = damage.path.at(-1) as string | number;
   if (damage.kind === 'null') (parent as Record<string | number, Json>)[key] = null;
-  else if (damage.kind === 'retype') (parent as Record<string | number, Json>)[key] = retyped((parent as Record<string | number, Json>)[key]);
-  else if (Array.isArray(parent)) (parent as (Json | undefined)[])[key as number] = null; // the entry is lost, not the knowledge that there was one
+  else if (damage.kind === 'retype')
+    (parent as Record<string | number, Json>)[key] = retyped((parent as Record<string | number, Json>)[key]);
+  else if (Array.isArray(parent))
+    (parent as (Json | undefined)[])[key as number] = null; // the entry is lost, not the knowledge that there was one
   else delete parent[key as string];
   return copy;
 }
@@ -85,5 +92,9 @@ export function sampled<T>(all: readonly T[], size: number, seed: string): T[] {
     state = Math.imul(state ^ (state >>> 15), 2_246_822_519) + 0x9e3779b9;
     return (state >>> 0) / 2 ** 32;
   };
-  return all.map((value) => ({ value, order: next() })).sort((a, b) => a.order - b.order).slice(0, size).map(({ value }) => value);
+  return all
+    .map((value) => ({ value, order: next() }))
+    .sort((a, b) => a.order - b.order)
+    .slice(0, size)
+    .map(({ value }) => value);
 }

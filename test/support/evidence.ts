@@ -62,16 +62,31 @@ const reader: PageReader = function* (page, query, file) {
       record: 'resource',
       resource: {
         kind: record.kind ?? (body.type.startsWith('iam-policy:') ? 'iam-policy' : 'resource'),
-        provider: query.provider, type, uid: record.uid, name: record.name ?? record.uid, account: record.account ?? scope.account, location: scope.region,
-        scope: { ...scope, account: record.account ?? scope.account, region: record.region ?? scope.region }, tags: record.tags ?? {}, capturedAt: record.capturedAt === undefined ? '2026-09-30T11:00:00Z' : record.capturedAt,
-        document: record.document, citation: { file, pointer: `/records/${at}`, encoding: 'json' },
+        provider: query.provider,
+        type,
+        uid: record.uid,
+        name: record.name ?? record.uid,
+        account: record.account ?? scope.account,
+        location: scope.region,
+        scope: { ...scope, account: record.account ?? scope.account, region: record.region ?? scope.region },
+        tags: record.tags ?? {},
+        capturedAt: record.capturedAt === undefined ? '2026-09-30T11:00:00Z' : record.capturedAt,
+        document: record.document,
+        citation: { file, pointer: `/records/${at}`, encoding: 'json' },
       },
     };
   }
   for (const [at, verdict] of (body.verdicts ?? []).entries()) {
     const made: ProviderVerdict = {
-      provider: query.provider, rule: body.type.replace(/^verdict:/, ''), deployment: verdict.deployment ?? 'rule', verdict: verdict.verdict, resourceType: verdict.resourceType,
-      uid: verdict.uid, scope, evaluatedAt: verdict.evaluatedAt === undefined ? '2026-09-30T10:00:00Z' : verdict.evaluatedAt, citation: { file, pointer: `/verdicts/${at}`, encoding: 'json' },
+      provider: query.provider,
+      rule: body.type.replace(/^verdict:/, ''),
+      deployment: verdict.deployment ?? 'rule',
+      verdict: verdict.verdict,
+      resourceType: verdict.resourceType,
+      uid: verdict.uid,
+      scope,
+      evaluatedAt: verdict.evaluatedAt === undefined ? '2026-09-30T10:00:00Z' : verdict.evaluatedAt,
+      citation: { file, pointer: `/verdicts/${at}`, encoding: 'json' },
     };
     yield { record: 'verdict', verdict: made };
   }
@@ -94,30 +109,91 @@ export async function fixtureRun(fixture: Fixture): Promise<string> {
   for (const [nth, unit] of fixture.units.entries()) {
     const collector = `${unit.provider}-fixture`;
     const { provider, account, region, type } = unit;
-    const items = [...(unit.records ?? []).map((record) => ({ records: [record] })), ...(unit.verdicts ?? []).map((verdict) => ({ verdicts: [verdict] }))];
+    const items = [
+      ...(unit.records ?? []).map((record) => ({ records: [record] })),
+      ...(unit.verdicts ?? []).map((verdict) => ({ verdicts: [verdict] })),
+    ];
     const query = await writer.open({
-      collector, scope: `${account}_${region}`, name: `${type}.${nth}`, provider, operation: 'List', shape, text: null, parameters: { account, region }, endpoint: 'https://fixture.invalid', identity: 'auditor', types: [type],
+      collector,
+      scope: `${account}_${region}`,
+      name: `${type}.${nth}`,
+      provider,
+      operation: 'List',
+      shape,
+      text: null,
+      parameters: { account, region },
+      endpoint: 'https://fixture.invalid',
+      identity: 'auditor',
+      types: [type],
     });
     const size = unit.pageSize ?? Math.max(1, items.length);
     for (let at = 0; at < Math.max(1, items.length); at += size) {
       const page = items.slice(at, at + size);
-      const body = { type, records: page.flatMap((item) => ('records' in item ? item.records : [])), verdicts: page.flatMap((item) => ('verdicts' in item ? item.verdicts : [])) };
-      await query.page({ body: JSON.stringify(body), items: page.length, requestId: `r${at}`, httpStatus: 200, attempts: 1, nextToken: at + size < items.length ? 'next' : null });
+      const body = {
+        type,
+        records: page.flatMap((item) => ('records' in item ? item.records : [])),
+        verdicts: page.flatMap((item) => ('verdicts' in item ? item.verdicts : [])),
+      };
+      await query.page({
+        body: JSON.stringify(body),
+        items: page.length,
+        requestId: `r${at}`,
+        httpStatus: 200,
+        attempts: 1,
+        nextToken: at + size < items.length ? 'next' : null,
+      });
     }
     await query.finish(unit.queryStatus ?? 'complete');
     const held = new Set((unit.records ?? []).map((record) => record.uid)).size + (unit.verdicts ?? []).length;
     const truthful: LedgerEntry = {
-      collector, provider, account, region, type, status: 'complete', held, count: { count: held, source: 'provider count' }, freshness: { oldest: null, newest: null }, reasons: [], queries: [query.directory],
+      collector,
+      provider,
+      account,
+      region,
+      type,
+      status: 'complete',
+      held,
+      count: { count: held, source: 'provider count' },
+      freshness: { oldest: null, newest: null },
+      reasons: [],
+      queries: [query.directory],
     };
     if (unit.entry !== null) entries.push({ ...truthful, ...unit.entry });
     const key = `${provider}/${account}/${region}`;
-    scopes.set(key, { collector, provider, account, region, name: null, knownFrom: ['configured'], status: 'complete', identity: 'auditor', reasons: [] });
+    scopes.set(key, {
+      collector,
+      provider,
+      account,
+      region,
+      name: null,
+      knownFrom: ['configured'],
+      status: 'complete',
+      identity: 'auditor',
+      reasons: [],
+    });
   }
   const listed = fixture.scopes?.map((scope): ScopeCoverage => ({
-    collector: `${scope.provider ?? 'aws'}-fixture`, provider: 'aws', account: '', region: '*', name: null, knownFrom: ['configured'], status: 'complete', identity: null, reasons: [], ...scope,
+    collector: `${scope.provider ?? 'aws'}-fixture`,
+    provider: 'aws',
+    account: '',
+    region: '*',
+    name: null,
+    knownFrom: ['configured'],
+    status: 'complete',
+    identity: null,
+    reasons: [],
+    ...scope,
   }));
   await writer.writeLedger({
-    version: 1, runId: 'fixture.v1', asOf, startedAt: asOf, endedAt: asOf, tool: { name: 'exhibit', version: '0.0.0' }, scopes: listed ?? [...scopes.values()], entries, ...fixture.ledger,
+    version: 1,
+    runId: 'fixture.v1',
+    asOf,
+    startedAt: asOf,
+    endedAt: asOf,
+    tool: { name: 'exhibit', version: '0.0.0' },
+    scopes: listed ?? [...scopes.values()],
+    entries,
+    ...fixture.ledger,
   } as Ledger);
   return runDirectory;
 }

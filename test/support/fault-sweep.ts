@@ -11,7 +11,15 @@ import { needsOf } from '../../src/controls/assess/needs.ts';
 import { selectControls } from '../../src/controls/catalogue/select.ts';
 import type { Catalogue } from '../../src/controls/types.ts';
 import type { Assessment, Ledger, LedgerEntry, Observation, Provider, Reason, Status } from '../../src/model/index.ts';
-import { type Fault, type FaultKind, faultsFor, type SimulatedCall, type Simulator, startSimulator, wholeRunFaults } from '../../src/simulator/index.ts';
+import {
+  type Fault,
+  type FaultKind,
+  faultsFor,
+  type SimulatedCall,
+  type Simulator,
+  startSimulator,
+  wholeRunFaults,
+} from '../../src/simulator/index.ts';
 import { standingFaults } from '../../src/simulator/faults.ts';
 import { hurriedPacers, silent } from './aws.ts';
 import { root } from './cases.ts';
@@ -33,7 +41,15 @@ const limits = { awsRegions: 1, azureSubscriptions: 2, gcpProjects: 2 };
 /** Waiting is not what is tested: a hang is cut after a third of a second, everything else answers at once or not at all. */
 function patienceFor(kind: FaultKind | null): Partial<Patience> {
   const swift = kind === 'hang';
-  return { requestTimeoutMs: swift ? 400 : 8_000, connectTimeoutMs: 4_000, callDeadlineMs: swift ? 1_600 : 8_000, maxAttempts: 3, backoffBaseMs: 1, backoffCapMs: 4, requeries: 2 };
+  return {
+    requestTimeoutMs: swift ? 400 : 8_000,
+    connectTimeoutMs: 4_000,
+    callDeadlineMs: swift ? 1_600 : 8_000,
+    maxAttempts: 3,
+    backoffBaseMs: 1,
+    backoffCapMs: 4,
+    requeries: 2,
+  };
 }
 
 /** What one run came to, as far as runs are compared. */
@@ -100,22 +116,36 @@ async function runOnce(simulator: Simulator, config: ExhibitConfig, catalogue: C
   const started = performance.now();
   try {
     const ledger = await collect({
-      runDirectory: directory, runId: 'sweep.v1', asOf, config, needs: needsOf(catalogue), resume: false, signal: new AbortController().signal,
-      progress: silent, tool: { name: 'exhibit', version: 'sweep' }, patience: patienceFor(kind), pacers: hurriedPacers(),
+      runDirectory: directory,
+      runId: 'sweep.v1',
+      asOf,
+      config,
+      needs: needsOf(catalogue),
+      resume: false,
+      signal: new AbortController().signal,
+      progress: silent,
+      tool: { name: 'exhibit', version: 'sweep' },
+      patience: patienceFor(kind),
+      pacers: hurriedPacers(),
     });
     const assessment = await assess({ runDirectory: directory, catalogue, config, readers: pageReaders() });
-    const lines = readFileSync(join(directory, 'results', 'observations.ndjson'), 'utf8').split('\n').filter((line) => line !== '');
-    const observations = new Map(lines.map((line) => {
-      const { id, control, check, status, reason, subject, leaves } = JSON.parse(line) as Observation;
-      return [id, { control, check, status, reason, subject, leaves }];
-    }));
+    const lines = readFileSync(join(directory, 'results', 'observations.ndjson'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+    const observations = new Map(
+      lines.map((line) => {
+        const { id, control, check, status, reason, subject, leaves } = JSON.parse(line) as Observation;
+        return [id, { control, check, status, reason, subject, leaves }];
+      }),
+    );
     return { ledger, assessment, observations, calls: simulator.calls().slice(before), milliseconds: performance.now() - started };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-const entryKey = (entry: Pick<LedgerEntry, 'collector' | 'account' | 'region' | 'type'>): string => `${entry.collector} ${entry.account}/${entry.region} ${entry.type}`;
+const entryKey = (entry: Pick<LedgerEntry, 'collector' | 'account' | 'region' | 'type'>): string =>
+  `${entry.collector} ${entry.account}/${entry.region} ${entry.type}`;
 
 /** Everything that a fault may change without being an effect: reasons of what was healed, times. */
 function signature({ ledger, assessment, observations }: Outcome): string {
@@ -130,7 +160,20 @@ function signature({ ledger, assessment, observations }: Outcome): string {
 }
 
 const transportCodes: readonly string[] = ['connection', 'timeout', 'malformed-response', 'server-error'];
-const pagingCodes: readonly string[] = ['repeated-row', 'repeated-rows', 'repeated-token', 'rows-lost', 'rows-changed', 'count-mismatch', 'count-changed', 'empty-pages', 'endless-pages', 'unlisted-source', 'rule-status-unknown', 'malformed-response'];
+const pagingCodes: readonly string[] = [
+  'repeated-row',
+  'repeated-rows',
+  'repeated-token',
+  'rows-lost',
+  'rows-changed',
+  'count-mismatch',
+  'count-changed',
+  'empty-pages',
+  'endless-pages',
+  'unlisted-source',
+  'rule-status-unknown',
+  'malformed-response',
+];
 
 /** By which codes a ledger may name a fault. */
 const causes: Readonly<Record<FaultKind, readonly string[]>> = {
@@ -168,7 +211,14 @@ const causes: Readonly<Record<FaultKind, readonly string[]>> = {
 /** Starts a simulator of its own for one estate, runs it clean, and lays out every case. Throws when the clean run is not whole. */
 export async function openSweep(estate: EstateName): Promise<Sweep> {
   const provider = providerOf(estate);
-  const simulator = await startSimulator({ resources: resources[estate], seed, asOf, quotas: 'off', limits: { ...limits, awsAccounts: estate === 'aws' ? 1 : 2 }, awsThrough: estate === 'aws-aggregator' ? 'aggregator' : 'accounts' });
+  const simulator = await startSimulator({
+    resources: resources[estate],
+    seed,
+    asOf,
+    quotas: 'off',
+    limits: { ...limits, awsAccounts: estate === 'aws' ? 1 : 2 },
+    awsThrough: estate === 'aws-aggregator' ? 'aggregator' : 'accounts',
+  });
   for (const [name, value] of Object.entries(simulator.credentials)) process.env[name] = value;
   const whole = configSchema.parse(simulator.config);
   const config: ExhibitConfig = { ...whole, scopes: { [provider]: whole.scopes[provider] } };
@@ -180,20 +230,41 @@ export async function openSweep(estate: EstateName): Promise<Sweep> {
   simulator.inject(shortPages);
   const clean = await runOnce(simulator, config, own, null);
   const cleanSignature = signature(clean);
-  if (!clean.assessment.evidenceComplete) throw new Error(`${estate}: the run without a fault is not whole: ${JSON.stringify(clean.ledger.entries.find((entry) => entry.status !== 'complete') ?? clean.ledger.scopes)}`);
+  if (!clean.assessment.evidenceComplete)
+    throw new Error(
+      `${estate}: the run without a fault is not whole: ${JSON.stringify(clean.ledger.entries.find((entry) => entry.status !== 'complete') ?? clean.ledger.scopes)}`,
+    );
 
   const calls = new Map(clean.calls.map((call) => [call.key, call]));
   // What an account is asked itself is asked alike in the estate without an aggregator, and swept there.
-  const swept = [...calls.values()].filter(({ scope, operation }) => estate !== 'aws-aggregator' || scope === 'aggregator' || operation.includes('Aggregat'));
+  const swept = [...calls.values()].filter(
+    ({ scope, operation }) => estate !== 'aws-aggregator' || scope === 'aggregator' || operation.includes('Aggregat'),
+  );
   const atCalls = swept.flatMap((call) =>
-    faultsFor(call).flatMap((kind) => [false, true].map((lasting): Case => ({
-      estate, lasting, call: call.key, name: `${call.key}: ${kind}${lasting ? ', always' : ', once'}`,
-      fault: { provider, kind, key: call.key, times: lasting ? 1_000_000 : 1 },
-    }))),
+    faultsFor(call).flatMap((kind) =>
+      [false, true].map((lasting): Case => ({
+        estate,
+        lasting,
+        call: call.key,
+        name: `${call.key}: ${kind}${lasting ? ', always' : ', once'}`,
+        fault: { provider, kind, key: call.key, times: lasting ? 1_000_000 : 1 },
+      })),
+    ),
   );
   const behindAll = wholeRunFaults(simulator.estate)
-    .filter((fault) => fault.provider === provider && fault.kind !== 'short-pages' && (fault.kind !== 'aggregator-source-failed' || estate === 'aws-aggregator'))
-    .map((fault): Case => ({ estate, lasting: true, call: null, name: `${estate}: ${fault.kind} ${JSON.stringify(fault.match ?? {})}`, fault }));
+    .filter(
+      (fault) =>
+        fault.provider === provider &&
+        fault.kind !== 'short-pages' &&
+        (fault.kind !== 'aggregator-source-failed' || estate === 'aws-aggregator'),
+    )
+    .map((fault): Case => ({
+      estate,
+      lasting: true,
+      call: null,
+      name: `${estate}: ${fault.kind} ${JSON.stringify(fault.match ?? {})}`,
+      fault,
+    }));
 
   return {
     estate,
@@ -209,12 +280,29 @@ export async function openSweep(estate: EstateName): Promise<Sweep> {
       try {
         outcome = await runOnce(simulator, config, own, one.fault.kind);
       } catch (error) {
-        return { case: one, healed: false, struck: 0, falsePasses: [], disappearances: [], unnamed: [], unbounded: [], broken: [`the run threw: ${(error as Error).stack ?? String(error)}`], most: 0, milliseconds: performance.now() - started };
+        return {
+          case: one,
+          healed: false,
+          struck: 0,
+          falsePasses: [],
+          disappearances: [],
+          unnamed: [],
+          unbounded: [],
+          broken: [`the run threw: ${(error as Error).stack ?? String(error)}`],
+          most: 0,
+          milliseconds: performance.now() - started,
+        };
       }
-      const struck = simulator.struck().slice(struckBefore).filter(({ fault }) => fault === one.fault).length;
+      const struck = simulator
+        .struck()
+        .slice(struckBefore)
+        .filter(({ fault }) => fault === one.fault).length;
       const healed = signature(outcome) === cleanSignature;
       return {
-        case: one, healed, struck, broken: [],
+        case: one,
+        healed,
+        struck,
+        broken: [],
         falsePasses: falsePasses(clean, outcome),
         disappearances: disappearances(clean, outcome),
         unnamed: healed ? [] : unnamed(one, clean, outcome),
@@ -240,17 +328,20 @@ function falsePasses(clean: Outcome, faulty: Outcome): string[] {
     const before = clean.observations.get(id);
     const other = elsewhere.get(`${control} ${check} ${subject.uid}`);
     if (before === undefined && other?.size === 1 && other.has(status)) continue;
-    if ((status === 'pass' || status === 'notapplicable') && before?.status !== status && before?.status !== 'pass') found.push(`${control}: ${subject.uid} was ${before?.status ?? 'absent'}, is ${status}`);
+    if ((status === 'pass' || status === 'notapplicable') && before?.status !== status && before?.status !== 'pass')
+      found.push(`${control}: ${subject.uid} was ${before?.status ?? 'absent'}, is ${status}`);
   }
   for (const [at, { control, status }] of faulty.assessment.findings.entries()) {
     const before = clean.assessment.findings[at]?.status;
-    if ((status === 'pass' || status === 'notapplicable') && before !== status) found.push(`control ${control.id} was ${before ?? 'absent'}, is ${status}`);
+    if ((status === 'pass' || status === 'notapplicable') && before !== status)
+      found.push(`control ${control.id} was ${before ?? 'absent'}, is ${status}`);
   }
   return found;
 }
 
 /** Accounts that stand above others: where the list of those inside cannot be had, the one above must say so. */
-const isContainer = (account: string): boolean => /^(?:tenants|organizations|folders|managementGroups|management-groups|aggregator)\b|aggregator|^organization/i.test(account);
+const isContainer = (account: string): boolean =>
+  /^(?:tenants|organizations|folders|managementGroups|management-groups|aggregator)\b|aggregator|^organization/i.test(account);
 
 function disappearances(clean: Outcome, faulty: Outcome): string[] {
   const found: string[] = [];
@@ -258,15 +349,19 @@ function disappearances(clean: Outcome, faulty: Outcome): string[] {
   for (const { control } of clean.assessment.findings) if (!controls.has(control.id)) found.push(`control ${control.id}`);
   const spokenFor = faulty.ledger.scopes.some((scope) => isContainer(scope.account) && scope.status !== 'complete');
   const scopes = new Set(faulty.ledger.scopes.map((scope) => `${scope.collector} ${scope.account}/${scope.region}`));
-  const missing = new Set(clean.ledger.scopes.filter((scope) => !scopes.has(`${scope.collector} ${scope.account}/${scope.region}`)).map((scope) => scope.account));
+  const missing = new Set(
+    clean.ledger.scopes.filter((scope) => !scopes.has(`${scope.collector} ${scope.account}/${scope.region}`)).map((scope) => scope.account),
+  );
   if (!spokenFor) for (const account of missing) found.push(`scope ${account}`);
   const entries = new Set(faulty.ledger.entries.map(entryKey));
   for (const entry of clean.ledger.entries) {
     if (!entries.has(entryKey(entry)) && !(spokenFor && missing.has(entry.account))) found.push(`ledger entry ${entryKey(entry)}`);
   }
-  const rowKey = (row: Assessment['reconciliation'][number]): string => `${row.control} ${row.check} ${row.scope.account}/${row.scope.region} ${row.type}`;
+  const rowKey = (row: Assessment['reconciliation'][number]): string =>
+    `${row.control} ${row.check} ${row.scope.account}/${row.scope.region} ${row.type}`;
   const rows = new Set(faulty.assessment.reconciliation.map(rowKey));
-  for (const row of clean.assessment.reconciliation) if (!rows.has(rowKey(row)) && !(spokenFor && missing.has(row.scope.account))) found.push(`reconciliation row ${rowKey(row)}`);
+  for (const row of clean.assessment.reconciliation)
+    if (!rows.has(rowKey(row)) && !(spokenFor && missing.has(row.scope.account))) found.push(`reconciliation row ${rowKey(row)}`);
   return found;
 }
 
@@ -278,23 +373,37 @@ function reasonsOf(ledger: Ledger): Reason[] {
 function unnamed(one: Case, clean: Outcome, faulty: Outcome): string[] {
   const { kind } = one.fault;
   // A fault behind the provider that shows in one answer only looks like answers that do not agree.
-  const codes = one.call === null || !(standingFaults as readonly FaultKind[]).includes(one.fault.kind) ? causes[kind] : [...causes[kind], ...pagingCodes];
+  const codes =
+    one.call === null || !(standingFaults as readonly FaultKind[]).includes(one.fault.kind)
+      ? causes[kind]
+      : [...causes[kind], ...pagingCodes];
   const { assessment, ledger } = faulty;
   const changed = [...faulty.observations].filter(([id, { status }]) => clean.observations.get(id)?.status !== status);
   const lost = [...clean.observations.keys()].filter((id) => !faulty.observations.has(id)).length;
   // A value that no control knows: the evidence is whole, and what it says is not understood.
   if (kind === 'unknown-enum-and-fields' && assessment.evidenceComplete && lost === 0) {
-    return changed.filter(([, one]) => !/future/i.test(JSON.stringify(one))).map(([, one]) => `${one.control}: ${one.subject.uid} is ${one.status} and does not show the value: ${one.reason}`);
+    return changed
+      .filter(([, one]) => !/future/i.test(JSON.stringify(one)))
+      .map(([, one]) => `${one.control}: ${one.subject.uid} is ${one.status} and does not show the value: ${one.reason}`);
   }
   // A count that the provider does not have to give: nothing that could be collected is missing, and the control is unknown for that reason.
   const uncounted = assessment.findings.some(({ reasons }) => reasons.some(({ code }) => code === 'count-unavailable'));
   if (assessment.evidenceComplete && uncounted && lost === 0 && changed.every(([, { status }]) => status === 'unknown')) return [];
   const found: string[] = [];
-  if (assessment.evidenceComplete) found.push(`the evidence counts as complete, with ${changed.length} observations changed and ${lost} lost`);
+  if (assessment.evidenceComplete)
+    found.push(`the evidence counts as complete, with ${changed.length} observations changed and ${lost} lost`);
   const told = reasonsOf(ledger);
-  if (!told.some(({ code }) => codes.includes(code))) found.push(`the ledger names none of ${codes.join(', ')}; it names ${[...new Set(told.map(({ code }) => code))].join(', ') || 'nothing'}`);
-  const results = [...assessment.findings, ...assessment.reconciliation, ...assessment.scopes, ...assessment.queries].flatMap(({ reasons }) => reasons);
-  if (!results.some(({ code }) => codes.includes(code))) found.push(`the results name none of ${codes.join(', ')}; they name ${[...new Set(results.map(({ code }) => code))].join(', ') || 'nothing'}`);
+  if (!told.some(({ code }) => codes.includes(code)))
+    found.push(
+      `the ledger names none of ${codes.join(', ')}; it names ${[...new Set(told.map(({ code }) => code))].join(', ') || 'nothing'}`,
+    );
+  const results = [...assessment.findings, ...assessment.reconciliation, ...assessment.scopes, ...assessment.queries].flatMap(
+    ({ reasons }) => reasons,
+  );
+  if (!results.some(({ code }) => codes.includes(code)))
+    found.push(
+      `the results name none of ${codes.join(', ')}; they name ${[...new Set(results.map(({ code }) => code))].join(', ') || 'nothing'}`,
+    );
   return found;
 }
 
@@ -319,10 +428,20 @@ function unbounded(one: Case, clean: Outcome, faulty: Outcome): string[] {
 }
 
 export function isSound(verdict: Verdict): boolean {
-  return [verdict.falsePasses, verdict.disappearances, verdict.unnamed, verdict.unbounded, verdict.broken].every((list) => list.length === 0);
+  return [verdict.falsePasses, verdict.disappearances, verdict.unnamed, verdict.unbounded, verdict.broken].every(
+    (list) => list.length === 0,
+  );
 }
 
 export function describeVerdict(verdict: Verdict): string {
-  const parts = (['broken', 'falsePasses', 'disappearances', 'unnamed', 'unbounded'] as const).flatMap((kind) => verdict[kind].slice(0, 4).map((line) => `    ${kind}: ${line}`).concat(verdict[kind].length > 4 ? [`    … and ${verdict[kind].length - 4} more`] : []));
-  return [`${verdict.case.estate} · ${verdict.case.name} (struck ${verdict.struck}×${verdict.healed ? ', healed' : ''}, ${Math.round(verdict.milliseconds)} ms)`, ...parts].join('\n');
+  const parts = (['broken', 'falsePasses', 'disappearances', 'unnamed', 'unbounded'] as const).flatMap((kind) =>
+    verdict[kind]
+      .slice(0, 4)
+      .map((line) => `    ${kind}: ${line}`)
+      .concat(verdict[kind].length > 4 ? [`    … and ${verdict[kind].length - 4} more`] : []),
+  );
+  return [
+    `${verdict.case.estate} · ${verdict.case.name} (struck ${verdict.struck}×${verdict.healed ? ', healed' : ''}, ${Math.round(verdict.milliseconds)} ms)`,
+    ...parts,
+  ].join('\n');
 }

@@ -99,7 +99,17 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
       tool: { name: 'exhibit', version: '0.1.0' },
       scopes: [],
       entries: [
-        { collector: 'aws-config', ...scope, type: 'AWS::S3::Bucket', status: 'complete', held: total, count, freshness: { oldest: null, newest: null }, reasons: [], queries: [query] },
+        {
+          collector: 'aws-config',
+          ...scope,
+          type: 'AWS::S3::Bucket',
+          status: 'complete',
+          held: total,
+          count,
+          freshness: { oldest: null, newest: null },
+          reasons: [],
+          queries: [query],
+        },
       ],
     }),
   );
@@ -133,7 +143,9 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
     catalogue: {
       name: 'sample',
       version: '1.0.0',
-      sha256: createHash('sha256').update(catalogueFiles.map((one) => `${one.sha256}  ${one.file}\n`).join('')).digest('hex'),
+      sha256: createHash('sha256')
+        .update(catalogueFiles.map((one) => `${one.sha256}  ${one.file}\n`).join(''))
+        .digest('hex'),
       files: catalogueFiles,
     },
     engagement: {
@@ -244,7 +256,10 @@ export function stateRendering(directory: string): void {
   const digest = (path: string): string => createHash('sha256').update(bytes(path)).digest('hex');
   const sources = ['results/assessment.json', 'results/observations.ndjson', 'results/access.ndjson'];
   const files = ['report.html', 'report.pdf'].map((file) => ({ file, bytes: bytes(file).length, sha256: digest(file) }));
-  writeFileSync(join(directory, 'results/rendering.json'), JSON.stringify({ version: 1, sources: Object.fromEntries(sources.map((file) => [file, digest(file)])), files }));
+  writeFileSync(
+    join(directory, 'results/rendering.json'),
+    JSON.stringify({ version: 1, sources: Object.fromEntries(sources.map((file) => [file, digest(file)])), files }),
+  );
 }
 
 export async function samplePdf(): Promise<Uint8Array> {

@@ -12,27 +12,53 @@ const providerOf = (type: string): Provider => (type.startsWith('AWS::') ? 'aws'
 /** A record with everything but type, uid and document filled in from its uid. */
 export function record(given: Given): Resource {
   const provider = given.provider ?? providerOf(given.type);
-  const fromUid = provider === 'aws' ? /^arn:[^:]*:[^:]*:[^:]*:(\d{12})/.exec(given.uid)?.[1] : provider === 'azure' ? /^\/subscriptions\/([^/]+)/i.exec(given.uid)?.[1]?.toLowerCase() : /projects\/([^/]+)/.exec(given.uid)?.[1];
+  const fromUid =
+    provider === 'aws'
+      ? /^arn:[^:]*:[^:]*:[^:]*:(\d{12})/.exec(given.uid)?.[1]
+      : provider === 'azure'
+        ? /^\/subscriptions\/([^/]+)/i.exec(given.uid)?.[1]?.toLowerCase()
+        : /projects\/([^/]+)/.exec(given.uid)?.[1];
   const account = given.account ?? fromUid ?? '111122223333';
   const region = provider === 'aws' ? (/^arn:[^:]*:[^:]*:([^:]+):/.exec(given.uid)?.[1] ?? 'eu-west-1') : '*';
   return {
-    kind: 'resource', provider, name: given.uid, account, location: region, scope: { provider, account, region }, tags: {}, capturedAt: '2026-09-30T11:00:00Z',
-    citation: { file: 'evidence/x/page-000001.json', pointer: `/${given.uid.length}`, encoding: 'json' }, ...given,
+    kind: 'resource',
+    provider,
+    name: given.uid,
+    account,
+    location: region,
+    scope: { provider, account, region },
+    tags: {},
+    capturedAt: '2026-09-30T11:00:00Z',
+    citation: { file: 'evidence/x/page-000001.json', pointer: `/${given.uid.length}`, encoding: 'json' },
+    ...given,
   };
 }
 
 /** `complete`: ledger types that are whole everywhere; or a function of the home. */
-export function indexOf(reads: Record<string, readonly string[] | '*'>, records: readonly Resource[], complete: readonly string[] | ((home: Home) => string | null)): TableIndex {
-  const gap = typeof complete === 'function' ? complete : (home: Home): string | null => (complete.includes(home.type) ? null : `${home.type} of ${home.account} is not whole`);
+export function indexOf(
+  reads: Record<string, readonly string[] | '*'>,
+  records: readonly Resource[],
+  complete: readonly string[] | ((home: Home) => string | null),
+): TableIndex {
+  const gap =
+    typeof complete === 'function'
+      ? complete
+      : (home: Home): string | null => (complete.includes(home.type) ? null : `${home.type} of ${home.account} is not whole`);
   const index = tableIndex(new Map(Object.entries(reads)), (_provider, home) => gap(home));
   for (const one of records) index.add(one);
   return index;
 }
 
 /** The access analysis over some records, for stores of the given types. */
-export function accessOver(provider: Provider, types: readonly string[], records: readonly Resource[], complete: readonly string[] | 'everything' = 'everything'): AccessAnalysis {
+export function accessOver(
+  provider: Provider,
+  types: readonly string[],
+  records: readonly Resource[],
+  complete: readonly string[] | 'everything' = 'everything',
+): AccessAnalysis {
   const checks = [conditionCheck({ on: [...types], usesReaders: true, evaluate: () => outcome('pass') }, provider)];
-  const gap = (_provider: Provider, home: Home): string | null => (complete === 'everything' || complete.includes(home.type) ? null : `${home.type} of ${home.account} is not whole`);
+  const gap = (_provider: Provider, home: Home): string | null =>
+    complete === 'everything' || complete.includes(home.type) ? null : `${home.type} of ${home.account} is not whole`;
   const index = tableIndex(tableReads(checks), gap);
   const access = accessAnalysis(checks, index.lookup, gap);
   for (const one of records) {

@@ -4,7 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Fault, Simulator } from '../../src/simulator/index.ts';
-import { askedAgain, assessRun, begin, chance, crashEstate, type CrashRun, differences, finishedQueries, goOn, killIn, leftovers, plannedRun } from '../support/crash.ts';
+import {
+  askedAgain,
+  assessRun,
+  begin,
+  chance,
+  crashEstate,
+  type CrashRun,
+  differences,
+  finishedQueries,
+  goOn,
+  killIn,
+  leftovers,
+  plannedRun,
+} from '../support/crash.ts';
 
 /** A run that is killed goes on; a disk that is full, read-only or gone ends it with a word, and keeps what was there. */
 const asOf = new Date().toISOString();
@@ -62,31 +75,35 @@ describe('the run directory', () => {
     }
   })();
 
-  test.skipIf(!mountable)('full, then read-only: status 2, the word, and what was collected is kept; with room it goes on', async () => {
-    const disk = join(work, 'disk');
-    mkdirSync(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=600k', 'tmpfs', disk]);
-    try {
-      const run = plannedRun(simulator, disk, asOf, ['gcp']);
-      const full = await goOn(run, 'collect');
-      expect(full.stderr).toContain('the disk is full');
-      expect(full.code).toBe(2);
-      const kept = finishedQueries(run);
-      expect(leftovers(run)).toEqual([]);
-      execFileSync('mount', ['-o', 'remount,ro', disk]);
-      const readOnly = await goOn(run, 'collect');
-      expect(readOnly.stderr).toContain('the file system is read-only');
-      expect(readOnly.code).toBe(2);
-      expect(askedAgain(run, kept)).toEqual([]);
-      execFileSync('mount', ['-o', 'remount,rw,size=100m', disk]);
-      expect((await goOn(run, 'collect')).code).toBe(0);
-      expect(askedAgain(run, kept)).toEqual([]);
-      expect((await assessRun(run)).code).toBe(0);
-      expect(differences(undisturbed, run)).toEqual([]);
-    } finally {
-      execFileSync('umount', [disk]);
-    }
-  }, 120_000);
+  test.skipIf(!mountable)(
+    'full, then read-only: status 2, the word, and what was collected is kept; with room it goes on',
+    async () => {
+      const disk = join(work, 'disk');
+      mkdirSync(disk);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=600k', 'tmpfs', disk]);
+      try {
+        const run = plannedRun(simulator, disk, asOf, ['gcp']);
+        const full = await goOn(run, 'collect');
+        expect(full.stderr).toContain('the disk is full');
+        expect(full.code).toBe(2);
+        const kept = finishedQueries(run);
+        expect(leftovers(run)).toEqual([]);
+        execFileSync('mount', ['-o', 'remount,ro', disk]);
+        const readOnly = await goOn(run, 'collect');
+        expect(readOnly.stderr).toContain('the file system is read-only');
+        expect(readOnly.code).toBe(2);
+        expect(askedAgain(run, kept)).toEqual([]);
+        execFileSync('mount', ['-o', 'remount,rw,size=100m', disk]);
+        expect((await goOn(run, 'collect')).code).toBe(0);
+        expect(askedAgain(run, kept)).toEqual([]);
+        expect((await assessRun(run)).code).toBe(0);
+        expect(differences(undisturbed, run)).toEqual([]);
+      } finally {
+        execFileSync('umount', [disk]);
+      }
+    },
+    120_000,
+  );
 
   test('in use by one run refuses another; the lock of a run that died does not stand in the way', async () => {
     const run = plannedRun(simulator, join(work, 'busy'), asOf, ['gcp']);

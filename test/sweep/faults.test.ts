@@ -15,7 +15,19 @@ describe.each(estateNames)('%s', (estate) => {
 
   test('every kind of fault has calls that it can strike', () => {
     const kinds = new Set(sweep.cases.map(({ fault }) => fault.kind));
-    const common: FaultKind[] = ['access-denied', 'expired-credentials', 'throttle', 'http-500', 'reset', 'hang', 'truncated-body', 'lost-page', 'duplicated-page', 'repeated-token', 'clock-skew'];
+    const common: FaultKind[] = [
+      'access-denied',
+      'expired-credentials',
+      'throttle',
+      'http-500',
+      'reset',
+      'hang',
+      'truncated-body',
+      'lost-page',
+      'duplicated-page',
+      'repeated-token',
+      'clock-skew',
+    ];
     expect(common.filter((kind) => !kinds.has(kind))).toEqual([]);
     expect(sweep.cases.length).toBeGreaterThan(800);
   });

@@ -22,8 +22,14 @@ export function assessVerb(): Command {
       const run = existingRun(path);
       const context = stageContext(here, configOf(run, options.config), run, true);
       const { value: assessment } = await timed(here, 'assess', () => assessStage(context, options.threads), assessSummary);
-      for (const finding of assessment.findings) here.print(`${finding.status.padEnd(14)} ${finding.control.id.padEnd(44)} ${visible(finding.control.title)}`);
-      here.result({ run: run.path, summary: assessment.summary, evidenceComplete: assessment.evidenceComplete, findings: assessment.findings.map(({ control, status, counts, gaps }) => ({ control: control.id, status, counts, gaps })) });
+      for (const finding of assessment.findings)
+        here.print(`${finding.status.padEnd(14)} ${finding.control.id.padEnd(44)} ${visible(finding.control.title)}`);
+      here.result({
+        run: run.path,
+        summary: assessment.summary,
+        evidenceComplete: assessment.evidenceComplete,
+        findings: assessment.findings.map(({ control, status, counts, gaps }) => ({ control: control.id, status, counts, gaps })),
+      });
       process.exitCode = statusOf(assessment, options.failOn);
     });
 }

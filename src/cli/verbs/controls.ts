@@ -8,7 +8,11 @@ import { plural, visible } from '../console.ts';
 import { exitStatus, UsageError } from '../exit.ts';
 import { terminalOf } from '../session.ts';
 
-const catalogueOption = (): Option => new Option('--catalogue <file>', 'another catalogue than the one that ships with Exhibit').default(join(packageRoot, 'controls.yaml'), 'the shipped controls.yaml');
+const catalogueOption = (): Option =>
+  new Option('--catalogue <file>', 'another catalogue than the one that ships with Exhibit').default(
+    join(packageRoot, 'controls.yaml'),
+    'the shipped controls.yaml',
+  );
 
 async function load(options: { catalogue: string }): Promise<Catalogue> {
   const { loadCatalogue } = await import('../../controls/catalogue/load.ts');
@@ -30,7 +34,16 @@ function list(): Command {
         here.print(`  ${control.id.padEnd(46)} L${control.level}  ${control.title}`);
       }
       here.print(`\n${plural(catalogue.controls.length, 'control')} of ${catalogue.name} ${catalogue.version}`);
-      here.result(catalogue.controls.map(({ control }) => ({ id: control.id, title: control.title, section: control.section, level: control.level, assessment: control.assessment, source: control.source })));
+      here.result(
+        catalogue.controls.map(({ control }) => ({
+          id: control.id,
+          title: control.title,
+          section: control.section,
+          level: control.level,
+          assessment: control.assessment,
+          source: control.source,
+        })),
+      );
     });
 }
 
@@ -45,7 +58,10 @@ function explain(): Command {
       const catalogue = await load(options);
       const compiled = catalogue.controls.find((one) => one.control.id === id);
       if (!compiled) {
-        const guess = nearest(id, catalogue.controls.map(({ control }) => control.id));
+        const guess = nearest(
+          id,
+          catalogue.controls.map(({ control }) => control.id),
+        );
         throw new UsageError(`no control \`${id}\``, guess ? `did you mean \`${guess}\`?` : '`exhibit controls list` shows them all');
       }
       const { explainControl } = await import('../../controls/catalogue/explain.ts');
@@ -61,12 +77,19 @@ function lint(): Command {
     .addHelpText('after', '\nExample:\n  exhibit controls lint')
     .action(async (options: { catalogue: string }, command: Command) => {
       const here = terminalOf(command);
-      const [{ formatProblem, loadCatalogueSources }, { lintCatalogue }] = await Promise.all([import('../../controls/catalogue/load.ts'), import('../../controls/catalogue/lint.ts')]);
+      const [{ formatProblem, loadCatalogueSources }, { lintCatalogue }] = await Promise.all([
+        import('../../controls/catalogue/load.ts'),
+        import('../../controls/catalogue/lint.ts'),
+      ]);
       const loaded = await loadCatalogueSources(resolve(options.catalogue));
       const problems = lintCatalogue(loaded, { cases: join(loaded.catalogue.directory, 'test', 'cases') });
       for (const problem of problems) here.print(formatProblem(problem));
       const errors = problems.filter((problem) => problem.severity === 'error').length;
-      here.print(problems.length === 0 ? here.style.green(`${plural(loaded.catalogue.controls.length, 'control')}, no problem`) : `${plural(errors, 'error')}, ${plural(problems.length - errors, 'warning')}`);
+      here.print(
+        problems.length === 0
+          ? here.style.green(`${plural(loaded.catalogue.controls.length, 'control')}, no problem`)
+          : `${plural(errors, 'error')}, ${plural(problems.length - errors, 'warning')}`,
+      );
       here.result(problems);
       process.exitCode = errors > 0 ? exitStatus.usage : exitStatus.done;
     });
@@ -89,24 +112,35 @@ Example:
     )
     .action(async (file: string | undefined, options: { catalogue: string; asOf?: string }, command: Command) => {
       const here = terminalOf(command);
-      if (file !== undefined && !existsSync(file)) throw new UsageError(`${file}: no such file`, 'name a file of JSON lines, or pipe them in');
-      const [{ readDocument }, { splitLines, TryInputError, tryDocuments }] = await Promise.all([import('../../collectors/registry.ts'), import('../../controls/assess/try.ts')]);
+      if (file !== undefined && !existsSync(file))
+        throw new UsageError(`${file}: no such file`, 'name a file of JSON lines, or pipe them in');
+      const [{ readDocument }, { splitLines, TryInputError, tryDocuments }] = await Promise.all([
+        import('../../collectors/registry.ts'),
+        import('../../controls/assess/try.ts'),
+      ]);
       const asOf = options.asOf ?? new Date().toISOString();
       if (Number.isNaN(Date.parse(asOf))) throw new UsageError(`--as-of \`${asOf}\` is no instant`, 'for example 2026-09-30T00:00:00Z');
       const catalogue = await load(options);
       const lines = splitLines(file === undefined ? process.stdin : createReadStream(file));
       try {
-        const onUnmatched = (line: number, id: string, type: string): void => here.say(`line ${line} (${visible(id)}): no control is on ${visible(type)}`);
-        for await (const result of tryDocuments(lines, catalogue, readDocument, { asOf, onUnmatched })) process.stdout.write(`${JSON.stringify(result)}\n`);
+        const onUnmatched = (line: number, id: string, type: string): void =>
+          here.say(`line ${line} (${visible(id)}): no control is on ${visible(type)}`);
+        for await (const result of tryDocuments(lines, catalogue, readDocument, { asOf, onUnmatched }))
+          process.stdout.write(`${JSON.stringify(result)}\n`);
       } catch (error) {
         if (!(error instanceof TryInputError)) throw error;
-        throw new UsageError(error.lines.map(({ line, message }) => `${file ?? 'stdin'}:${line}: ${message}`).join('\n'), 'the other lines were judged');
+        throw new UsageError(
+          error.lines.map(({ line, message }) => `${file ?? 'stdin'}:${line}: ${message}`).join('\n'),
+          'the other lines were judged',
+        );
       }
     });
 }
 
 export function controlsVerb(): Command {
-  const controls = new Command('controls').description('the catalogue: list, lint, explain, try').addHelpText('after', '\nExample:\n  exhibit controls explain aws-s3-bucket-cmk');
+  const controls = new Command('controls')
+    .description('the catalogue: list, lint, explain, try')
+    .addHelpText('after', '\nExample:\n  exhibit controls explain aws-s3-bucket-cmk');
   for (const verb of [list, lint, explain, tryVerb]) controls.addCommand(verb());
   return controls;
 }

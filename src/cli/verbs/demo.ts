@@ -24,7 +24,12 @@ export function demoVerb(): Command {
       mkdirSync(directory, { recursive: true });
       here.say(`${here.style.bold('Exhibit demo')}  ${count(options.resources)} resources in simulated AWS, Azure and Google Cloud`);
       const now = new Date();
-      const simulator = await startSimulator({ resources: options.resources, seed: options.seed, asOf: now.toISOString(), quotas: 'published' });
+      const simulator = await startSimulator({
+        resources: options.resources,
+        seed: options.seed,
+        asOf: now.toISOString(),
+        quotas: 'published',
+      });
       try {
         for (const [name, value] of Object.entries(simulator.credentials)) process.env[name] = value;
         const configFile = join(directory, 'exhibit.yaml');
@@ -33,7 +38,12 @@ export function demoVerb(): Command {
         const run = createRun(directory, `${loaded.config.engagement.id}.v1`, configFile, now);
         const context = stageContext(here, loaded, run, false);
         const { assessment, sealed, stages } = await wholeLine(here, context);
-        const { value: verified, result } = await timed(here, 'verify', () => verifyPack(sealed.zipPath, { fingerprint: sealed.fingerprint }), (report) => (report.ok ? 'valid' : 'NOT VALID'));
+        const { value: verified, result } = await timed(
+          here,
+          'verify',
+          () => verifyPack(sealed.zipPath, { fingerprint: sealed.fingerprint }),
+          (report) => (report.ok ? 'valid' : 'NOT VALID'),
+        );
         stages.push(result);
         const path = (name: string): string => relative(process.cwd(), join(directory, name));
         const size = (name: string): string => bytes(statSync(join(directory, name)).size);
@@ -42,8 +52,12 @@ export function demoVerb(): Command {
         here.print();
         here.print('What lies where');
         here.print(`  ${path('pack/data/report.pdf')}   the signed report (${size('pack/data/report.pdf')})`);
-        here.print(`  ${path('pack/data/report.html')}  the same, with filters and search; open it in a browser (${size('pack/data/report.html')})`);
-        here.print(`  ${path('pack.zip')}               the evidence pack for the auditor (${size('pack.zip')}); unpacked in ${path('pack')}/`);
+        here.print(
+          `  ${path('pack/data/report.html')}  the same, with filters and search; open it in a browser (${size('pack/data/report.html')})`,
+        );
+        here.print(
+          `  ${path('pack.zip')}               the evidence pack for the auditor (${size('pack.zip')}); unpacked in ${path('pack')}/`,
+        );
         here.print(`  ${path('root.crt')}, ${path('fingerprint.txt')}   the auditor's other channel: they do not travel in the pack`);
         here.print();
         here.print('What to run next');
@@ -62,6 +76,7 @@ export function demoVerb(): Command {
 /** Removes an earlier demo, and only that: a directory with anything else in it is left alone. */
 function clearDemo(directory: string): void {
   if (!existsSync(directory)) return;
-  if (!existsSync(join(directory, 'run.json'))) throw new UsageError(`${directory} is there and holds no demo`, 'choose another directory with --output');
+  if (!existsSync(join(directory, 'run.json')))
+    throw new UsageError(`${directory} is there and holds no demo`, 'choose another directory with --output');
   rmSync(directory, { recursive: true });
 }

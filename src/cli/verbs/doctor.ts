@@ -13,7 +13,11 @@ export function doctorVerb(): Command {
     .action(async (options: { config: string }, command: Command) => {
       const here = terminalOf(command);
       const loaded = loadConfig(options.config);
-      const [{ doctor }, { needsOf }, { catalogueOf }] = await Promise.all([import('../../collectors/collect.ts'), import('../../controls/assess/needs.ts'), import('../../run.ts')]);
+      const [{ doctor }, { needsOf }, { catalogueOf }] = await Promise.all([
+        import('../../collectors/collect.ts'),
+        import('../../controls/assess/needs.ts'),
+        import('../../run.ts'),
+      ]);
       const progress = collectProgress(here);
       const findings = await doctor({
         config: loaded.config,
@@ -33,7 +37,11 @@ export function doctorVerb(): Command {
       }
       const bad = findings.filter((finding) => !finding.ok).length;
       here.print();
-      here.print(bad === 0 ? green(`All ${findings.length} checks passed: a run can start.`) : red(`${plural(bad, 'check')} of ${findings.length} failed: a run would have gaps there.`));
+      here.print(
+        bad === 0
+          ? green(`All ${findings.length} checks passed: a run can start.`)
+          : red(`${plural(bad, 'check')} of ${findings.length} failed: a run would have gaps there.`),
+      );
       here.result({ ok: bad === 0, findings });
       process.exitCode = bad === 0 ? exitStatus.done : exitStatus.gaps;
     });

@@ -2,7 +2,9 @@ import { Command } from 'commander';
 import { terminalOf } from '../session.ts';
 
 export function keysVerb(): Command {
-  const keys = new Command('keys').description('the identity that signs packs').addHelpText('after', '\nExample:\n  exhibit keys init\n  exhibit keys show');
+  const keys = new Command('keys')
+    .description('the identity that signs packs')
+    .addHelpText('after', '\nExample:\n  exhibit keys init\n  exhibit keys show');
   keys
     .command('init')
     .description('make a local root and a signing certificate, unless they are there')
@@ -15,7 +17,9 @@ export function keysVerb(): Command {
       here.print(`Root certificate  ${made.rootFile}`);
       here.print(`Subject           ${made.subject}`);
       here.print(`Fingerprint       ${made.fingerprint}`);
-      here.print('Give the fingerprint to your auditor by another way than the pack: whoever re-signs a pack can also replace a certificate inside it.');
+      here.print(
+        'Give the fingerprint to your auditor by another way than the pack: whoever re-signs a pack can also replace a certificate inside it.',
+      );
       here.result(made);
     });
   keys

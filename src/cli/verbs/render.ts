@@ -10,7 +10,12 @@ export function renderVerb(): Command {
       const here = terminalOf(command);
       const { renderStage } = await import('../../run.ts');
       const run = existingRun(path);
-      const { value: report } = await timed(here, 'render', () => renderStage(stageContext(here, configOf(run, undefined), run, true)), renderSummary);
+      const { value: report } = await timed(
+        here,
+        'render',
+        () => renderStage(stageContext(here, configOf(run, undefined), run, true)),
+        renderSummary,
+      );
       for (const file of report.files) here.print(file.file);
       here.result(report);
     });

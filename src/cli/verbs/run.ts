@@ -22,7 +22,15 @@ export function runVerb(): Command {
       here.print(`Fingerprint  ${sealed.fingerprint}`);
       here.print('             Give it to the auditor by another way than the pack.');
       if (!assessment.evidenceComplete) here.warn('The evidence has gaps: see "Coverage and gaps" in the report.');
-      here.result({ run: run.path, runId: run.state.runId, pack: sealed.zipPath, fingerprint: sealed.fingerprint, summary: assessment.summary, evidenceComplete: assessment.evidenceComplete, stages });
+      here.result({
+        run: run.path,
+        runId: run.state.runId,
+        pack: sealed.zipPath,
+        fingerprint: sealed.fingerprint,
+        summary: assessment.summary,
+        evidenceComplete: assessment.evidenceComplete,
+        stages,
+      });
       process.exitCode = statusOf(assessment, options.failOn);
     });
 }

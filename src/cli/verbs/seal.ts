@@ -12,8 +12,14 @@ export function sealVerb(): Command {
       const here = terminalOf(command);
       const { hasPack, sealStage } = await import('../../run.ts');
       const run = existingRun(path);
-      if (hasPack(run)) throw new UsageError(`${path} is sealed already`, 'a pack is never overwritten: start a new version with `exhibit run`');
-      const { value: sealed } = await timed(here, 'seal', () => sealStage(stageContext(here, configOf(run, options.config), run, true)), (done) => done.summary);
+      if (hasPack(run))
+        throw new UsageError(`${path} is sealed already`, 'a pack is never overwritten: start a new version with `exhibit run`');
+      const { value: sealed } = await timed(
+        here,
+        'seal',
+        () => sealStage(stageContext(here, configOf(run, options.config), run, true)),
+        (done) => done.summary,
+      );
       here.print(`Pack         ${sealed.zipPath}`);
       here.print(`Fingerprint  ${sealed.fingerprint}`);
       here.result({ pack: sealed.zipPath, fingerprint: sealed.fingerprint });

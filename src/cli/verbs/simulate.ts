@@ -7,7 +7,8 @@ import { terminalOf } from '../session.ts';
 export function whole(name: string, least: number, most: number): (value: string) => number {
   return (value) => {
     const number = Number(value);
-    if (!/^\d+$/.test(value) || number < least || number > most) throw new UsageError(`--${name} must be a whole number from ${least} to ${most}, not \`${value}\``);
+    if (!/^\d+$/.test(value) || number < least || number > most)
+      throw new UsageError(`--${name} must be a whole number from ${least} to ${most}, not \`${value}\``);
     return number;
   };
 }
@@ -22,9 +23,15 @@ export function simulateVerb(): Command {
     .option('--gcp-port <port>', 'port of Cloud Asset Inventory', whole('gcp-port', 0, 65_535), 0)
     .option('--no-quotas', 'do not enforce the published quotas')
     .option('-o, --output <file>', 'write the configuration to a file instead of stdout')
-    .addHelpText('after', '\nExample:\n  exhibit simulate --aws-port 4580 -o exhibit.yaml &\n  AWS_ACCESS_KEY_ID=… aws --endpoint-url http://127.0.0.1:4580 configservice describe-configuration-recorders')
+    .addHelpText(
+      'after',
+      '\nExample:\n  exhibit simulate --aws-port 4580 -o exhibit.yaml &\n  AWS_ACCESS_KEY_ID=… aws --endpoint-url http://127.0.0.1:4580 configservice describe-configuration-recorders',
+    )
     .action(
-      async (options: { resources: number; seed: number; awsPort: number; azurePort: number; gcpPort: number; quotas: boolean; output?: string }, command: Command) => {
+      async (
+        options: { resources: number; seed: number; awsPort: number; azurePort: number; gcpPort: number; quotas: boolean; output?: string },
+        command: Command,
+      ) => {
         const here = terminalOf(command);
         const { startSimulator } = await import('../../simulator/index.ts');
         const simulator = await startSimulator({
@@ -40,7 +47,11 @@ export function simulateVerb(): Command {
         here.result({ endpoints: simulator.endpoints, credentials: simulator.credentials, config: simulator.config });
         here.say();
         here.say('Serving. In another terminal:');
-        here.say(`  export ${Object.entries(simulator.credentials).map(([name, value]) => `${name}=${value}`).join(' ')}`);
+        here.say(
+          `  export ${Object.entries(simulator.credentials)
+            .map(([name, value]) => `${name}=${value}`)
+            .join(' ')}`,
+        );
         here.say(`  exhibit run --config ${options.output ?? '<the lines above as exhibit.yaml>'}`);
         here.say('Ctrl-C stops.');
         await new Promise<void>((stop) => {

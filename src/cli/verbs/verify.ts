@@ -7,8 +7,15 @@ import { terminalOf } from '../session.ts';
 /** A fingerprint as typed, or a file that holds one (the `fingerprint.txt` beside the pack). */
 function fingerprintOf(value: string): string {
   const text = existsSync(value) ? readFileSync(value, 'utf8').trim() : value;
-  const hex = text.replace(/^sha-?256(\s+fingerprint)?\s*[=:]\s*/i, '').replace(/[\s:]/g, '').toLowerCase();
-  if (!/^[0-9a-f]{64}$/.test(hex)) throw new UsageError(`\`${text.slice(0, 80)}\` is no SHA-256 fingerprint`, 'give 64 hexadecimal digits (colons allowed), or a file that holds them');
+  const hex = text
+    .replace(/^sha-?256(\s+fingerprint)?\s*[=:]\s*/i, '')
+    .replace(/[\s:]/g, '')
+    .toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(hex))
+    throw new UsageError(
+      `\`${text.slice(0, 80)}\` is no SHA-256 fingerprint`,
+      'give 64 hexadecimal digits (colons allowed), or a file that holds them',
+    );
   return hex;
 }
 
@@ -23,15 +30,25 @@ export function verifyVerb(): Command {
   return new Command('verify')
     .description('check a pack: integrity, signatures, signer, and that its figures add up')
     .argument('<pack>', 'a pack directory, or pack.zip')
-    .option('-f, --fingerprint <sha256>', "the root certificate's SHA-256 fingerprint, had by another way than the pack; or a file holding it")
+    .option(
+      '-f, --fingerprint <sha256>',
+      "the root certificate's SHA-256 fingerprint, had by another way than the pack; or a file holding it",
+    )
     .option('--root <sha256>', 'the root of the pack (SHA-256 of tagmanifest-sha256.txt), where it is known by another way')
     .option('--timestamp-root <pem>', "file with the timestamp authority's root certificate, to check a timestamp with")
     .option('--integrity-only', 'leave open who signed: a missing fingerprint is then no failure')
-    .addHelpText('after', '\nWithout --fingerprint anybody who re-signs a changed pack would go unnoticed: verification then fails,\nand says that integrity holds but the signer is not established.\n\nExample:\n  exhibit verify pack.zip --fingerprint fingerprint.txt')
+    .addHelpText(
+      'after',
+      '\nWithout --fingerprint anybody who re-signs a changed pack would go unnoticed: verification then fails,\nand says that integrity holds but the signer is not established.\n\nExample:\n  exhibit verify pack.zip --fingerprint fingerprint.txt',
+    )
     .action(async (pack: string, options: VerifyChoices, command: Command) => {
       const here = terminalOf(command);
       if (!existsSync(pack)) throw new UsageError(`${pack}: no such file or directory`, 'name a pack directory or pack.zip');
-      if (options.timestampRoot !== undefined && !existsSync(options.timestampRoot)) throw new UsageError(`${options.timestampRoot}: no such file`, 'name a PEM file with the root certificate of the timestamp authority');
+      if (options.timestampRoot !== undefined && !existsSync(options.timestampRoot))
+        throw new UsageError(
+          `${options.timestampRoot}: no such file`,
+          'name a PEM file with the root certificate of the timestamp authority',
+        );
       const { verifyPack } = await import('../../pack/verify.ts');
       const report = await verifyPack(pack, {
         ...(options.fingerprint !== undefined && { fingerprint: fingerprintOf(options.fingerprint) }),

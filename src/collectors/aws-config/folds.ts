@@ -93,7 +93,10 @@ export function rowFold(options: RowFoldOptions): RowFold {
         const often = rows / count;
         const uneven = [...ids].find((key) => key.startsWith(`${where} `) && (copies.get(key) ?? 1) !== often);
         if (uneven !== undefined)
-          reasons.push({ code: 'repeated-rows', message: `the rows of ${options.type} in ${where} do not hold every record equally often (${rows} rows of ${count} records): rows shifted between pages` });
+          reasons.push({
+            code: 'repeated-rows',
+            message: `the rows of ${options.type} in ${where} do not hold every record equally often (${rows} rows of ${count} records): rows shifted between pages`,
+          });
       }
       if (repeated > 0)
         reasons.push({

@@ -15,11 +15,18 @@ export interface AssignedPolicies {
   };
 }
 
-function* objectsOf(runDirectory: string, listing: ObjectListing): Generator<{ id: string; name: string; properties: Record<string, Json> }> {
+function* objectsOf(
+  runDirectory: string,
+  listing: ObjectListing,
+): Generator<{ id: string; name: string; properties: Record<string, Json> }> {
   for (const { json } of storedPages(runDirectory, listing.series)) {
     for (const row of isJsonObject(json) && Array.isArray(json.value) ? json.value : []) {
       if (!isJsonObject(row)) continue;
-      yield { id: (text(row.id) ?? '').toLowerCase(), name: text(row.name) ?? '', properties: isJsonObject(row.properties) ? row.properties : {} };
+      yield {
+        id: (text(row.id) ?? '').toLowerCase(),
+        name: text(row.name) ?? '',
+        properties: isJsonObject(row.properties) ? row.properties : {},
+      };
     }
   }
 }
@@ -29,10 +36,17 @@ export function assignedPolicies(runDirectory: string, listings: readonly Object
   for (const listing of listings.filter((one) => one.type === setDefinitionType)) {
     for (const { id, properties } of objectsOf(runDirectory, listing)) {
       const references = Array.isArray(properties.policyDefinitions) ? properties.policyDefinitions : [];
-      members.set(id, references.flatMap((reference) => (isJsonObject(reference) ? [policyGuid(text(reference.policyDefinitionId) ?? '')] : [])).filter((guid) => guid !== ''));
+      members.set(
+        id,
+        references
+          .flatMap((reference) => (isJsonObject(reference) ? [policyGuid(text(reference.policyDefinitionId) ?? '')] : []))
+          .filter((guid) => guid !== ''),
+      );
     }
   }
-  const builtInWhole = listings.filter((one) => one.account === null && one.type === setDefinitionType).every((one) => one.series.status === 'complete');
+  const builtInWhole = listings
+    .filter((one) => one.account === null && one.type === setDefinitionType)
+    .every((one) => one.series.status === 'complete');
   const byAccount = new Map<string, { policies: Map<string, string>; whole: boolean }>();
   for (const listing of listings) {
     if (listing.type !== assignmentType || listing.account === null) continue;

@@ -25,18 +25,26 @@ export function connect(context: Pick<CollectContext, 'endpoints' | 'pacers' | '
     const key = subscription ?? '';
     const known = clients.get(key);
     if (known) return known;
-    const made = subscription === null ? new ArmPolicyClient(connection.credential, connection.clientOptions) : new ArmPolicyClient(connection.credential, subscription, connection.clientOptions);
+    const made =
+      subscription === null
+        ? new ArmPolicyClient(connection.credential, connection.clientOptions)
+        : new ArmPolicyClient(connection.credential, subscription, connection.clientOptions);
     connection.observe(made.pipeline);
     clients.set(key, made);
     return made;
   };
 
-  function pages(listing: ListingName, subscription: string | null): { byPage(settings: { continuationToken?: string }): AsyncIterator<unknown> } {
+  function pages(
+    listing: ListingName,
+    subscription: string | null,
+  ): { byPage(settings: { continuationToken?: string }): AsyncIterator<unknown> } {
     const client = clientOf(subscription);
     const iterate = {
       'policy-assignments': () => client.policyAssignments.list(),
-      'policy-definitions': () => (subscription === null ? client.policyDefinitions.listBuiltIn() : client.policyDefinitions.list({ filter: customOnly })),
-      'policy-set-definitions': () => (subscription === null ? client.policySetDefinitions.listBuiltIn() : client.policySetDefinitions.list({ filter: customOnly })),
+      'policy-definitions': () =>
+        subscription === null ? client.policyDefinitions.listBuiltIn() : client.policyDefinitions.list({ filter: customOnly }),
+      'policy-set-definitions': () =>
+        subscription === null ? client.policySetDefinitions.listBuiltIn() : client.policySetDefinitions.list({ filter: customOnly }),
     }[listing]();
     return { byPage: (settings) => iterate.byPage(settings)[Symbol.asyncIterator]() };
   }
@@ -53,12 +61,15 @@ export function connect(context: Pick<CollectContext, 'endpoints' | 'pacers' | '
           const answer = await connection.exchange(
             async () => {
               if (link !== null) connection.accept(link);
-              await pages(listing, subscription).byPage(link === null ? {} : { continuationToken: link }).next();
+              await pages(listing, subscription)
+                .byPage(link === null ? {} : { continuationToken: link })
+                .next();
             },
             signal,
             context.patience.requestTimeoutMs,
           );
-          if (!isJsonObject(answer.json) || !Array.isArray(answer.json.value)) throw new MalformedResponse('the answer has no list of policy objects');
+          if (!isJsonObject(answer.json) || !Array.isArray(answer.json.value))
+            throw new MalformedResponse('the answer has no list of policy objects');
           return { body: answer.body, json: answer.json, requestId: answer.requestId, httpStatus: answer.status };
         },
       });

@@ -6,7 +6,17 @@ import type { CollectContext, Collector, CollectResult, PlannedScope } from '../
 import { assignedPolicies } from './assigned.ts';
 import { diagnose } from './doctor.ts';
 import { collectObjects, type ObjectListing } from './objects.ts';
-import { countsShape, noRecords, objectRecords, objectsShape, rowRecords, rowsShape, stateRecords, statesShape, subscriptionsShape } from './map.ts';
+import {
+  countsShape,
+  noRecords,
+  objectRecords,
+  objectsShape,
+  rowRecords,
+  rowsShape,
+  stateRecords,
+  statesShape,
+  subscriptionsShape,
+} from './map.ts';
 import { assignmentType, definitionType, exemptionType, setDefinitionType } from './queries.ts';
 import { collectStates, type StateTally } from './states.ts';
 
@@ -36,14 +46,39 @@ function plan({ config, needs }: Pick<CollectContext, 'config' | 'needs'>): Plan
 }
 
 function entryOf(account: string, type: string, status: LedgerStatus, reasons: readonly Reason[]): LedgerEntry {
-  return { collector, provider: 'azure', account, region: '*', type, status, held: 0, count: null, freshness: { oldest: null, newest: null }, reasons: [...reasons], queries: [] };
+  return {
+    collector,
+    provider: 'azure',
+    account,
+    region: '*',
+    type,
+    status,
+    held: 0,
+    count: null,
+    freshness: { oldest: null, newest: null },
+    reasons: [...reasons],
+    queries: [],
+  };
 }
 
-function coverage(account: string, name: string | null, knownFrom: string[], status: LedgerStatus, identity: string | null, reasons: readonly Reason[]): ScopeCoverage {
+function coverage(
+  account: string,
+  name: string | null,
+  knownFrom: string[],
+  status: LedgerStatus,
+  identity: string | null,
+  reasons: readonly Reason[],
+): ScopeCoverage {
   return { collector, provider: 'azure', account, region: '*', name, knownFrom, status, identity, reasons: [...reasons] };
 }
 
-function nothing(accounts: readonly string[], types: readonly string[], status: LedgerStatus, identity: string | null, reasons: readonly Reason[]): CollectResult {
+function nothing(
+  accounts: readonly string[],
+  types: readonly string[],
+  status: LedgerStatus,
+  identity: string | null,
+  reasons: readonly Reason[],
+): CollectResult {
   return {
     scopes: accounts.map((account) => coverage(account, null, ['configured'], status, identity, reasons)),
     entries: accounts.flatMap((account) => types.map((type) => entryOf(account, type, status, reasons))),
@@ -54,7 +89,12 @@ function nothing(accounts: readonly string[], types: readonly string[], status: 
  * The ledger line of one policy in one subscription. No state at all is never an empty population: either the policy is not
  * assigned there, or it was never evaluated, and in both cases nothing is known of the resources.
  */
-export function verdictEntry(account: string, guid: string, states: StateTally, assigned: ReturnType<typeof assignedPolicies>): LedgerEntry {
+export function verdictEntry(
+  account: string,
+  guid: string,
+  states: StateTally,
+  assigned: ReturnType<typeof assignedPolicies>,
+): LedgerEntry {
   const type = `verdict:${guid}`;
   const { held, count, freshness, reasons, status, queries } = states.of(account, guid);
   const base = { ...entryOf(account, type, status, reasons), held, count, freshness, queries: [...queries] };
@@ -63,9 +103,15 @@ export function verdictEntry(account: string, guid: string, states: StateTally, 
   const assignment = knows.policies.get(guid);
   const reason: Reason =
     assignment !== undefined
-      ? { code: 'policy-never-evaluated', message: `policy ${guid} is assigned in ${account} (${assignment}) and has no state there: it was never evaluated, or nothing it evaluates exists` }
+      ? {
+          code: 'policy-never-evaluated',
+          message: `policy ${guid} is assigned in ${account} (${assignment}) and has no state there: it was never evaluated, or nothing it evaluates exists`,
+        }
       : knows.whole
-        ? { code: 'policy-not-assigned', message: `policy ${guid} is not assigned in ${account}: Azure Policy says nothing of its resources` }
+        ? {
+            code: 'policy-not-assigned',
+            message: `policy ${guid} is not assigned in ${account}: Azure Policy says nothing of its resources`,
+          }
         : { code: 'policy-without-state', message: `policy ${guid} has no state in ${account}, and its assignments there are not known` };
   return { ...base, status: 'not-recorded', reasons: [reason] };
 }
@@ -81,15 +127,29 @@ async function collectTenant(context: CollectContext, scope: TenantScope): Promi
   const identity = who.value;
   context.progress.scope(collector, scope.tenant);
 
-  const { names, visible, unlisted, gap, reasons: listReasons } = await discover(context, client.graph, identity, { collector, shape: subscriptionsShape }, scope, 'before');
-  const notVisible: Reason = { code: 'not-visible', message: `the subscription is not among those that ${identity} can read: grant it Reader there, or correct the id` };
+  const {
+    names,
+    visible,
+    unlisted,
+    gap,
+    reasons: listReasons,
+  } = await discover(context, client.graph, identity, { collector, shape: subscriptionsShape }, scope, 'before');
+  const notVisible: Reason = {
+    code: 'not-visible',
+    message: `the subscription is not among those that ${identity} can read: grant it Reader there, or correct the id`,
+  };
   const unseen = scope.subscriptions.filter((account) => !names.has(account) && !unlisted.has(account));
   const missing = nothing(unseen, types, gap === null ? 'denied' : ledgerStatus(gap), identity, gap !== null ? listReasons : [notVisible]);
   const leftOut = nothing([...unlisted.keys()], types, 'denied', identity, [notVisible]);
-  missing.scopes.push(...leftOut.scopes.map((one) => ({ ...one, name: unlisted.get(one.account) ?? null, knownFrom: ['management group descendants'] })));
+  missing.scopes.push(
+    ...leftOut.scopes.map((one) => ({ ...one, name: unlisted.get(one.account) ?? null, knownFrom: ['management group descendants'] })),
+  );
   missing.entries.push(...leftOut.entries);
   if (scope.managementGroups.length > 0 && (listReasons.length > 0 || visible.length === 0)) {
-    const reasons = listReasons.length > 0 ? listReasons : [{ code: 'not-visible', message: `no subscription is visible below ${scope.managementGroups.join(', ')}` }];
+    const reasons =
+      listReasons.length > 0
+        ? listReasons
+        : [{ code: 'not-visible', message: `no subscription is visible below ${scope.managementGroups.join(', ')}` }];
     const lost = nothing([above], types, 'partial', identity, reasons);
     missing.scopes.push(...lost.scopes);
     missing.entries.push(...lost.entries);
@@ -100,11 +160,22 @@ async function collectTenant(context: CollectContext, scope: TenantScope): Promi
   const assigned = assignedPolicies(context.writer.runDirectory, objects.listings);
 
   const later = await discover(context, client.graph, identity, { collector, shape: subscriptionsShape }, scope, 'after');
-  const entries = vanished([...objects.entries, ...visible.flatMap((account) => guids.map((guid) => verdictEntry(account, guid, states, assigned)))], visible, later);
+  const entries = vanished(
+    [...objects.entries, ...visible.flatMap((account) => guids.map((guid) => verdictEntry(account, guid, states, assigned)))],
+    visible,
+    later,
+  );
   const scopes = visible.map((account) => {
     const worst = entries.find((entry) => entry.account === account && entry.status !== 'complete' && entry.status !== 'not-recorded');
     const knownFrom = [...(scope.subscriptions.includes(account) ? ['configured'] : []), 'resourcecontainers'];
-    return coverage(account, names.get(account) ?? null, knownFrom, worst === undefined ? 'complete' : 'partial', identity, worst?.reasons ?? []);
+    return coverage(
+      account,
+      names.get(account) ?? null,
+      knownFrom,
+      worst === undefined ? 'complete' : 'partial',
+      identity,
+      worst?.reasons ?? [],
+    );
   });
   context.progress.done(collector, scope.tenant, scopes.every((one) => one.status === 'complete') ? 'complete' : 'partial');
   return { scopes: [...missing.scopes, ...scopes], entries: [...missing.entries, ...entries] };
@@ -122,5 +193,11 @@ export const azurePolicy: Collector = {
     return { scopes: results.flatMap((result) => result.scopes), entries: results.flatMap((result) => result.entries) };
   },
   doctor: diagnose,
-  shapes: { [objectsShape]: objectRecords, [rowsShape]: rowRecords, [statesShape]: stateRecords, [countsShape]: noRecords, [subscriptionsShape]: noRecords },
+  shapes: {
+    [objectsShape]: objectRecords,
+    [rowsShape]: rowRecords,
+    [statesShape]: stateRecords,
+    [countsShape]: noRecords,
+    [subscriptionsShape]: noRecords,
+  },
 };

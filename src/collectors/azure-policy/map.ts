@@ -21,7 +21,11 @@ function tenantOf(query: Query): string {
 function* resources(list: Json | undefined, key: string, query: Query, file: string, only: string | null): Generator<EvidenceRecord> {
   for (const [index, item] of (Array.isArray(list) ? list : []).entries()) {
     if (!isJsonObject(item)) continue;
-    const resource = resourceOf(item, { file, pointer: `/${key}/${index}`, tenant: tenantOf(query) }, { id: '', type: query.types[0] ?? '' });
+    const resource = resourceOf(
+      item,
+      { file, pointer: `/${key}/${index}`, tenant: tenantOf(query) },
+      { id: '', type: query.types[0] ?? '' },
+    );
     if (resource !== null && (only === null || resource.account === only)) yield { record: 'resource', resource };
   }
 }

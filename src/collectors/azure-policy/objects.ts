@@ -1,12 +1,33 @@
 import { isJsonObject, type JsonObject, type Json, type LedgerEntry, type LedgerStatus, type Reason } from '../../model/index.ts';
-import { bucketOf, type Counted, describeGroup, ledgerStatus, openGraphSeries, readCounts, subscriptionOf, tenantAccount, text } from '../azure-graph.ts';
+import {
+  bucketOf,
+  type Counted,
+  describeGroup,
+  ledgerStatus,
+  openGraphSeries,
+  readCounts,
+  subscriptionOf,
+  tenantAccount,
+  text,
+} from '../azure-graph.ts';
 import { chunks } from '../azure-tenants.ts';
 import type { CollectContext } from '../collector.ts';
 import { type PagedSeries, pagedSeries, type PageFacts, type PageRecord, type Series } from '../paging.ts';
 import { type Reconciled, reconcile } from '../reconcile.ts';
 import type { PolicyClient } from './client.ts';
 import { countsShape, objectsShape, rowsShape } from './map.ts';
-import { definitionType, exemptionsQuery, exemptionType, type Listing, listings, objectCountQuery, pageRows, setDefinitionType, subscriptionsPerCount, subscriptionsPerQuery } from './queries.ts';
+import {
+  definitionType,
+  exemptionsQuery,
+  exemptionType,
+  type Listing,
+  listings,
+  objectCountQuery,
+  pageRows,
+  setDefinitionType,
+  subscriptionsPerCount,
+  subscriptionsPerQuery,
+} from './queries.ts';
 
 export interface Asking {
   readonly context: CollectContext;
@@ -37,7 +58,14 @@ function objectFacts(json: Json, account: string, above: string): PageFacts {
     else records.push({ id: id.toLowerCase(), bucket: subscriptionOf(id) === account ? account : above, capturedAt: null });
   }
   const link = page.nextLink;
-  return { records, items: rows.length, nextToken: typeof link === 'string' && link !== '' ? link : null, total: null, gaps, contradiction: null };
+  return {
+    records,
+    items: rows.length,
+    nextToken: typeof link === 'string' && link !== '' ? link : null,
+    total: null,
+    gaps,
+    contradiction: null,
+  };
 }
 
 async function openListing(asking: Asking, listing: Listing, account: string | null): Promise<PagedSeries> {
@@ -102,10 +130,12 @@ async function countObjects(asking: Asking, accounts: readonly string[], round: 
   return byAccount;
 }
 
-const exemptionRow = (above: string) => (row: JsonObject): PageRecord | null => {
-  const id = text(row.id);
-  return id === null ? null : { id: id.toLowerCase(), bucket: subscriptionOf(id) ?? above, capturedAt: null };
-};
+const exemptionRow =
+  (above: string) =>
+  (row: JsonObject): PageRecord | null => {
+    const id = text(row.id);
+    return id === null ? null : { id: id.toLowerCase(), bucket: subscriptionOf(id) ?? above, capturedAt: null };
+  };
 
 interface Key {
   readonly accounts: readonly string[];
@@ -117,7 +147,12 @@ function keysOf(asking: Asking, accounts: readonly string[]): Map<string, Key> {
   const { context, client, identity, collector, tenant } = asking;
   const keys = new Map<string, Key>();
   for (const account of accounts) {
-    for (const listing of listings) keys.set(`${account} ${listing.type}`, { accounts: [account], type: listing.type, open: () => openListing(asking, listing, account) });
+    for (const listing of listings)
+      keys.set(`${account} ${listing.type}`, {
+        accounts: [account],
+        type: listing.type,
+        open: () => openListing(asking, listing, account),
+      });
   }
   for (const [index, subscriptions] of chunks(accounts, subscriptionsPerQuery).entries()) {
     const open = (): Promise<PagedSeries> =>
@@ -152,8 +187,10 @@ function disagreement(one: Reconciled<Counts>, type: string, accounts: readonly 
     const before = countOf(one.before, account, type);
     const after = countOf(one.after, account, type);
     const held = one.list.tally.held.get(account) ?? 0;
-    if (after !== null && after !== held) return { code: 'count-mismatch', message: `${account} has ${after} records of ${type} by count and ${held} by listing` };
-    if (before !== null && after !== null && before !== after) return { code: 'count-mismatch', message: `${account} had ${before} records of ${type} before listing them and ${after} after it` };
+    if (after !== null && after !== held)
+      return { code: 'count-mismatch', message: `${account} has ${after} records of ${type} by count and ${held} by listing` };
+    if (before !== null && after !== null && before !== after)
+      return { code: 'count-mismatch', message: `${account} had ${before} records of ${type} before listing them and ${after} after it` };
   }
   return null;
 }
@@ -163,8 +200,18 @@ function entryOf(asking: Asking, one: Reconciled<Counts>, type: string, account:
   const count = countOf(one.after, account, type);
   const read = one.list.status === 'complete' || one.list.status === 'partial';
   const mismatch = read ? disagreement(one, type, [account]) : null;
-  const uncounted = count === null ? (counted?.series.reasons ?? []).map((reason) => ({ ...reason, message: `the independent count is not to be had: ${reason.message}` })) : [];
-  const reasons = [...one.list.reasons.filter((reason) => reason.code !== 'count-mismatch'), ...uncounted, ...(mismatch === null ? [] : [mismatch])];
+  const uncounted =
+    count === null
+      ? (counted?.series.reasons ?? []).map((reason) => ({
+          ...reason,
+          message: `the independent count is not to be had: ${reason.message}`,
+        }))
+      : [];
+  const reasons = [
+    ...one.list.reasons.filter((reason) => reason.code !== 'count-mismatch'),
+    ...uncounted,
+    ...(mismatch === null ? [] : [mismatch]),
+  ];
   const status: LedgerStatus = read ? (reasons.length === 0 ? 'complete' : 'partial') : ledgerStatus(one.list);
   const citation = counted?.counts.get(bucketOf(account, type))?.citation ?? counted?.citation ?? undefined;
   return {
@@ -211,7 +258,10 @@ async function collectBuiltIn(asking: Asking): Promise<{ listings: ObjectListing
 }
 
 /** Assignments, definitions, set definitions and exemptions of every visible subscription. */
-export async function collectObjects(asking: Asking, accounts: readonly string[]): Promise<{ listings: ObjectListing[]; entries: LedgerEntry[] }> {
+export async function collectObjects(
+  asking: Asking,
+  accounts: readonly string[],
+): Promise<{ listings: ObjectListing[]; entries: LedgerEntry[] }> {
   if (accounts.length === 0) return { listings: [], entries: [] };
   const keys = keysOf(asking, accounts);
   const [builtIn, reconciled] = await Promise.all([
@@ -231,7 +281,14 @@ export async function collectObjects(asking: Asking, accounts: readonly string[]
   ]);
   const own = reconciled.map((one) => ({ one, key: keys.get(one.key) as Key }));
   return {
-    listings: [...builtIn.listings, ...own.map(({ one, key }) => ({ account: key.accounts.length === 1 && key.type !== exemptionType ? (key.accounts[0] as string) : null, type: key.type, series: one.list }))],
+    listings: [
+      ...builtIn.listings,
+      ...own.map(({ one, key }) => ({
+        account: key.accounts.length === 1 && key.type !== exemptionType ? (key.accounts[0] as string) : null,
+        type: key.type,
+        series: one.list,
+      })),
+    ],
     entries: [...builtIn.entries, ...own.flatMap(({ one, key }) => key.accounts.map((account) => entryOf(asking, one, key.type, account)))],
   };
 }

@@ -46,8 +46,16 @@ function disagreement(one: Reconciled<Counted>, type: string, accounts: readonly
       const before = countOf(one.before, account, guid);
       const after = countOf(one.after, account, guid);
       const held = one.list.tally.held.get(bucketOf(account, guid)) ?? 0;
-      if (after !== null && after !== held) return { code: 'count-mismatch', message: `policy ${guid} has ${after} records of ${type} in ${account} by count and ${held} by listing` };
-      if (before !== null && after !== null && before !== after) return { code: 'count-mismatch', message: `policy ${guid} had ${before} records of ${type} in ${account} before listing them and ${after} after it` };
+      if (after !== null && after !== held)
+        return {
+          code: 'count-mismatch',
+          message: `policy ${guid} has ${after} records of ${type} in ${account} by count and ${held} by listing`,
+        };
+      if (before !== null && after !== null && before !== after)
+        return {
+          code: 'count-mismatch',
+          message: `policy ${guid} had ${before} records of ${type} in ${account} before listing them and ${after} after it`,
+        };
     }
   }
   return null;
@@ -119,13 +127,20 @@ export async function collectStates(asking: Asking, accounts: readonly string[],
         const mismatch = read ? disagreement(one, key.type, [account], [guid]) : null;
         const own = [
           ...one.list.reasons.filter((reason) => reason.code !== 'count-mismatch'),
-          ...(counted === null ? one.after.series.reasons.map((reason) => ({ ...reason, message: `the independent count is not to be had: ${reason.message}` })) : []),
+          ...(counted === null
+            ? one.after.series.reasons.map((reason) => ({
+                ...reason,
+                message: `the independent count is not to be had: ${reason.message}`,
+              }))
+            : []),
           ...(mismatch === null ? [] : [mismatch]),
         ];
         reasons.push(...own);
         statuses.push(read ? (own.length === 0 ? 'complete' : 'partial') : ledgerStatus(one.list));
         held += one.list.tally.held.get(bucketOf(account, guid)) ?? 0;
-        const citation = one.after.counts.get(bucketOf(account, guid))?.citation ?? (key.type === stateType ? (one.after.citation ?? undefined) : undefined);
+        const citation =
+          one.after.counts.get(bucketOf(account, guid))?.citation ??
+          (key.type === stateType ? (one.after.citation ?? undefined) : undefined);
         if (counted === null) count = null;
         else if (count !== null) count = { ...count, count: count.count + counted, ...(citation ? { citation } : {}) };
       }

@@ -13,7 +13,15 @@ const collector = 'azure-resource-graph';
 
 function tell(scope: string, check: string, detail: string, failure?: { reason: Reason; remedy: string | undefined }): DoctorFinding {
   if (failure === undefined) return { collector, scope, check, ok: true, detail };
-  return { collector, scope, check, ok: false, detail, reasons: [failure.reason], ...(failure.remedy === undefined ? {} : { remedy: failure.remedy }) };
+  return {
+    collector,
+    scope,
+    check,
+    ok: false,
+    detail,
+    reasons: [failure.reason],
+    ...(failure.remedy === undefined ? {} : { remedy: failure.remedy }),
+  };
 }
 
 function visibleIn(received: Received): string[] {
@@ -22,11 +30,16 @@ function visibleIn(received: Received): string[] {
 }
 
 /** What the identity sees of a configured scope, subscription by subscription. */
-async function visibility(client: GraphClient, identity: string, scope: TenantScope): Promise<{ findings: DoctorFinding[]; visible: string[]; date: string | null }> {
+async function visibility(
+  client: GraphClient,
+  identity: string,
+  scope: TenantScope,
+): Promise<{ findings: DoctorFinding[]; visible: string[]; date: string | null }> {
   const findings: DoctorFinding[] = [];
   const visible = new Set<string>();
   let date: string | null = null;
-  const ask = (graphScope: GraphScope): ReturnType<GraphClient['ask']> => client.ask({ scope: graphScope, query: subscriptionsQuery, top: pageRows, skipToken: null, ancestors: false });
+  const ask = (graphScope: GraphScope): ReturnType<GraphClient['ask']> =>
+    client.ask({ scope: graphScope, query: subscriptionsQuery, top: pageRows, skipToken: null, ancestors: false });
   for (const part of chunks(scope.subscriptions, subscriptionsPerQuery)) {
     const answer = await ask({ subscriptions: part });
     if (answer.ok) date = answer.value.date ?? date;
@@ -35,8 +48,17 @@ async function visibility(client: GraphClient, identity: string, scope: TenantSc
     for (const id of part) {
       const at = `/subscriptions/${id}`;
       if (seen.includes(id)) findings.push(tell(id, 'visible', 'Resource Graph lists the subscription'));
-      else if (answer.ok) findings.push(tell(id, 'visible', 'Resource Graph leaves the subscription out', { reason: { code: 'not-visible', message: `${id} is not listed` }, remedy: azureRemedy('access-denied', identity, at) }));
-      else findings.push(tell(id, 'visible', answer.reason.message, { reason: answer.reason, remedy: azureRemedy(answer.reason.code, identity, at) }));
+      else if (answer.ok)
+        findings.push(
+          tell(id, 'visible', 'Resource Graph leaves the subscription out', {
+            reason: { code: 'not-visible', message: `${id} is not listed` },
+            remedy: azureRemedy('access-denied', identity, at),
+          }),
+        );
+      else
+        findings.push(
+          tell(id, 'visible', answer.reason.message, { reason: answer.reason, remedy: azureRemedy(answer.reason.code, identity, at) }),
+        );
     }
   }
   for (const group of scope.managementGroups) {
@@ -45,8 +67,20 @@ async function visibility(client: GraphClient, identity: string, scope: TenantSc
     if (answer.ok) date = answer.value.date ?? date;
     const seen = answer.ok ? visibleIn(answer.value) : [];
     for (const id of seen) visible.add(id);
-    if (!answer.ok) findings.push(tell(group, 'management group visible', answer.reason.message, { reason: answer.reason, remedy: azureRemedy(answer.reason.code, identity, at) }));
-    else if (seen.length === 0) findings.push(tell(group, 'management group visible', 'no subscription below it can be read', { reason: { code: 'not-visible', message: `nothing is listed below ${group}` }, remedy: azureRemedy('access-denied', identity, at) }));
+    if (!answer.ok)
+      findings.push(
+        tell(group, 'management group visible', answer.reason.message, {
+          reason: answer.reason,
+          remedy: azureRemedy(answer.reason.code, identity, at),
+        }),
+      );
+    else if (seen.length === 0)
+      findings.push(
+        tell(group, 'management group visible', 'no subscription below it can be read', {
+          reason: { code: 'not-visible', message: `nothing is listed below ${group}` },
+          remedy: azureRemedy('access-denied', identity, at),
+        }),
+      );
     else findings.push(tell(group, 'management group visible', `${seen.length} subscriptions below it`));
   }
   return { findings, visible: [...visible].sort(), date };
@@ -55,7 +89,8 @@ async function visibility(client: GraphClient, identity: string, scope: TenantSc
 async function diagnoseTenant(context: Omit<CollectContext, 'writer'>, scope: TenantScope): Promise<DoctorFinding[]> {
   const client = (await import('./client.ts')).connect(context, scope.tenant);
   const who = await client.connection.identity(context.signal, context.patience.requestTimeoutMs);
-  if (!who.ok) return [tell(scope.tenant, 'identity', who.reason.message, { reason: who.reason, remedy: azureRemedy(who.reason.code, '', '') })];
+  if (!who.ok)
+    return [tell(scope.tenant, 'identity', who.reason.message, { reason: who.reason, remedy: azureRemedy(who.reason.code, '', '') })];
   const { findings, visible, date } = await visibility(client, who.value, scope);
   const tables: DoctorFinding[] = [];
   const types = neededTypes(context.needs);
@@ -67,8 +102,21 @@ async function diagnoseTenant(context: Omit<CollectContext, 'writer'>, scope: Te
   const batch = visible.slice(0, subscriptionsPerQuery);
   for (const [table, type] of batch.length === 0 ? [] : byTable) {
     const above = livesAboveSubscriptions(type);
-    const answer = await client.ask({ scope: { subscriptions: batch }, query: countQuery(table, [type], above ? 'above' : 'subscriptions'), top: pageRows, skipToken: null, ancestors: above });
-    tables.push(answer.ok ? tell(scope.tenant, `table ${table}`, above ? 'readable, what is inherited included' : 'readable') : tell(scope.tenant, `table ${table}`, answer.reason.message, { reason: answer.reason, remedy: azureRemedy(answer.reason.code, who.value, '') }));
+    const answer = await client.ask({
+      scope: { subscriptions: batch },
+      query: countQuery(table, [type], above ? 'above' : 'subscriptions'),
+      top: pageRows,
+      skipToken: null,
+      ancestors: above,
+    });
+    tables.push(
+      answer.ok
+        ? tell(scope.tenant, `table ${table}`, above ? 'readable, what is inherited included' : 'readable')
+        : tell(scope.tenant, `table ${table}`, answer.reason.message, {
+            reason: answer.reason,
+            remedy: azureRemedy(answer.reason.code, who.value, ''),
+          }),
+    );
   }
   return [tell(scope.tenant, 'identity', who.value), ...findings, ...tables, ...clockFinding(collector, scope.tenant, date, Date.now())];
 }

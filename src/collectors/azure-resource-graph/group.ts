@@ -46,7 +46,9 @@ async function count(asking: Asking, types: readonly string[], round: string): P
     const table = tableOf(type) ?? '';
     byTable.set(table, [...(byTable.get(table) ?? []), type]);
   }
-  const parts = [...byTable].flatMap(([table, members]) => chunks(members, typesPerCount(group.accounts.length)).map((part, index) => ({ table, part, index })));
+  const parts = [...byTable].flatMap(([table, members]) =>
+    chunks(members, typesPerCount(group.accounts.length)).map((part, index) => ({ table, part, index })),
+  );
   const byType = new Map<string, Counted>();
   const bucket = countBucket(group);
   await Promise.all(
@@ -102,8 +104,10 @@ function disagreement(listing: Reconciled<Counted>, accounts: readonly string[])
     const before = countOf(listing.before, account, type);
     const after = countOf(listing.after, account, type);
     const held = listing.list.tally.held.get(bucketOf(account, type)) ?? 0;
-    if (after !== null && held !== after) return { code: 'count-mismatch', message: `${account} has ${after} records of ${type} by count and ${held} by listing` };
-    if (before !== null && after !== null && before !== after) return { code: 'count-mismatch', message: `${account} had ${before} records of ${type} before listing them and ${after} after it` };
+    if (after !== null && held !== after)
+      return { code: 'count-mismatch', message: `${account} has ${after} records of ${type} by count and ${held} by listing` };
+    if (before !== null && after !== null && before !== after)
+      return { code: 'count-mismatch', message: `${account} had ${before} records of ${type} before listing them and ${after} after it` };
   }
   return null;
 }
@@ -112,10 +116,18 @@ function disagreement(listing: Reconciled<Counted>, accounts: readonly string[])
 function entry(listing: Reconciled<Counted>, group: Group, account: string): LedgerEntry {
   const { list: listed, after, key: type } = listing;
   const counted = countOf(after, account, type);
-  const uncounted = counted === null ? after.series.reasons.map((reason) => ({ ...reason, message: `the independent count is not to be had: ${reason.message}` })) : [];
+  const uncounted =
+    counted === null
+      ? after.series.reasons.map((reason) => ({ ...reason, message: `the independent count is not to be had: ${reason.message}` }))
+      : [];
   const mismatch = listed.status === 'complete' || listed.status === 'partial' ? disagreement(listing, [account]) : null;
-  const reasons = [...listed.reasons.filter((reason) => reason.code !== 'count-mismatch'), ...uncounted, ...(mismatch === null ? [] : [mismatch])];
-  const status: LedgerStatus = listed.status === 'complete' || listed.status === 'partial' ? (reasons.length === 0 ? 'complete' : 'partial') : ledgerStatus(listed);
+  const reasons = [
+    ...listed.reasons.filter((reason) => reason.code !== 'count-mismatch'),
+    ...uncounted,
+    ...(mismatch === null ? [] : [mismatch]),
+  ];
+  const status: LedgerStatus =
+    listed.status === 'complete' || listed.status === 'partial' ? (reasons.length === 0 ? 'complete' : 'partial') : ledgerStatus(listed);
   const citation = after.counts.get(bucketOf(account, type))?.citation ?? after.citation ?? undefined;
   return {
     collector: group.collector,

@@ -31,6 +31,10 @@ export function readAzureDocument(document: Json, hint: { readonly type: string;
   const type = text(document.type) || hint.type;
   const isAzure = azureType.test(type) || azureType.test(hint.type) || /^\/(subscriptions|providers)\//i.test(text(document.id));
   if (!isAzure) return null;
-  const resource = resourceOf(document, { file: '', pointer: '', tenant: `tenants/${text(document.tenantId).toLowerCase() || 'unknown'}` }, { id: hint.id, type: hint.type });
+  const resource = resourceOf(
+    document,
+    { file: '', pointer: '', tenant: `tenants/${text(document.tenantId).toLowerCase() || 'unknown'}` },
+    { id: hint.id, type: hint.type },
+  );
   return resource === null ? null : [resource];
 }

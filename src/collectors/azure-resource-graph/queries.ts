@@ -58,7 +58,11 @@ export function tableOf(type: string): string | null {
 }
 
 /** Types of which records also live above subscriptions: at a management group or at the tenant root. */
-const upperTypes = new Set(['microsoft.authorization/roleassignments', 'microsoft.authorization/roledefinitions', 'microsoft.management/managementgroups']);
+const upperTypes = new Set([
+  'microsoft.authorization/roleassignments',
+  'microsoft.authorization/roledefinitions',
+  'microsoft.management/managementgroups',
+]);
 
 export function livesAboveSubscriptions(type: string): boolean {
   return upperTypes.has(type);

@@ -17,6 +17,8 @@ export function plan({ config, needs }: Pick<CollectContext, 'config' | 'needs'>
   return tenantScopes(config.scopes.azure).flatMap((scope) => [
     ...scope.subscriptions.map((account) => ({ account, region: '*', types: inSubscriptions, expands: false })),
     ...(above.length > 0 ? [{ account: tenantAccount(scope.tenant), region: '*', types: above, expands: false }] : []),
-    ...(scope.managementGroups.length > 0 ? [{ account: tenantAccount(scope.tenant), region: '*', types: inSubscriptions, expands: true }] : []),
+    ...(scope.managementGroups.length > 0
+      ? [{ account: tenantAccount(scope.tenant), region: '*', types: inSubscriptions, expands: true }]
+      : []),
   ]);
 }

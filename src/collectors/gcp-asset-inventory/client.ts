@@ -39,7 +39,10 @@ export interface AssetClient {
 }
 
 /** Our own retries, so that every attempt is paced and counted. */
-const noRetry = { retryCodes: [], backoffSettings: { initialRetryDelayMillis: 0, retryDelayMultiplier: 1, maxRetryDelayMillis: 0, totalTimeoutMillis: 0 } };
+const noRetry = {
+  retryCodes: [],
+  backoffSettings: { initialRetryDelayMillis: 0, retryDelayMultiplier: 1, maxRetryDelayMillis: 0, totalTimeoutMillis: 0 },
+};
 
 function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
@@ -75,13 +78,16 @@ function retryDelayMs(error: GrpcError): number | null {
 export function classifyGcp(error: unknown): Failure {
   const failure = error as GrpcError;
   const message = (failure instanceof Error ? failure.message : String(error)).replace(/\s+/g, ' ').slice(0, 400);
-  if (/Could not load the default credentials|Unable to detect a Project Id|NO_ADC_FOUND/i.test(message)) return { code: 'no-credentials', message, retry: false };
+  if (/Could not load the default credentials|Unable to detect a Project Id|NO_ADC_FOUND/i.test(message))
+    return { code: 'no-credentials', message, retry: false };
   if (/invalid_grant|invalid_rapt|reauth/i.test(message)) return { code: 'expired-credentials', message, retry: false };
   switch (failure.code) {
     case 1:
       return { code: 'connection', message, retry: true };
     case 3:
-      return /read.?time/i.test(message) ? { code: 'clock-skew', message: `${message} (this machine's clock may be wrong)`, retry: false } : { code: 'invalid-request', message, retry: false };
+      return /read.?time/i.test(message)
+        ? { code: 'clock-skew', message: `${message} (this machine's clock may be wrong)`, retry: false }
+        : { code: 'invalid-request', message, retry: false };
     case 4:
       return { code: 'timeout', message, retry: true };
     case 5:
@@ -97,11 +103,17 @@ export function classifyGcp(error: unknown): Failure {
     case 15:
       return { code: 'server-error', message, retry: true };
     case 12:
-      return /wrong content.?type|Received HTTP status|unimplemented/i.test(message) ? { code: 'malformed-response', message, retry: true } : { code: 'invalid-request', message, retry: false };
+      return /wrong content.?type|Received HTTP status|unimplemented/i.test(message)
+        ? { code: 'malformed-response', message, retry: true }
+        : { code: 'invalid-request', message, retry: false };
     case 13:
-      return /pars|decod|deseriali|decompress|unmarshal/i.test(message) ? { code: 'malformed-response', message, retry: true } : { code: 'server-error', message, retry: true };
+      return /pars|decod|deseriali|decompress|unmarshal/i.test(message)
+        ? { code: 'malformed-response', message, retry: true }
+        : { code: 'server-error', message, retry: true };
     case 14:
-      return /ECONN|EPIPE|ENOTFOUND|EAI_|No connection established|Connection dropped|socket|GOAWAY|RST_STREAM|name resolution/i.test(message)
+      return /ECONN|EPIPE|ENOTFOUND|EAI_|No connection established|Connection dropped|socket|GOAWAY|RST_STREAM|name resolution/i.test(
+        message,
+      )
         ? { code: 'connection', message, retry: true }
         : { code: 'server-error', message, retry: true, retryAfterMs: retryDelayMs(failure) };
     case 16:
@@ -112,13 +124,18 @@ export function classifyGcp(error: unknown): Failure {
 }
 
 /** Throws (configuration) for an address that is none, or plain text to anywhere but this machine. */
-export function connect(context: Pick<CollectContext, 'endpoints' | 'pacers' | 'patience' | 'signal'>, quotaProject: string | undefined): AssetClient {
+export function connect(
+  context: Pick<CollectContext, 'endpoints' | 'pacers' | 'patience' | 'signal'>,
+  quotaProject: string | undefined,
+): AssetClient {
   const { host, port, insecure } = address(context.endpoints);
   const client = new AssetServiceClient({
     servicePath: host,
     apiEndpoint: host,
     port,
-    ...(insecure ? { sslCreds: credentials.createInsecure(), authClient: new PassThroughClient() as never, 'grpc.enable_http_proxy': 0 } : {}),
+    ...(insecure
+      ? { sslCreds: credentials.createInsecure(), authClient: new PassThroughClient() as never, 'grpc.enable_http_proxy': 0 }
+      : {}),
     ...(quotaProject === undefined ? {} : { clientOptions: { quotaProjectId: quotaProject } }),
   });
   const { patience, signal } = context;
@@ -140,7 +157,8 @@ export function connect(context: Pick<CollectContext, 'endpoints' | 'pacers' | '
     pageSize: searchPageSize,
     ...(question.pageToken === null ? {} : { pageToken: question.pageToken }),
   });
-  const search = (call: () => Promise<Received>): Promise<Answer<Received>> => persist<Received>({ pacer: searching, signal, patience: bounds, classify: classifyGcp, call });
+  const search = (call: () => Promise<Received>): Promise<Answer<Received>> =>
+    persist<Received>({ pacer: searching, signal, patience: bounds, classify: classifyGcp, call });
 
   return {
     endpoint: `${host}:${port}`,

@@ -21,15 +21,43 @@ interface Place {
 }
 
 function entryOf(account: string, type: string, status: LedgerStatus, reasons: readonly Reason[]): LedgerEntry {
-  return { collector, provider: 'gcp', account, region: '*', type, status, held: 0, count: null, freshness: { oldest: null, newest: null }, reasons: [...reasons], queries: [] };
+  return {
+    collector,
+    provider: 'gcp',
+    account,
+    region: '*',
+    type,
+    status,
+    held: 0,
+    count: null,
+    freshness: { oldest: null, newest: null },
+    reasons: [...reasons],
+    queries: [],
+  };
 }
 
-function coverage(account: string, name: string | null, knownFrom: string[], status: LedgerStatus, identity: string | null, reasons: readonly Reason[]): ScopeCoverage {
+function coverage(
+  account: string,
+  name: string | null,
+  knownFrom: string[],
+  status: LedgerStatus,
+  identity: string | null,
+  reasons: readonly Reason[],
+): ScopeCoverage {
   return { collector, provider: 'gcp', account, region: '*', name, knownFrom, status, identity, reasons: [...reasons] };
 }
 
-function nothing(parent: GcpParent, types: readonly string[], status: LedgerStatus, identity: string | null, reasons: readonly Reason[]): CollectResult {
-  return { scopes: [coverage(parent.account, null, ['configured'], status, identity, reasons)], entries: types.map((type) => entryOf(parent.account, type, status, reasons)) };
+function nothing(
+  parent: GcpParent,
+  types: readonly string[],
+  status: LedgerStatus,
+  identity: string | null,
+  reasons: readonly Reason[],
+): CollectResult {
+  return {
+    scopes: [coverage(parent.account, null, ['configured'], status, identity, reasons)],
+    entries: types.map((type) => entryOf(parent.account, type, status, reasons)),
+  };
 }
 
 function dataOf(asset: JsonObject): JsonObject {
@@ -48,11 +76,14 @@ function readPlaces(runDirectory: string, hierarchy: Series, parent: string): Pl
       if (!isJsonObject(asset) || !Array.isArray(asset.ancestors)) continue;
       const ancestor = asset.ancestors[0];
       if (typeof ancestor !== 'string') continue;
-      for (const above of asset.ancestors.slice(1, Math.max(1, asset.ancestors.indexOf(parent)))) if (typeof above === 'string' && above.startsWith('folders/')) between.add(above);
+      for (const above of asset.ancestors.slice(1, Math.max(1, asset.ancestors.indexOf(parent))))
+        if (typeof above === 'string' && above.startsWith('folders/')) between.add(above);
       const data = dataOf(asset);
       const label = typeof data.displayName === 'string' ? data.displayName : typeof data.name === 'string' ? data.name : null;
-      if (asset.assetType === projectType) places.push({ ancestor, account: typeof data.projectId === 'string' ? data.projectId : ancestor, name: label });
-      else if (asset.assetType === folderType || asset.assetType === organizationType) places.push({ ancestor, account: ancestor, name: label });
+      if (asset.assetType === projectType)
+        places.push({ ancestor, account: typeof data.projectId === 'string' ? data.projectId : ancestor, name: label });
+      else if (asset.assetType === folderType || asset.assetType === organizationType)
+        places.push({ ancestor, account: ancestor, name: label });
     }
   }
   return [...[...between].map((ancestor) => ({ ancestor, account: ancestor, name: null })), ...places];
@@ -65,7 +96,14 @@ function isProject(ancestor: string): boolean {
 /** What also lives in folders or organisations, so that nothing of it there is known and not merely unasked. */
 const livesAbove: Readonly<Record<'folders' | 'organizations', readonly string[]>> = {
   folders: [folderType, `iam-policy:${folderType}`, 'org-policy', 'logging.googleapis.com/LogBucket', 'logging.googleapis.com/LogSink'],
-  organizations: [organizationType, `iam-policy:${organizationType}`, 'org-policy', 'iam.googleapis.com/Role', 'logging.googleapis.com/LogBucket', 'logging.googleapis.com/LogSink'],
+  organizations: [
+    organizationType,
+    `iam-policy:${organizationType}`,
+    'org-policy',
+    'iam.googleapis.com/Role',
+    'logging.googleapis.com/LogBucket',
+    'logging.googleapis.com/LogSink',
+  ],
 };
 
 /** Ledger types that a folder or organisation holds itself, and whatever was found there. */
@@ -94,35 +132,66 @@ async function collectParent(context: CollectContext, parent: GcpParent): Promis
       return nothing(parent, types, status, identity, projects?.list.reasons ?? []);
     }
     const found = readable.flatMap(({ list }) => readPlaces(writer.runDirectory, list, parent.name));
-    const places = new Map([...found].sort((a, b) => Number(a.name !== null) - Number(b.name !== null)).map((place) => [place.ancestor, place]));
-    const numbered = [...places.values()].filter((place) => isProject(place.ancestor)).map((place): [string, string] => [place.ancestor.slice('projects/'.length), place.account]);
+    const places = new Map(
+      [...found].sort((a, b) => Number(a.name !== null) - Number(b.name !== null)).map((place) => [place.ancestor, place]),
+    );
+    const numbered = [...places.values()]
+      .filter((place) => isProject(place.ancestor))
+      .map((place): [string, string] => [place.ancestor.slice('projects/'.length), place.account]);
     const projectIds: Record<string, string> = Object.fromEntries(numbered.sort(([a], [b]) => (a < b ? -1 : 1)));
     const rest = await collectSeries(asking, assetQueries(needs), projectIds);
     const lists = top.with(rest);
 
     // Assets of a project that the hierarchy does not name keep their number for an account, so that they are not lost.
-    const unknown: Reason = { code: 'unknown-scope', message: 'assets name this scope, and the list of projects, folders and organisations does not' };
+    const unknown: Reason = {
+      code: 'unknown-scope',
+      message: 'assets name this scope, and the list of projects, folders and organisations does not',
+    };
     const unlisted = new Set(lists.ancestors().filter((ancestor) => !places.has(ancestor)));
     for (const ancestor of unlisted) places.set(ancestor, { ancestor, account: ancestor, name: null });
 
     const entries: LedgerEntry[] = [];
     const scopes: ScopeCoverage[] = [];
-    const listReasons: Reason[] = [...projects.list.reasons, ...(projects.counted.status === 'complete' ? [] : projects.counted.reasons)].map((reason) => ({ ...reason, message: `the list of projects is not whole: ${reason.message}` }));
+    const listReasons: Reason[] = [
+      ...projects.list.reasons,
+      ...(projects.counted.status === 'complete' ? [] : projects.counted.reasons),
+    ].map((reason) => ({ ...reason, message: `the list of projects is not whole: ${reason.message}` }));
     const folders = top.of('RESOURCE', folderType)?.list;
     // A folder without a project in it can be known from its own record alone.
-    const unseen: Reason[] = parent.kind === 'projects' || folders === undefined || readable.some(({ list }) => list === folders) ? [] : folders.reasons.map((reason) => ({ ...reason, message: `the list of folders cannot be had: ${reason.message}` }));
+    const unseen: Reason[] =
+      parent.kind === 'projects' || folders === undefined || readable.some(({ list }) => list === folders)
+        ? []
+        : folders.reasons.map((reason) => ({ ...reason, message: `the list of folders cannot be had: ${reason.message}` }));
     for (const place of [...places.values()].sort((a, b) => (a.account < b.account ? -1 : 1))) {
       const owed = isProject(place.ancestor) ? types : typesAbove(place.ancestor, types, lists);
-      const own = owed.map((type) => lists.entry(place.ancestor, place.account, type)).map((entry): LedgerEntry => (unlisted.has(place.ancestor) ? { ...entry, status: entry.status === 'complete' ? 'partial' : entry.status, reasons: [...entry.reasons, unknown] } : entry));
+      const own = owed
+        .map((type) => lists.entry(place.ancestor, place.account, type))
+        .map((entry): LedgerEntry =>
+          unlisted.has(place.ancestor)
+            ? { ...entry, status: entry.status === 'complete' ? 'partial' : entry.status, reasons: [...entry.reasons, unknown] }
+            : entry,
+        );
       entries.push(...own);
       const worst = own.find((entry) => entry.status !== 'complete' && entry.status !== 'not-recorded');
       const configured = place.account === parent.account || place.ancestor === parent.account;
       const reasons = [...(worst?.reasons ?? []), ...(configured ? unseen : [])];
-      scopes.push(coverage(place.account, place.name, [...(configured ? ['configured'] : []), 'Cloud Asset Inventory hierarchy'], worst === undefined && reasons.length === 0 ? 'complete' : 'partial', identity, reasons));
+      scopes.push(
+        coverage(
+          place.account,
+          place.name,
+          [...(configured ? ['configured'] : []), 'Cloud Asset Inventory hierarchy'],
+          worst === undefined && reasons.length === 0 ? 'complete' : 'partial',
+          identity,
+          reasons,
+        ),
+      );
     }
     if (!scopes.some((scope) => scope.account === parent.account)) {
       // The scope itself came without a record of its own: nothing in it, or nothing to be seen.
-      const reasons: Reason[] = listReasons.length > 0 ? listReasons : [{ code: 'not-visible', message: `${parent.name} is not among the assets that ${identity} can read` }];
+      const reasons: Reason[] =
+        listReasons.length > 0
+          ? listReasons
+          : [{ code: 'not-visible', message: `${parent.name} is not among the assets that ${identity} can read` }];
       const empty = nothing(parent, types, parent.kind === 'projects' || places.size === 0 ? 'denied' : 'partial', identity, reasons);
       scopes.push(...empty.scopes);
       entries.push(...empty.entries);
@@ -131,7 +200,11 @@ async function collectParent(context: CollectContext, parent: GcpParent): Promis
       const known = new Set(entries.filter((entry) => entry.account === parent.account).map((entry) => entry.type));
       entries.push(...types.filter((type) => !known.has(type)).map((type) => entryOf(parent.account, type, 'partial', listReasons)));
     }
-    progress.done(collector, parent.directory, entries.every((entry) => entry.status === 'complete' || entry.status === 'not-recorded') ? 'complete' : 'partial');
+    progress.done(
+      collector,
+      parent.directory,
+      entries.every((entry) => entry.status === 'complete' || entry.status === 'not-recorded') ? 'complete' : 'partial',
+    );
     return { scopes, entries };
   } finally {
     await client.close();
@@ -140,7 +213,12 @@ async function collectParent(context: CollectContext, parent: GcpParent): Promis
 
 function plan({ config, needs }: Pick<CollectContext, 'config' | 'needs'>): PlannedScope[] {
   const types = ledgerTypes(needs);
-  return gcpScopes(config.scopes.gcp).map((parent) => ({ account: parent.account, region: '*', types, expands: parent.kind !== 'projects' }));
+  return gcpScopes(config.scopes.gcp).map((parent) => ({
+    account: parent.account,
+    region: '*',
+    types,
+    expands: parent.kind !== 'projects',
+  }));
 }
 
 export const gcpAssetInventory: Collector = {

@@ -43,22 +43,52 @@ async function diagnoseParent(context: Omit<CollectContext, 'writer'>, parent: G
     const who = await client.identity();
     const failed = (check: string, reason: Reason, identity: string): DoctorFinding => {
       const remedy = gcpRemedy(reason.code, parent, identity);
-      return { collector, scope: parent.name, check, ok: false, detail: reason.message, reasons: [reason], ...(remedy === undefined ? {} : { remedy }) };
+      return {
+        collector,
+        scope: parent.name,
+        check,
+        ok: false,
+        detail: reason.message,
+        reasons: [reason],
+        ...(remedy === undefined ? {} : { remedy }),
+      };
     };
     if (!who.ok) return [failed('identity', who.reason, '')];
     const findings: DoctorFinding[] = [{ collector, scope: parent.name, check: 'identity', ok: true, detail: who.value }];
     const judge = (check: string, answer: Answer<Received>): void => {
-      findings.push(answer.ok ? { collector, scope: parent.name, check, ok: true, detail: 'allowed' } : failed(check, answer.reason, who.value));
+      findings.push(
+        answer.ok ? { collector, scope: parent.name, check, ok: true, detail: 'allowed' } : failed(check, answer.reason, who.value),
+      );
     };
-    const list = await client.listAssets({ parent: parent.name, content: 'RESOURCE', types: [projectType], readTime: null, pageToken: null });
+    const list = await client.listAssets({
+      parent: parent.name,
+      content: 'RESOURCE',
+      types: [projectType],
+      readTime: null,
+      pageToken: null,
+    });
     judge('cloudasset.assets.listResource', list);
     if (context.needs.iamPolicies.length > 0) {
-      judge('cloudasset.assets.listIamPolicy', await client.listAssets({ parent: parent.name, content: 'IAM_POLICY', types: [projectType], readTime: null, pageToken: null }));
-      judge('cloudasset.assets.searchAllIamPolicies', await client.searchAllIamPolicies({ scope: parent.name, types: [projectType], pageToken: null }));
+      judge(
+        'cloudasset.assets.listIamPolicy',
+        await client.listAssets({ parent: parent.name, content: 'IAM_POLICY', types: [projectType], readTime: null, pageToken: null }),
+      );
+      judge(
+        'cloudasset.assets.searchAllIamPolicies',
+        await client.searchAllIamPolicies({ scope: parent.name, types: [projectType], pageToken: null }),
+      );
     }
-    if (context.needs.orgPolicies) judge('cloudasset.assets.listOrgPolicy', await client.listAssets({ parent: parent.name, content: 'ORG_POLICY', types: [projectType], readTime: null, pageToken: null }));
-    judge('cloudasset.assets.searchAllResources', await client.searchAllResources({ scope: parent.name, types: [projectType], pageToken: null }));
-    const theirs = list.ok && isJsonObject(list.value.json) && typeof list.value.json.readTime === 'string' ? list.value.json.readTime : null;
+    if (context.needs.orgPolicies)
+      judge(
+        'cloudasset.assets.listOrgPolicy',
+        await client.listAssets({ parent: parent.name, content: 'ORG_POLICY', types: [projectType], readTime: null, pageToken: null }),
+      );
+    judge(
+      'cloudasset.assets.searchAllResources',
+      await client.searchAllResources({ scope: parent.name, types: [projectType], pageToken: null }),
+    );
+    const theirs =
+      list.ok && isJsonObject(list.value.json) && typeof list.value.json.readTime === 'string' ? list.value.json.readTime : null;
     return [...findings, ...clockFinding(collector, parent.name, theirs, Date.now())];
   } finally {
     await client.close();

@@ -36,11 +36,17 @@ export function assetFacts(json: Json, content: Content, readTime: string): Page
       if (content === 'RESOURCE') gaps.push({ code: 'malformed-record', message: `${name} came without its resource` });
       continue;
     }
-    records.push({ id: `${type} ${name}`, bucket: bucketOf(ancestor, ledgerType(content, type)), capturedAt: text(asset.updateTime) || null });
+    records.push({
+      id: `${type} ${name}`,
+      bucket: bucketOf(ancestor, ledgerType(content, type)),
+      capturedAt: text(asset.updateTime) || null,
+    });
   }
   const answered = text(page.readTime);
   const contradiction: Reason | null =
-    answered !== '' && Date.parse(answered) !== Date.parse(readTime) ? { code: 'read-time-changed', message: `asked to read at ${readTime}, the service read at ${answered}` } : null;
+    answered !== '' && Date.parse(answered) !== Date.parse(readTime)
+      ? { code: 'read-time-changed', message: `asked to read at ${readTime}, the service read at ${answered}` }
+      : null;
   const token = text(page.nextPageToken);
   return { records, items: assets.length, nextToken: token === '' ? null : token, total: null, gaps, contradiction };
 }

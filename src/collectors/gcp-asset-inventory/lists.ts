@@ -137,7 +137,9 @@ async function run(asking: Asking, queries: readonly AssetQuery[], projectIds: R
     keys: [...byName.keys()],
     open: (name) => openList(asking, queryOf(name), projectIds),
     async count(names, round) {
-      const counted = await Promise.all(names.map(async (name) => [name, await asking.context.unit(() => count(asking, queryOf(name), round))] as const));
+      const counted = await Promise.all(
+        names.map(async (name) => [name, await asking.context.unit(() => count(asking, queryOf(name), round))] as const),
+      );
       return new Map(counted);
     },
     countBefore: false,
@@ -150,16 +152,25 @@ async function run(asking: Asking, queries: readonly AssetQuery[], projectIds: R
  * Lists and counts. The service refuses a whole list for one type that it does not know: such a list is asked again type by
  * type, so that only that type is without an answer.
  */
-export async function collectSeries(asking: Asking, queries: readonly AssetQuery[], projectIds: Readonly<Record<string, string>>): Promise<AssetLists> {
+export async function collectSeries(
+  asking: Asking,
+  queries: readonly AssetQuery[],
+  projectIds: Readonly<Record<string, string>>,
+): Promise<AssetLists> {
   const first = await run(asking, queries, projectIds);
-  const refused = first.filter(({ query, list, counted }) => query.types.length > 1 && [list, counted].some((series) => series.status === 'failed' && series.reasons.some((reason) => reason.code === 'invalid-request')));
+  const refused = first.filter(
+    ({ query, list, counted }) =>
+      query.types.length > 1 &&
+      [list, counted].some((series) => series.status === 'failed' && series.reasons.some((reason) => reason.code === 'invalid-request')),
+  );
   const single = refused.flatMap(({ query }) => query.types.map((type) => ({ ...query, name: `${query.name}-${type}`, types: [type] })));
   const second = single.length === 0 ? [] : await run(asking, single, projectIds);
   return lists(asking, [...first.filter((one) => !refused.includes(one)), ...second]);
 }
 
 function lists(asking: Asking, listed: readonly Listed[]): AssetLists {
-  const buckets = (): Set<string> => new Set(listed.flatMap(({ list, counted }) => [...list.tally.held.keys(), ...counted.tally.held.keys()]));
+  const buckets = (): Set<string> =>
+    new Set(listed.flatMap(({ list, counted }) => [...list.tally.held.keys(), ...counted.tally.held.keys()]));
   return {
     listed,
     with: (other) => lists(asking, [...listed, ...other.listed]),
@@ -168,33 +179,69 @@ function lists(asking: Asking, listed: readonly Listed[]): AssetLists {
     of: (content, type) => listed.find(({ query }) => query.content === content && query.types.includes(type)) ?? null,
     entry(ancestor, account, type) {
       const base = { collector: asking.collector, provider: 'gcp', account, region: '*', type } as const;
-      const own = listed.find(({ query }) => (query.types.length === 0 ? ledgerType(query.content, '') === type : query.types.some((one) => ledgerType(query.content, one) === type)));
+      const own = listed.find(({ query }) =>
+        query.types.length === 0
+          ? ledgerType(query.content, '') === type
+          : query.types.some((one) => ledgerType(query.content, one) === type),
+      );
       if (own === undefined) {
-        return { ...base, status: 'failed', held: 0, count: null, freshness: { oldest: null, newest: null }, reasons: [{ code: 'not-collected', message: `no query was made for ${type}` }], queries: [] };
+        return {
+          ...base,
+          status: 'failed',
+          held: 0,
+          count: null,
+          freshness: { oldest: null, newest: null },
+          reasons: [{ code: 'not-collected', message: `no query was made for ${type}` }],
+          queries: [],
+        };
       }
       return entryOf(base, ancestor, own);
     },
   };
 }
 
-function entryOf(base: Pick<LedgerEntry, 'collector' | 'provider' | 'account' | 'region' | 'type'>, ancestor: string, { query, list, counted }: Listed): LedgerEntry {
+function entryOf(
+  base: Pick<LedgerEntry, 'collector' | 'provider' | 'account' | 'region' | 'type'>,
+  ancestor: string,
+  { query, list, counted }: Listed,
+): LedgerEntry {
   const bucket = bucketOf(ancestor, base.type);
   const read = list.status === 'complete' || list.status === 'partial';
-  const unsupported = list.status === 'failed' && query.types.length === 1 && list.reasons.some((reason) => reason.code === 'invalid-request');
-  const uncounted = counted.status === 'complete' ? [] : counted.reasons.map((reason) => ({ ...reason, message: `the independent count is not to be had: ${reason.message}` }));
+  const unsupported =
+    list.status === 'failed' && query.types.length === 1 && list.reasons.some((reason) => reason.code === 'invalid-request');
+  const uncounted =
+    counted.status === 'complete'
+      ? []
+      : counted.reasons.map((reason) => ({ ...reason, message: `the independent count is not to be had: ${reason.message}` }));
   const mismatch = read && counted.status === 'complete' ? bucketMismatch(list, counted, bucket) : null;
   const source = countSource[query.content];
   const reasons: Reason[] = unsupported
     ? [{ code: 'asset-type-unsupported', message: `Cloud Asset Inventory refuses ${base.type}: ${list.reasons[0]?.message ?? ''}` }]
-    : [...list.reasons.filter((reason) => reason.code !== 'count-mismatch'), ...(read ? uncounted : []), ...(mismatch === null ? [] : [mismatch])];
-  const status: LedgerStatus = unsupported ? 'not-recorded' : read ? (reasons.length === 0 ? 'complete' : 'partial') : list.status === 'denied' ? 'denied' : 'failed';
+    : [
+        ...list.reasons.filter((reason) => reason.code !== 'count-mismatch'),
+        ...(read ? uncounted : []),
+        ...(mismatch === null ? [] : [mismatch]),
+      ];
+  const status: LedgerStatus = unsupported
+    ? 'not-recorded'
+    : read
+      ? reasons.length === 0
+        ? 'complete'
+        : 'partial'
+      : list.status === 'denied'
+        ? 'denied'
+        : 'failed';
   return {
     ...base,
     status,
     held: list.tally.held.get(bucket) ?? 0,
     count:
       counted.status === 'complete' && source !== null
-        ? { count: counted.tally.held.get(bucket) ?? 0, source, citation: { file: `${counted.directory}/page-000001.json`, pointer: '', encoding: 'json' } }
+        ? {
+            count: counted.tally.held.get(bucket) ?? 0,
+            source,
+            citation: { file: `${counted.directory}/page-000001.json`, pointer: '', encoding: 'json' },
+          }
         : null,
     freshness: { oldest: list.tally.oldest.get(bucket) ?? null, newest: list.tally.newest.get(bucket) ?? null },
     reasons,

@@ -1,4 +1,12 @@
-import { type Citation, type EvidenceRecord, isJsonObject, type Json, type JsonObject, type Query, type Resource } from '../../model/index.ts';
+import {
+  type Citation,
+  type EvidenceRecord,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type Query,
+  type Resource,
+} from '../../model/index.ts';
 
 /** Cloud Asset Inventory pages as records. Pure, and total over any JSON. */
 
@@ -40,12 +48,18 @@ function nameOf(asset: JsonObject, uid: string): string {
   const data = field(asset, 'resource', 'data');
   const held = text(field(data, 'displayName')) || text(field(data, 'name'));
   const name = held === '' ? uid : held;
-  return name.split('/').filter((part) => part !== '').at(-1) ?? uid;
+  return (
+    name
+      .split('/')
+      .filter((part) => part !== '')
+      .at(-1) ?? uid
+  );
 }
 
 function locationOf(asset: JsonObject): string {
   const data = field(asset, 'resource', 'data');
-  const location = text(field(asset, 'resource', 'location')) || text(field(data, 'location')) || text(field(data, 'region')) || text(field(data, 'zone'));
+  const location =
+    text(field(asset, 'resource', 'location')) || text(field(data, 'location')) || text(field(data, 'region')) || text(field(data, 'zone'));
   return location.split('/').at(-1) ?? '';
 }
 
@@ -90,7 +104,8 @@ export function* assetRecords(page: Json, query: Query, file: string): Generator
   for (const [index, asset] of (Array.isArray(assets) ? assets : []).entries()) {
     if (!isJsonObject(asset)) continue;
     const citation: Citation = { file, pointer: `/assets/${index}`, encoding: 'json' };
-    for (const resource of recordsOf(asset, accountOf(asset, query.parameters.projectIds as Json | undefined), citation, '', '')) yield { record: 'resource', resource };
+    for (const resource of recordsOf(asset, accountOf(asset, query.parameters.projectIds as Json | undefined), citation, '', ''))
+      yield { record: 'resource', resource };
   }
 }
 
@@ -114,7 +129,8 @@ function camelCased(value: Json, path: string): Json {
   const out: JsonObject = {};
   for (const [name, held] of Object.entries(value)) {
     const key = camel(name);
-    const converted = key === 'logType' && typeof held === 'number' ? (logTypes[held] ?? held) : camelCased(held, path === '' ? key : `${path}.${key}`);
+    const converted =
+      key === 'logType' && typeof held === 'number' ? (logTypes[held] ?? held) : camelCased(held, path === '' ? key : `${path}.${key}`);
     Object.defineProperty(out, key, { value: converted, enumerable: true, configurable: true, writable: true });
   }
   return out;

@@ -27,7 +27,13 @@ function isMessage(value: unknown): value is Message {
 }
 
 function seconds(value: unknown): number {
-  return typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : isMessage(value) && typeof value.low === 'number' && typeof value.high === 'number' ? value.high * 2 ** 32 + (value.low >>> 0) : 0;
+  return typeof value === 'number'
+    ? value
+    : typeof value === 'string'
+      ? Number(value)
+      : isMessage(value) && typeof value.low === 'number' && typeof value.high === 'number'
+        ? value.high * 2 ** 32 + (value.low >>> 0)
+        : 0;
 }
 
 /** `{seconds, nanos}` with as many digits as it needs: 0, 3, 6 or 9; '' for what is no instant. */
@@ -70,12 +76,21 @@ function define(out: JsonObject, name: string, value: Json): void {
 function valueJson(value: unknown, depth: number): Json {
   if (!isMessage(value) || depth > maxDepth) return null;
   // The decoder names the member that is set; without it, the first that is there.
-  const kind = typeof value.kind === 'string' ? value.kind : ['stringValue', 'numberValue', 'boolValue', 'structValue', 'listValue'].find((name) => value[name] !== undefined && value[name] !== null);
+  const kind =
+    typeof value.kind === 'string'
+      ? value.kind
+      : ['stringValue', 'numberValue', 'boolValue', 'structValue', 'listValue'].find(
+          (name) => value[name] !== undefined && value[name] !== null,
+        );
   switch (kind) {
     case 'stringValue':
       return typeof value.stringValue === 'string' ? value.stringValue : '';
     case 'numberValue':
-      return typeof value.numberValue === 'number' ? (Number.isFinite(value.numberValue) ? value.numberValue : String(value.numberValue)) : 0;
+      return typeof value.numberValue === 'number'
+        ? Number.isFinite(value.numberValue)
+          ? value.numberValue
+          : String(value.numberValue)
+        : 0;
     case 'boolValue':
       return value.boolValue === true;
     case 'structValue':

@@ -1,6 +1,14 @@
 import { type Citation, isJsonObject, type Json, type Resource } from '../../model/index.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
-import { coversAction, coversResource, narrowedBy, policyStatements, type PolicyPrincipal, principalsOf, type Statement } from './policy-document.ts';
+import {
+  coversAction,
+  coversResource,
+  narrowedBy,
+  policyStatements,
+  type PolicyPrincipal,
+  principalsOf,
+  type Statement,
+} from './policy-document.ts';
 import { awsRegionOf, parseArn, textAt, valueAt } from '../lookups/references.ts';
 import type { HomeGap } from '../lookups/table-index.ts';
 import type { EvaluationEnvironment, IndexedRecord } from '../types.ts';
@@ -66,12 +74,40 @@ const stores: Readonly<Record<string, AwsStore>> = {
     policy: (document) => valueAt(document, 'supplementaryConfiguration', 'BucketPolicy', 'policyText'),
     unsettled: 'access control lists of single objects, and objects encrypted otherwise than by default',
   },
-  'AWS::EC2::Volume': { key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']), action: 'ec2:CreateSnapshot', resources: arnOf, unsettled: 'whoever can log in to the instance that the volume is attached to' },
-  'AWS::EFS::FileSystem': { key: flagged(['configuration', 'Encrypted'], ['configuration', 'KmsKeyId']), action: 'elasticfilesystem:ClientMount', resources: arnOf, unsettled: 'clients that mount it over the network without IAM authorisation' },
-  'AWS::RDS::DBInstance': { key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']), action: 'rds-db:connect', resources: () => ['arn:aws:rds-db:*'], unsettled: databaseLogins },
-  'AWS::RDS::DBCluster': { key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']), action: 'rds-db:connect', resources: () => ['arn:aws:rds-db:*'], unsettled: databaseLogins },
-  'AWS::RDS::DBSnapshot': { key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']), action: 'rds:RestoreDBInstanceFromDBSnapshot', resources: arnOf },
-  'AWS::RDS::DBClusterSnapshot': { key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']), action: 'rds:RestoreDBClusterFromSnapshot', resources: arnOf },
+  'AWS::EC2::Volume': {
+    key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']),
+    action: 'ec2:CreateSnapshot',
+    resources: arnOf,
+    unsettled: 'whoever can log in to the instance that the volume is attached to',
+  },
+  'AWS::EFS::FileSystem': {
+    key: flagged(['configuration', 'Encrypted'], ['configuration', 'KmsKeyId']),
+    action: 'elasticfilesystem:ClientMount',
+    resources: arnOf,
+    unsettled: 'clients that mount it over the network without IAM authorisation',
+  },
+  'AWS::RDS::DBInstance': {
+    key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
+    action: 'rds-db:connect',
+    resources: () => ['arn:aws:rds-db:*'],
+    unsettled: databaseLogins,
+  },
+  'AWS::RDS::DBCluster': {
+    key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
+    action: 'rds-db:connect',
+    resources: () => ['arn:aws:rds-db:*'],
+    unsettled: databaseLogins,
+  },
+  'AWS::RDS::DBSnapshot': {
+    key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']),
+    action: 'rds:RestoreDBInstanceFromDBSnapshot',
+    resources: arnOf,
+  },
+  'AWS::RDS::DBClusterSnapshot': {
+    key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
+    action: 'rds:RestoreDBClusterFromSnapshot',
+    resources: arnOf,
+  },
   'AWS::DynamoDB::Table': {
     key(document) {
       const configuration = valueAt(document, 'configuration');
@@ -81,13 +117,39 @@ const stores: Readonly<Record<string, AwsStore>> = {
       const key = textAt(sse, 'kmsmasterKeyArn');
       return key === null ? { unknown: 'ssedescription.kmsmasterKeyArn is not in the evidence' } : { key };
     },
-    action: 'dynamodb:GetItem', resources: arnOf,
+    action: 'dynamodb:GetItem',
+    resources: arnOf,
   },
-  'AWS::Redshift::Cluster': { key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']), action: 'redshift:GetClusterCredentials', resources: () => ['arn:aws:redshift:*'], unsettled: databaseLogins },
-  'AWS::OpenSearch::Domain': { key: flagged(['configuration', 'EncryptionAtRestOptions', 'Enabled'], ['configuration', 'EncryptionAtRestOptions', 'KmsKeyId']), action: 'es:ESHttpGet', resources: underArn, unsettled: 'users of the fine-grained access control of the domain' },
-  'AWS::SecretsManager::Secret': { key: optional(['configuration'], 'KMSKeyId'), action: 'secretsmanager:GetSecretValue', resources: arnOf, unsettled: 'the resource policy of the secret' },
-  'AWS::SQS::Queue': { key: optional(['configuration'], 'KmsMasterKeyId'), action: 'sqs:ReceiveMessage', resources: arnOf, policy: (document) => valueAt(document, 'configuration', 'Policy') },
-  'AWS::SNS::Topic': { key: optional(['configuration'], 'KmsMasterKeyId'), action: 'sns:Subscribe', resources: arnOf, policy: (document) => valueAt(document, 'configuration', 'Policy') },
+  'AWS::Redshift::Cluster': {
+    key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']),
+    action: 'redshift:GetClusterCredentials',
+    resources: () => ['arn:aws:redshift:*'],
+    unsettled: databaseLogins,
+  },
+  'AWS::OpenSearch::Domain': {
+    key: flagged(['configuration', 'EncryptionAtRestOptions', 'Enabled'], ['configuration', 'EncryptionAtRestOptions', 'KmsKeyId']),
+    action: 'es:ESHttpGet',
+    resources: underArn,
+    unsettled: 'users of the fine-grained access control of the domain',
+  },
+  'AWS::SecretsManager::Secret': {
+    key: optional(['configuration'], 'KMSKeyId'),
+    action: 'secretsmanager:GetSecretValue',
+    resources: arnOf,
+    unsettled: 'the resource policy of the secret',
+  },
+  'AWS::SQS::Queue': {
+    key: optional(['configuration'], 'KmsMasterKeyId'),
+    action: 'sqs:ReceiveMessage',
+    resources: arnOf,
+    policy: (document) => valueAt(document, 'configuration', 'Policy'),
+  },
+  'AWS::SNS::Topic': {
+    key: optional(['configuration'], 'KmsMasterKeyId'),
+    action: 'sns:Subscribe',
+    resources: arnOf,
+    policy: (document) => valueAt(document, 'configuration', 'Policy'),
+  },
   'AWS::Kinesis::Stream': {
     key(document) {
       const configuration = valueAt(document, 'configuration');
@@ -98,9 +160,15 @@ const stores: Readonly<Record<string, AwsStore>> = {
       if (key !== null) return { key };
       return textAt(encryption, 'EncryptionType') === 'NONE' ? none : { unknown: 'StreamEncryption.KeyId is not in the evidence' };
     },
-    action: 'kinesis:GetRecords', resources: arnOf,
+    action: 'kinesis:GetRecords',
+    resources: arnOf,
   },
-  'AWS::Backup::BackupVault': { key: optional(['configuration'], 'EncryptionKeyArn'), action: 'backup:StartRestoreJob', resources: () => ['*'], policy: (document) => valueAt(document, 'configuration', 'AccessPolicy') },
+  'AWS::Backup::BackupVault': {
+    key: optional(['configuration'], 'EncryptionKeyArn'),
+    action: 'backup:StartRestoreJob',
+    resources: () => ['*'],
+    policy: (document) => valueAt(document, 'configuration', 'AccessPolicy'),
+  },
   'AWS::ECR::Repository': {
     key(document) {
       const encryption = valueAt(document, 'configuration', 'EncryptionConfiguration');
@@ -109,9 +177,16 @@ const stores: Readonly<Record<string, AwsStore>> = {
       const key = textAt(encryption, 'KmsKey');
       return key === null ? { unknown: 'EncryptionConfiguration.KmsKey is not in the evidence' } : { key };
     },
-    action: 'ecr:BatchGetImage', resources: arnOf, policy: (document) => valueAt(document, 'configuration', 'RepositoryPolicyText'),
+    action: 'ecr:BatchGetImage',
+    resources: arnOf,
+    policy: (document) => valueAt(document, 'configuration', 'RepositoryPolicyText'),
   },
-  'AWS::CloudTrail::Trail': { key: optional(['configuration'], 'kmsKeyId'), action: 's3:GetObject', resources: () => ['arn:aws:s3:::*'], unsettled: 'the bucket that the trail writes to decides who reads its files' },
+  'AWS::CloudTrail::Trail': {
+    key: optional(['configuration'], 'kmsKeyId'),
+    action: 's3:GetObject',
+    resources: () => ['arn:aws:s3:::*'],
+    unsettled: 'the bucket that the trail writes to decides who reads its files',
+  },
   'AWS::Lambda::Function': { key: optional(['configuration'], 'kmskeyArn'), action: 'lambda:GetFunctionConfiguration', resources: arnOf },
 };
 
@@ -128,7 +203,8 @@ const actionsOfInterest = [decrypt, ...new Set(Object.values(stores).map((store)
 /** AWS managed policies that allow everything, or all but identity management: true by their definition, of which no account holds a copy. */
 const managedThatAllow: Readonly<Record<string, Statement[]>> = {
   AdministratorAccess: policyStatements({ Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }) ?? [],
-  PowerUserAccess: policyStatements({ Statement: [{ Effect: 'Allow', NotAction: ['iam:*', 'organizations:*', 'account:*'], Resource: '*' }] }) ?? [],
+  PowerUserAccess:
+    policyStatements({ Statement: [{ Effect: 'Allow', NotAction: ['iam:*', 'organizations:*', 'account:*'], Resource: '*' }] }) ?? [],
 };
 
 interface NamedPolicy {
@@ -203,7 +279,11 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
       accountOf(account).policies.set(textAt(document, 'configuration', 'arn') ?? resource.uid, statements && statements.filter(relevant));
       return;
     }
-    const kinds: Readonly<Record<string, Identity['kind']>> = { 'AWS::IAM::Role': 'role', 'AWS::IAM::User': 'user', 'AWS::IAM::Group': 'group' };
+    const kinds: Readonly<Record<string, Identity['kind']>> = {
+      'AWS::IAM::Role': 'role',
+      'AWS::IAM::User': 'user',
+      'AWS::IAM::Group': 'group',
+    };
     const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
     if (!kind) return;
     const list = (name: string): Json[] | null => {
@@ -212,14 +292,23 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     };
     const inline = list(`${kind}PolicyList`);
     const attached = list('attachedManagedPolicies');
-    const policies = (inline ?? []).map((policy) => ({ name: textAt(policy, 'policyName') ?? '', statements: policyStatements(valueAt(policy, 'policyDocument')) }));
+    const policies = (inline ?? []).map((policy) => ({
+      name: textAt(policy, 'policyName') ?? '',
+      statements: policyStatements(valueAt(policy, 'policyDocument')),
+    }));
     const identity: Identity = {
-      arn: resource.uid, name: textAt(document, 'configuration', `${kind}Name`) ?? resource.name, kind,
+      arn: resource.uid,
+      name: textAt(document, 'configuration', `${kind}Name`) ?? resource.name,
+      kind,
       inline: policies.flatMap(({ name, statements }) => (statements ? [{ name, statements: statements.filter(relevant) }] : [])),
       attached: (attached ?? []).flatMap((policy) => textAt(policy, 'policyArn') ?? []),
       groups: kind === 'user' ? (list('groupList') ?? []).filter((group) => typeof group === 'string') : [],
       boundary: textAt(document, 'configuration', 'permissionsBoundary', 'permissionsBoundaryArn'),
-      unreadable: inline === null || attached === null || !isJsonObject(valueAt(document, 'configuration')) || policies.some(({ statements }) => statements === null),
+      unreadable:
+        inline === null ||
+        attached === null ||
+        !isJsonObject(valueAt(document, 'configuration')) ||
+        policies.some(({ statements }) => statements === null),
       citation: resource.citation,
     };
     if (kind === 'group') accountOf(account).groups.set(identity.name, identity);
@@ -258,7 +347,8 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
         }
       }
       if (allows.length === 0) continue;
-      const boundary = identity.boundary === null ? undefined : (statementsOf(book, identity.boundary)?.filter((statement) => covers(statement)) ?? null);
+      const boundary =
+        identity.boundary === null ? undefined : (statementsOf(book, identity.boundary)?.filter((statement) => covers(statement)) ?? null);
       found.push({ identity, allows, denies, ...(boundary === undefined ? {} : { boundary }) });
     }
     // Policies that AWS owns are in no account's evidence; those of the account ought to be.
@@ -266,7 +356,12 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     const broken = [...unreadable].sort().map((name) => `the policies of ${name} cannot be read`);
     const made: Candidates = {
       found,
-      unsettled: [...[...unseen].sort().map(([arn, count]) => `policy ${arn}, attached to ${count} ${count === 1 ? 'identity' : 'identities'}, is not in the evidence`), ...broken],
+      unsettled: [
+        ...[...unseen]
+          .sort()
+          .map(([arn, count]) => `policy ${arn}, attached to ${count} ${count === 1 ? 'identity' : 'identities'}, is not in the evidence`),
+        ...broken,
+      ],
       gap: broken[0] ?? own.map((arn) => `policy ${arn} is not in the evidence or cannot be read`)[0] ?? null,
     };
     candidates.set(memo, made);
@@ -307,7 +402,14 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
       if (boundary?.some((statement) => statement.effect === 'Allow' && covers(statement)) === false) return null;
       doubtful = doubtful || boundary === null || boundary.some((statement) => statement.condition !== null || statement.effect === 'Deny');
     }
-    return { principal: identity.arn, kind: identity.kind, via: `IAM ${allow.name} (${action})`, conditional: allow.conditional || doubtful, wide: false, citation: identity.citation };
+    return {
+      principal: identity.arn,
+      kind: identity.kind,
+      via: `IAM ${allow.name} (${action})`,
+      conditional: allow.conditional || doubtful,
+      wide: false,
+      citation: identity.citation,
+    };
   }
 
   function deniesAll(statement: Statement, resources: readonly string[]): boolean {
@@ -324,17 +426,36 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
   }
 
   /** Principals that a resource policy admits to an action. `own` is the account of the resource. */
-  function admitted(statements: readonly Statement[], action: string, resources: readonly string[], own: string, what: string, citation: Citation): { readers: Reader[]; delegates: boolean; unsettled: string[] } {
+  function admitted(
+    statements: readonly Statement[],
+    action: string,
+    resources: readonly string[],
+    own: string,
+    what: string,
+    citation: Citation,
+  ): { readers: Reader[]; delegates: boolean; unsettled: string[] } {
     const covering = statements.filter((statement) => coversAction(statement, action) && coversResource(statement, resources, true));
     const denies = covering.filter((statement) => statement.effect === 'Deny');
     const readers: Reader[] = [];
     const unsettled: string[] = [];
     let delegates = false;
-    if (denies.some((statement) => statement.condition === null && statement.notPrincipal === undefined && principalsOf(statement).some((one) => one.kind === 'everyone'))) {
+    if (
+      denies.some(
+        (statement) =>
+          statement.condition === null &&
+          statement.notPrincipal === undefined &&
+          principalsOf(statement).some((one) => one.kind === 'everyone'),
+      )
+    ) {
       return { readers, delegates, unsettled };
     }
-    const denied = new Set(denies.filter((statement) => statement.condition === null && statement.notPrincipal === undefined).flatMap((statement) => principalsOf(statement).map((one) => one.principal)));
-    if (denies.some((statement) => statement.condition !== null || statement.notPrincipal !== undefined)) unsettled.push(`statements of the ${what} that deny under conditions`);
+    const denied = new Set(
+      denies
+        .filter((statement) => statement.condition === null && statement.notPrincipal === undefined)
+        .flatMap((statement) => principalsOf(statement).map((one) => one.principal)),
+    );
+    if (denies.some((statement) => statement.condition !== null || statement.notPrincipal !== undefined))
+      unsettled.push(`statements of the ${what} that deny under conditions`);
     for (const statement of covering) {
       if (statement.effect !== 'Allow') continue;
       const via = `${what} statement ${statement.sid ? `"${statement.sid}"` : statement.at}`;
@@ -354,23 +475,42 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
   function narrowed(principal: PolicyPrincipal, statement: Statement, own: string): Pick<Reader, 'principal' | 'kind' | 'wide'>[] {
     if (principal.kind !== 'everyone') {
       const foreign = principal.account !== null && principal.account !== own;
-      return [{ principal: principal.principal, kind: foreign && principal.kind !== 'account' ? `${principal.kind} of another account` : principal.kind, wide: principal.kind === 'account' && foreign }];
+      return [
+        {
+          principal: principal.principal,
+          kind: foreign && principal.kind !== 'account' ? `${principal.kind} of another account` : principal.kind,
+          wide: principal.kind === 'account' && foreign,
+        },
+      ];
     }
     const { accounts: only, arns, organizations } = narrowedBy(statement.condition);
-    if (arns) return arns.map((arn) => ({ principal: arn, kind: 'named by condition', wide: arn.includes('*') && parseArn(arn)?.account !== own }));
-    if (only) return only.map((account) => ({ principal: `every principal of account ${account}`, kind: 'account', wide: account !== own }));
-    if (organizations) return organizations.map((organization) => ({ principal: `every principal of organisation ${organization}`, kind: 'organisation', wide: true }));
+    if (arns)
+      return arns.map((arn) => ({ principal: arn, kind: 'named by condition', wide: arn.includes('*') && parseArn(arn)?.account !== own }));
+    if (only)
+      return only.map((account) => ({ principal: `every principal of account ${account}`, kind: 'account', wide: account !== own }));
+    if (organizations)
+      return organizations.map((organization) => ({
+        principal: `every principal of organisation ${organization}`,
+        kind: 'organisation',
+        wide: true,
+      }));
     return [{ principal: principal.principal, kind: 'everyone', wide: true }];
   }
 
-  const keyUnsettled = ['grants on the key, which AWS Config does not record', 'service control policies, session policies and conditions at the time of a request'];
+  const keyUnsettled = [
+    'grants on the key, which AWS Config does not record',
+    'service control policies, session policies and conditions at the time of a request',
+  ];
 
   function analyseKey(record: IndexedRecord, owner: string): Analysis {
     const arn = textAt(record.document, 'configuration', 'arn') ?? record.uid;
     const known = byKey.get(arn);
     if (known) return known;
     const policy = policyStatements(valueAt(record.document, 'supplementaryConfiguration', 'Policy'), 'resource');
-    const made: Analysis = policy === null ? { outcome: 'unknown', world: 'key-boundary', because: `the policy of key ${arn} is not in the evidence` } : judgeKey(policy, arn, owner, record);
+    const made: Analysis =
+      policy === null
+        ? { outcome: 'unknown', world: 'key-boundary', because: `the policy of key ${arn} is not in the evidence` }
+        : judgeKey(policy, arn, owner, record);
     byKey.set(arn, made);
     return made;
   }
@@ -379,7 +519,14 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     const direct = admitted(policy, decrypt, [arn], owner, 'key policy', record.citation);
     const iam: Allowed = direct.delegates ? allowedByIam(owner, decrypt, [arn]) : { readers: [], unsettled: [], gap: null };
     const gap = direct.delegates ? (identitiesGap(owner) ?? iam.gap) : null;
-    return { outcome: 'found', world: 'key-boundary', readers: orderReaders([...direct.readers, ...iam.readers]), unsettled: [...direct.unsettled, ...iam.unsettled, ...keyUnsettled], gap, records: [record] };
+    return {
+      outcome: 'found',
+      world: 'key-boundary',
+      readers: orderReaders([...direct.readers, ...iam.readers]),
+      unsettled: [...direct.unsettled, ...iam.unsettled, ...keyUnsettled],
+      gap,
+      records: [record],
+    };
   }
 
   /** Keys do not decide: the store's own policy and the identities' policies do. */
@@ -394,13 +541,31 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
       const statements = policyStatements(policy, 'resource');
       if (statements === null) return { outcome: 'unknown', world: 'data-roles', because: 'the policy of the store cannot be read' };
       const direct = admitted(statements, store.action, resources, resource.account, 'policy of the store', resource.citation);
-      const blocked = valueAt(resource.document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', 'restrictPublicBuckets') === true;
-      readers.push(...direct.readers.map((reader) => (blocked && reader.kind === 'everyone' ? { ...reader, principal: `every principal of account ${resource.account}`, kind: 'account', wide: false, conditional: true } : reader)));
+      const blocked =
+        valueAt(resource.document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', 'restrictPublicBuckets') === true;
+      readers.push(
+        ...direct.readers.map((reader) =>
+          blocked && reader.kind === 'everyone'
+            ? { ...reader, principal: `every principal of account ${resource.account}`, kind: 'account', wide: false, conditional: true }
+            : reader,
+        ),
+      );
       unsettled.push(...direct.unsettled);
     }
     const iam = allowedByIam(resource.account, store.action, resources);
-    unsettled.push(...iam.unsettled, ...(store.unsettled ? [store.unsettled] : []), 'service control policies, session policies and conditions at the time of a request');
-    return { outcome: 'found', world: 'data-roles', readers: orderReaders([...readers, ...iam.readers]), unsettled, gap: identitiesGap(resource.account) ?? iam.gap, records: [] };
+    unsettled.push(
+      ...iam.unsettled,
+      ...(store.unsettled ? [store.unsettled] : []),
+      'service control policies, session policies and conditions at the time of a request',
+    );
+    return {
+      outcome: 'found',
+      world: 'data-roles',
+      readers: orderReaders([...readers, ...iam.readers]),
+      unsettled,
+      gap: identitiesGap(resource.account) ?? iam.gap,
+      records: [],
+    };
   }
 
   /** What a named key makes of access; null where it is no boundary. */
@@ -415,7 +580,9 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     if (manager !== 'CUSTOMER') return unknown(`who manages key ${record.uid} is not in the evidence`);
     const owner = parseArn(textAt(record.document, 'configuration', 'arn') ?? record.uid)?.account ?? from.account;
     const analysis = analyseKey(record, owner);
-    return analysis.outcome === 'unknown' || !store.unsettled ? analysis : { ...analysis, unsettled: [...analysis.unsettled, store.unsettled] };
+    return analysis.outcome === 'unknown' || !store.unsettled
+      ? analysis
+      : { ...analysis, unsettled: [...analysis.unsettled, store.unsettled] };
   }
 
   return {

@@ -30,19 +30,44 @@ const stores: Readonly<Record<string, AzureStore>> = {
     anonymous(document) {
       const allowed = valueAt(document, 'properties', 'allowBlobPublicAccess');
       if (allowed === false) return null;
-      return allowed === true ? 'the account lets containers be open to anonymous readers, and containers are not in Resource Graph' : 'whether containers may be open to anonymous readers is not in the evidence';
+      return allowed === true
+        ? 'the account lets containers be open to anonymous readers, and containers are not in Resource Graph'
+        : 'whether containers may be open to anonymous readers is not in the evidence';
     },
   },
-  'microsoft.compute/disks': { dataActions: ['microsoft.compute/disks/download/action'], actions: ['microsoft.compute/disks/begingetaccess/action'], unsettled: 'whoever can log in to the machine that the disk is attached to' },
-  'microsoft.compute/snapshots': { dataActions: ['microsoft.compute/snapshots/download/action'], actions: ['microsoft.compute/snapshots/begingetaccess/action'] },
-  'microsoft.sql/servers': { dataActions: [], actions: ['microsoft.sql/servers/databases/export/action', 'microsoft.sql/servers/administrators/write'], unsettled: logins },
+  'microsoft.compute/disks': {
+    dataActions: ['microsoft.compute/disks/download/action'],
+    actions: ['microsoft.compute/disks/begingetaccess/action'],
+    unsettled: 'whoever can log in to the machine that the disk is attached to',
+  },
+  'microsoft.compute/snapshots': {
+    dataActions: ['microsoft.compute/snapshots/download/action'],
+    actions: ['microsoft.compute/snapshots/begingetaccess/action'],
+  },
+  'microsoft.sql/servers': {
+    dataActions: [],
+    actions: ['microsoft.sql/servers/databases/export/action', 'microsoft.sql/servers/administrators/write'],
+    unsettled: logins,
+  },
   'microsoft.documentdb/databaseaccounts': {
     dataActions: ['microsoft.documentdb/databaseaccounts/sqldatabases/containers/items/read'],
-    actions: ['microsoft.documentdb/databaseaccounts/listkeys/action', 'microsoft.documentdb/databaseaccounts/readonlykeys/action', 'microsoft.documentdb/databaseaccounts/listconnectionstrings/action'],
+    actions: [
+      'microsoft.documentdb/databaseaccounts/listkeys/action',
+      'microsoft.documentdb/databaseaccounts/readonlykeys/action',
+      'microsoft.documentdb/databaseaccounts/listconnectionstrings/action',
+    ],
     unsettled: 'data-plane role assignments kept inside the account, and holders of its keys',
   },
-  'microsoft.dbforpostgresql/flexibleservers': { dataActions: [], actions: ['microsoft.dbforpostgresql/flexibleservers/administrators/write', 'microsoft.dbforpostgresql/flexibleservers/write'], unsettled: logins },
-  'microsoft.dbformysql/flexibleservers': { dataActions: [], actions: ['microsoft.dbformysql/flexibleservers/administrators/write', 'microsoft.dbformysql/flexibleservers/write'], unsettled: logins },
+  'microsoft.dbforpostgresql/flexibleservers': {
+    dataActions: [],
+    actions: ['microsoft.dbforpostgresql/flexibleservers/administrators/write', 'microsoft.dbforpostgresql/flexibleservers/write'],
+    unsettled: logins,
+  },
+  'microsoft.dbformysql/flexibleservers': {
+    dataActions: [],
+    actions: ['microsoft.dbformysql/flexibleservers/administrators/write', 'microsoft.dbformysql/flexibleservers/write'],
+    unsettled: logins,
+  },
   'microsoft.containerregistry/registries': {
     dataActions: ['microsoft.containerregistry/registries/repositories/content/read'],
     actions: ['microsoft.containerregistry/registries/pull/read', 'microsoft.containerregistry/registries/listcredentials/action'],
@@ -52,13 +77,36 @@ const stores: Readonly<Record<string, AzureStore>> = {
       return open === true ? 'anonymous pull is enabled' : 'whether anonymous pull is enabled is not in the evidence';
     },
   },
-  'microsoft.containerservice/managedclusters': { dataActions: ['microsoft.containerservice/managedclusters/secrets/read'], actions: ['microsoft.containerservice/managedclusters/listclusteradmincredential/action'], unsettled: 'role bindings inside the cluster' },
-  'microsoft.eventhub/namespaces': { dataActions: ['microsoft.eventhub/namespaces/messages/receive/action'], actions: ['microsoft.eventhub/namespaces/authorizationrules/listkeys/action'], unsettled: 'holders of access keys and signatures handed out before' },
-  'microsoft.servicebus/namespaces': { dataActions: ['microsoft.servicebus/namespaces/messages/receive/action'], actions: ['microsoft.servicebus/namespaces/authorizationrules/listkeys/action'], unsettled: 'holders of access keys and signatures handed out before' },
-  'microsoft.datafactory/factories': { dataActions: [], actions: ['microsoft.datafactory/factories/pipelines/createrun/action', 'microsoft.datafactory/factories/datasets/read'], unsettled: 'the stores that its linked services read' },
+  'microsoft.containerservice/managedclusters': {
+    dataActions: ['microsoft.containerservice/managedclusters/secrets/read'],
+    actions: ['microsoft.containerservice/managedclusters/listclusteradmincredential/action'],
+    unsettled: 'role bindings inside the cluster',
+  },
+  'microsoft.eventhub/namespaces': {
+    dataActions: ['microsoft.eventhub/namespaces/messages/receive/action'],
+    actions: ['microsoft.eventhub/namespaces/authorizationrules/listkeys/action'],
+    unsettled: 'holders of access keys and signatures handed out before',
+  },
+  'microsoft.servicebus/namespaces': {
+    dataActions: ['microsoft.servicebus/namespaces/messages/receive/action'],
+    actions: ['microsoft.servicebus/namespaces/authorizationrules/listkeys/action'],
+    unsettled: 'holders of access keys and signatures handed out before',
+  },
+  'microsoft.datafactory/factories': {
+    dataActions: [],
+    actions: ['microsoft.datafactory/factories/pipelines/createrun/action', 'microsoft.datafactory/factories/datasets/read'],
+    unsettled: 'the stores that its linked services read',
+  },
   'microsoft.operationalinsights/clusters': { dataActions: [], actions: ['microsoft.operationalinsights/workspaces/query/read'] },
-  'microsoft.operationalinsights/workspaces': { dataActions: ['microsoft.operationalinsights/workspaces/tables/data/read'], actions: ['microsoft.operationalinsights/workspaces/query/read', 'microsoft.operationalinsights/workspaces/sharedkeys/action'] },
-  'microsoft.keyvault/vaults': { dataActions: ['microsoft.keyvault/vaults/secrets/getsecret/action', 'microsoft.keyvault/vaults/keys/decrypt/action'], actions: ['microsoft.keyvault/vaults/write'], unsettled: 'access policies of the vault' },
+  'microsoft.operationalinsights/workspaces': {
+    dataActions: ['microsoft.operationalinsights/workspaces/tables/data/read'],
+    actions: ['microsoft.operationalinsights/workspaces/query/read', 'microsoft.operationalinsights/workspaces/sharedkeys/action'],
+  },
+  'microsoft.keyvault/vaults': {
+    dataActions: ['microsoft.keyvault/vaults/secrets/getsecret/action', 'microsoft.keyvault/vaults/keys/decrypt/action'],
+    actions: ['microsoft.keyvault/vaults/write'],
+    unsettled: 'access policies of the vault',
+  },
 };
 
 export function isAzureStore(type: string): boolean {
@@ -108,7 +156,9 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
         action ??= allowedBy(permission, 'actions', 'notActions', store.actions);
       }
       // A definition with a part missing may grant more than what is left of it.
-      const whole = permissions.length > 0 && permissions.every((permission) => textsAt(permission, 'actions') !== null && textsAt(permission, 'dataActions') !== null);
+      const whole =
+        permissions.length > 0 &&
+        permissions.every((permission) => textsAt(permission, 'actions') !== null && textsAt(permission, 'dataActions') !== null);
       grant = { name, action, unknown: whole ? null : `what role ${name} allows is not wholly in the evidence` };
     }
     grants.set(memo, grant);
@@ -139,7 +189,13 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
     return made;
   }
 
-  function analyseAssignments(resource: Resource, store: AzureStore, hit: Extract<LookupResult, { outcome: 'found' }>, own: string, open: string | null): Analysis {
+  function analyseAssignments(
+    resource: Resource,
+    store: AzureStore,
+    hit: Extract<LookupResult, { outcome: 'found' }>,
+    own: string,
+    open: string | null,
+  ): Analysis {
     const readers: Reader[] = [];
     const unsettled: string[] = [];
     const records: IndexedRecord[] = [];
@@ -164,12 +220,18 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
       const conditional = textAt(record.document, 'properties', 'condition') !== null;
       if (wide) records.push(record);
       readers.push({
-        principal: `${type} ${principalId}`, kind: type, via: `role ${grant.name} at ${scope} (${grant.action})`, conditional, wide,
-        ...(scope === own ? {} : { inheritedFrom: levelName(scope) }), citation: record.citation,
+        principal: `${type} ${principalId}`,
+        kind: type,
+        via: `role ${grant.name} at ${scope} (${grant.action})`,
+        conditional,
+        wide,
+        ...(scope === own ? {} : { inheritedFrom: levelName(scope) }),
+        citation: record.citation,
       });
     }
     if (open !== null) gap ??= open;
-    if (groups > 0) unsettled.push(`who belongs to the ${groups === 1 ? 'group' : `${groups} groups`} named: group membership is not in Resource Graph`);
+    if (groups > 0)
+      unsettled.push(`who belongs to the ${groups === 1 ? 'group' : `${groups} groups`} named: group membership is not in Resource Graph`);
     if (store.unsettled) unsettled.push(store.unsettled);
     unsettled.push('deny assignments, and roles that a person may activate when needed');
     return { outcome: 'found', world: 'data-roles', readers: orderReaders(readers), unsettled, gap, records };
@@ -192,7 +254,10 @@ function textsAt(value: Json, name: string): string[] | null {
 function allowedBy(permission: Json, allow: string, deny: string, wanted: readonly string[]): string | null {
   const allowed = textsAt(permission, allow) ?? [];
   const denied = textsAt(permission, deny) ?? [];
-  return wanted.find((action) => allowed.some((pattern) => wildcard(pattern, action)) && !denied.some((pattern) => wildcard(pattern, action))) ?? null;
+  return (
+    wanted.find((action) => allowed.some((pattern) => wildcard(pattern, action)) && !denied.some((pattern) => wildcard(pattern, action))) ??
+    null
+  );
 }
 
 function levelName(scope: string): string {

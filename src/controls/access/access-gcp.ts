@@ -17,31 +17,102 @@ interface GcpStore {
 const basicRoles = ['roles/owner', 'roles/editor', 'roles/viewer', 'roles/writer', 'roles/reader', 'roles/admin'];
 
 /** Services whose predefined roles read no data of stores. */
-const harmlessServices = /^roles\/(?:browser|(?:resourcemanager|cloudasset|iam|serviceusage|logging|monitoring|cloudkms|billing|orgpolicy|accesscontextmanager|servicemanagement|cloudquotas|recommender)\.[A-Za-z.]+)$/;
+const harmlessServices =
+  /^roles\/(?:browser|(?:resourcemanager|cloudasset|iam|serviceusage|logging|monitoring|cloudkms|billing|orgpolicy|accesscontextmanager|servicemanagement|cloudquotas|recommender)\.[A-Za-z.]+)$/;
 
 const images = 'whoever can start or log in to a machine with it';
 const logins = 'logins of the database itself';
 
 const compute = (what: string): GcpStore => ({
-  permissions: [`compute.${what}.useReadOnly`, `compute.${what}.use`], roles: ['roles/compute.admin', 'roles/compute.instanceAdmin', 'roles/compute.instanceAdmin.v1', 'roles/compute.storageAdmin', 'roles/compute.imageUser'],
-  harmless: ['roles/compute.viewer', 'roles/compute.networkViewer', 'roles/compute.networkUser', 'roles/compute.networkAdmin', 'roles/compute.securityAdmin'], unsettled: images,
+  permissions: [`compute.${what}.useReadOnly`, `compute.${what}.use`],
+  roles: [
+    'roles/compute.admin',
+    'roles/compute.instanceAdmin',
+    'roles/compute.instanceAdmin.v1',
+    'roles/compute.storageAdmin',
+    'roles/compute.imageUser',
+  ],
+  harmless: [
+    'roles/compute.viewer',
+    'roles/compute.networkViewer',
+    'roles/compute.networkUser',
+    'roles/compute.networkAdmin',
+    'roles/compute.securityAdmin',
+  ],
+  unsettled: images,
 });
 const bigquery: GcpStore = {
   permissions: ['bigquery.tables.getData'],
-  roles: ['roles/bigquery.admin', 'roles/bigquery.dataOwner', 'roles/bigquery.dataEditor', 'roles/bigquery.dataViewer', 'roles/bigquery.studioAdmin', 'roles/bigquery.filteredDataViewer'],
-  harmless: ['roles/bigquery.metadataViewer', 'roles/bigquery.jobUser', 'roles/bigquery.user', 'roles/bigquery.resourceViewer', 'roles/bigquery.resourceEditor', 'roles/bigquery.resourceAdmin', 'roles/bigquery.connectionUser', 'roles/bigquery.readSessionUser'],
+  roles: [
+    'roles/bigquery.admin',
+    'roles/bigquery.dataOwner',
+    'roles/bigquery.dataEditor',
+    'roles/bigquery.dataViewer',
+    'roles/bigquery.studioAdmin',
+    'roles/bigquery.filteredDataViewer',
+  ],
+  harmless: [
+    'roles/bigquery.metadataViewer',
+    'roles/bigquery.jobUser',
+    'roles/bigquery.user',
+    'roles/bigquery.resourceViewer',
+    'roles/bigquery.resourceEditor',
+    'roles/bigquery.resourceAdmin',
+    'roles/bigquery.connectionUser',
+    'roles/bigquery.readSessionUser',
+  ],
   unsettled: 'row and column policies, and authorised views',
 };
-const sql: GcpStore = { permissions: ['cloudsql.instances.connect', 'cloudsql.instances.export'], roles: ['roles/cloudsql.admin', 'roles/cloudsql.editor', 'roles/cloudsql.client', 'roles/cloudsql.instanceUser'], harmless: ['roles/cloudsql.viewer'], unsettled: logins };
-const spanner: GcpStore = { permissions: ['spanner.databases.select', 'spanner.databases.read'], roles: ['roles/spanner.admin', 'roles/spanner.databaseAdmin', 'roles/spanner.databaseUser', 'roles/spanner.databaseReader', 'roles/spanner.databaseReaderWithDataBoost', 'roles/spanner.fineGrainedAccessUser'], harmless: ['roles/spanner.viewer', 'roles/spanner.backupWriter'] };
-const pubsub: GcpStore = { permissions: ['pubsub.topics.attachSubscription', 'pubsub.subscriptions.consume'], roles: ['roles/pubsub.admin', 'roles/pubsub.editor', 'roles/pubsub.subscriber'], harmless: ['roles/pubsub.publisher', 'roles/pubsub.viewer'] };
-const alloydb: GcpStore = { permissions: ['alloydb.instances.connect'], roles: ['roles/alloydb.admin', 'roles/alloydb.client', 'roles/alloydb.databaseUser'], harmless: ['roles/alloydb.viewer'], unsettled: logins };
+const sql: GcpStore = {
+  permissions: ['cloudsql.instances.connect', 'cloudsql.instances.export'],
+  roles: ['roles/cloudsql.admin', 'roles/cloudsql.editor', 'roles/cloudsql.client', 'roles/cloudsql.instanceUser'],
+  harmless: ['roles/cloudsql.viewer'],
+  unsettled: logins,
+};
+const spanner: GcpStore = {
+  permissions: ['spanner.databases.select', 'spanner.databases.read'],
+  roles: [
+    'roles/spanner.admin',
+    'roles/spanner.databaseAdmin',
+    'roles/spanner.databaseUser',
+    'roles/spanner.databaseReader',
+    'roles/spanner.databaseReaderWithDataBoost',
+    'roles/spanner.fineGrainedAccessUser',
+  ],
+  harmless: ['roles/spanner.viewer', 'roles/spanner.backupWriter'],
+};
+const pubsub: GcpStore = {
+  permissions: ['pubsub.topics.attachSubscription', 'pubsub.subscriptions.consume'],
+  roles: ['roles/pubsub.admin', 'roles/pubsub.editor', 'roles/pubsub.subscriber'],
+  harmless: ['roles/pubsub.publisher', 'roles/pubsub.viewer'],
+};
+const alloydb: GcpStore = {
+  permissions: ['alloydb.instances.connect'],
+  roles: ['roles/alloydb.admin', 'roles/alloydb.client', 'roles/alloydb.databaseUser'],
+  harmless: ['roles/alloydb.viewer'],
+  unsettled: logins,
+};
 
 const stores: Readonly<Record<string, GcpStore>> = {
   'storage.googleapis.com/Bucket': {
     permissions: ['storage.objects.get'],
-    roles: ['roles/storage.admin', 'roles/storage.objectAdmin', 'roles/storage.objectUser', 'roles/storage.objectViewer', 'roles/storage.legacyObjectOwner', 'roles/storage.legacyObjectReader', 'roles/storage.insightsCollectorService'],
-    harmless: ['roles/storage.objectCreator', 'roles/storage.legacyBucketOwner', 'roles/storage.legacyBucketReader', 'roles/storage.legacyBucketWriter', 'roles/storage.hmacKeyAdmin', 'roles/storage.bucketViewer'],
+    roles: [
+      'roles/storage.admin',
+      'roles/storage.objectAdmin',
+      'roles/storage.objectUser',
+      'roles/storage.objectViewer',
+      'roles/storage.legacyObjectOwner',
+      'roles/storage.legacyObjectReader',
+      'roles/storage.insightsCollectorService',
+    ],
+    harmless: [
+      'roles/storage.objectCreator',
+      'roles/storage.legacyBucketOwner',
+      'roles/storage.legacyBucketReader',
+      'roles/storage.legacyBucketWriter',
+      'roles/storage.hmacKeyAdmin',
+      'roles/storage.bucketViewer',
+    ],
     unsettled: 'access control lists of single objects where uniform access is off, and signed URLs handed out before',
   },
   'bigquery.googleapis.com/Dataset': bigquery,
@@ -54,13 +125,41 @@ const stores: Readonly<Record<string, GcpStore>> = {
   'spanner.googleapis.com/Database': spanner,
   'pubsub.googleapis.com/Topic': pubsub,
   'pubsub.googleapis.com/Subscription': pubsub,
-  'secretmanager.googleapis.com/Secret': { permissions: ['secretmanager.versions.access'], roles: ['roles/secretmanager.admin', 'roles/secretmanager.secretAccessor'], harmless: ['roles/secretmanager.viewer', 'roles/secretmanager.secretVersionAdder', 'roles/secretmanager.secretVersionManager'] },
-  'artifactregistry.googleapis.com/Repository': { permissions: ['artifactregistry.repositories.downloadArtifacts'], roles: ['roles/artifactregistry.admin', 'roles/artifactregistry.repoAdmin', 'roles/artifactregistry.writer', 'roles/artifactregistry.reader'], harmless: [] },
-  'file.googleapis.com/Instance': { permissions: ['file.backups.create'], roles: ['roles/file.editor'], harmless: ['roles/file.viewer'], unsettled: 'clients that mount it over the network' },
+  'secretmanager.googleapis.com/Secret': {
+    permissions: ['secretmanager.versions.access'],
+    roles: ['roles/secretmanager.admin', 'roles/secretmanager.secretAccessor'],
+    harmless: ['roles/secretmanager.viewer', 'roles/secretmanager.secretVersionAdder', 'roles/secretmanager.secretVersionManager'],
+  },
+  'artifactregistry.googleapis.com/Repository': {
+    permissions: ['artifactregistry.repositories.downloadArtifacts'],
+    roles: [
+      'roles/artifactregistry.admin',
+      'roles/artifactregistry.repoAdmin',
+      'roles/artifactregistry.writer',
+      'roles/artifactregistry.reader',
+    ],
+    harmless: [],
+  },
+  'file.googleapis.com/Instance': {
+    permissions: ['file.backups.create'],
+    roles: ['roles/file.editor'],
+    harmless: ['roles/file.viewer'],
+    unsettled: 'clients that mount it over the network',
+  },
   'alloydb.googleapis.com/Cluster': alloydb,
   'alloydb.googleapis.com/Instance': alloydb,
-  'container.googleapis.com/Cluster': { permissions: ['container.secrets.get'], roles: ['roles/container.admin', 'roles/container.developer', 'roles/container.clusterAdmin'], harmless: ['roles/container.clusterViewer', 'roles/container.viewer'], unsettled: 'role bindings inside the cluster' },
-  'dataproc.googleapis.com/Cluster': { permissions: ['dataproc.jobs.create'], roles: ['roles/dataproc.admin', 'roles/dataproc.editor'], harmless: ['roles/dataproc.viewer'], unsettled: images },
+  'container.googleapis.com/Cluster': {
+    permissions: ['container.secrets.get'],
+    roles: ['roles/container.admin', 'roles/container.developer', 'roles/container.clusterAdmin'],
+    harmless: ['roles/container.clusterViewer', 'roles/container.viewer'],
+    unsettled: 'role bindings inside the cluster',
+  },
+  'dataproc.googleapis.com/Cluster': {
+    permissions: ['dataproc.jobs.create'],
+    roles: ['roles/dataproc.admin', 'roles/dataproc.editor'],
+    harmless: ['roles/dataproc.viewer'],
+    unsettled: images,
+  },
 };
 
 /** Predefined roles whose permissions are known: on the stores of other services they read nothing. */
@@ -79,7 +178,9 @@ export function gcpAccessReads(type: string): Record<string, readonly string[]> 
   return {
     [`gcp.iam-policy:${type}`]: ['iamPolicy', 'name', 'assetType'],
     [roleTable]: ['resource.data.includedPermissions'],
-    ...(type === 'bigquery.googleapis.com/Table' ? { [datasetTable]: ['resource.data.access'], [datasetPolicies]: ['iamPolicy', 'name', 'assetType'] } : {}),
+    ...(type === 'bigquery.googleapis.com/Table'
+      ? { [datasetTable]: ['resource.data.access'], [datasetPolicies]: ['iamPolicy', 'name', 'assetType'] }
+      : {}),
   };
 }
 
@@ -116,14 +217,27 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
   }
 
   function analysePolicies(resource: Resource, store: GcpStore, hit: Extract<LookupResult, { outcome: 'found' }>): Analysis {
-    const found: Found = { readers: [], unsettled: new Set(), records: [], gap: hit.complete ? null : (hit.because ?? 'IAM policies are not whole') };
+    const found: Found = {
+      readers: [],
+      unsettled: new Set(),
+      records: [],
+      gap: hit.complete ? null : (hit.because ?? 'IAM policies are not whole'),
+    };
     for (const record of hit.records) addPolicy(record, resource, store, found, gcpRelativeName(resource.uid));
     if (resource.type === 'bigquery.googleapis.com/Dataset') addDatasetAccess(resource.document, resource.uid, null, found);
     if (resource.type === 'bigquery.googleapis.com/Table') addDataset(resource, store, found);
-    if (found.readers.some((reader) => reader.kind === 'group')) found.unsettled.add('who belongs to the groups named: group membership is not in Asset Inventory');
+    if (found.readers.some((reader) => reader.kind === 'group'))
+      found.unsettled.add('who belongs to the groups named: group membership is not in Asset Inventory');
     if (store.unsettled) found.unsettled.add(store.unsettled);
     found.unsettled.add('deny policies and principal access boundaries');
-    return { outcome: 'found', world: 'data-roles', readers: orderReaders(found.readers), unsettled: [...found.unsettled], gap: found.gap, records: found.records };
+    return {
+      outcome: 'found',
+      world: 'data-roles',
+      readers: orderReaders(found.readers),
+      unsettled: [...found.unsettled],
+      gap: found.gap,
+      records: found.records,
+    };
   }
 
   function addDataset(table: Resource, store: GcpStore, found: Found): void {
@@ -167,7 +281,15 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
           continue;
         }
         if (wide) found.records.push(record);
-        found.readers.push({ principal: member, kind, via: `role ${role} on ${level}${reads === 'unknown' ? ', whose permissions are not in the evidence' : ''}`, conditional: conditional || reads === 'unknown', wide, ...(level === own ? {} : { inheritedFrom: level }), citation: record.citation });
+        found.readers.push({
+          principal: member,
+          kind,
+          via: `role ${role} on ${level}${reads === 'unknown' ? ', whose permissions are not in the evidence' : ''}`,
+          conditional: conditional || reads === 'unknown',
+          wide,
+          ...(level === own ? {} : { inheritedFrom: level }),
+          citation: record.citation,
+        });
       }
     }
   }
@@ -200,7 +322,14 @@ function memberKind(member: string): { kind: string; wide: boolean } {
   return { kind: member.startsWith('deleted:') ? `deleted ${kind}` : kind, wide };
 }
 
-const datasetRoles = new Set(['READER', 'WRITER', 'OWNER', 'roles/bigquery.dataViewer', 'roles/bigquery.dataEditor', 'roles/bigquery.dataOwner']);
+const datasetRoles = new Set([
+  'READER',
+  'WRITER',
+  'OWNER',
+  'roles/bigquery.dataViewer',
+  'roles/bigquery.dataEditor',
+  'roles/bigquery.dataOwner',
+]);
 
 /** A dataset keeps an access list of its own beside IAM. */
 function addDatasetAccess(document: JsonObject, uid: string, inheritedFrom: string | null, found: Found): void {
@@ -218,13 +347,21 @@ function addDatasetAccess(document: JsonObject, uid: string, inheritedFrom: stri
       found.gap ??= `an entry of the access list of dataset ${gcpRelativeName(uid)} names nobody known`;
       continue;
     }
-    found.readers.push({ ...who, via: `access list of dataset ${gcpRelativeName(uid)} (${role})`, conditional: false, ...(inheritedFrom === null ? {} : { inheritedFrom }) });
+    found.readers.push({
+      ...who,
+      via: `access list of dataset ${gcpRelativeName(uid)} (${role})`,
+      conditional: false,
+      ...(inheritedFrom === null ? {} : { inheritedFrom }),
+    });
   }
 }
 
 function datasetMember(entry: Json): { principal: string; kind: string; wide: boolean } | null {
   const special = textAt(entry, 'specialGroup');
-  if (special !== null) return special === 'allAuthenticatedUsers' ? { principal: special, kind: 'any authenticated user', wide: true } : { principal: special, kind: 'special group', wide: false };
+  if (special !== null)
+    return special === 'allAuthenticatedUsers'
+      ? { principal: special, kind: 'any authenticated user', wide: true }
+      : { principal: special, kind: 'special group', wide: false };
   const user = textAt(entry, 'userByEmail');
   if (user !== null) return { principal: `user:${user}`, kind: 'user', wide: false };
   const group = textAt(entry, 'groupByEmail');

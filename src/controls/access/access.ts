@@ -38,17 +38,24 @@ export interface AccessLine {
 }
 
 /** Who can read the critical stores, over one run's evidence. `checks` are those that ask. Feed it first, then ask. */
-export function accessAnalysis(checks: readonly ConditionCheck[], lookup: EvaluationEnvironment['lookup'], homeGap: HomeGap): AccessAnalysis {
+export function accessAnalysis(
+  checks: readonly ConditionCheck[],
+  lookup: EvaluationEnvironment['lookup'],
+  homeGap: HomeGap,
+): AccessAnalysis {
   const aws = awsAccess(lookup, homeGap);
   const azure = azureAccess(lookup);
   const gcp = gcpAccess(lookup);
-  const types = new Set(checks.flatMap((check) => (check.usesReaders ? check.on.flatMap((type) => accessTypes(check.provider, type)) : [])));
+  const types = new Set(
+    checks.flatMap((check) => (check.usesReaders ? check.on.flatMap((type) => accessTypes(check.provider, type)) : [])),
+  );
   const lines = new WeakMap<Analysis, Omit<AccessLine, 'line'> & { rest: string }>();
   let last: { resource: Resource; analysis: Analysis } | null = null;
 
   function analyse(resource: Resource): Analysis {
     if (last?.resource === resource) return last.analysis;
-    const analysis = resource.provider === 'aws' ? aws.analyse(resource) : resource.provider === 'azure' ? azure.analyse(resource) : gcp.analyse(resource);
+    const analysis =
+      resource.provider === 'aws' ? aws.analyse(resource) : resource.provider === 'azure' ? azure.analyse(resource) : gcp.analyse(resource);
     last = { resource, analysis };
     return analysis;
   }
@@ -66,7 +73,13 @@ export function accessAnalysis(checks: readonly ConditionCheck[], lookup: Evalua
       if (known) return known;
       const { world, readers, unsettled, gap } = analysis;
       const made: ReadersResult = {
-        outcome: 'found', world, principals: readers.map(readerJson), unsettled, complete: gap === null, ...(gap === null ? {} : { because: gap }), records: distinct(analysis.records),
+        outcome: 'found',
+        world,
+        principals: readers.map(readerJson),
+        unsettled,
+        complete: gap === null,
+        ...(gap === null ? {} : { because: gap }),
+        records: distinct(analysis.records),
       };
       asJson.set(analysis, made);
       return made;
@@ -84,15 +97,21 @@ export function accessAnalysis(checks: readonly ConditionCheck[], lookup: Evalua
 /** All of a line but its subject: stores under one key share it. */
 function restOfLine(analysis: Analysis): Omit<AccessLine, 'line'> & { rest: string } {
   const { world } = analysis;
-  const found: Omit<Access, 'subject'> = analysis.outcome === 'unknown'
-    ? { world, principals: [], unsettled: [analysis.because], complete: false }
-    : {
-        world,
-        principals: analysis.readers.map((reader) => ({ ...reader, ...(reader.citation ? { citation: { ...reader.citation } } : {}) })),
-        unsettled: analysis.gap === null ? [...analysis.unsettled] : [analysis.gap, ...analysis.unsettled],
-        complete: analysis.gap === null,
-      };
-  return { world, complete: found.complete, wide: found.principals.some((principal) => principal.wide), rest: JSON.stringify(found).slice(1) };
+  const found: Omit<Access, 'subject'> =
+    analysis.outcome === 'unknown'
+      ? { world, principals: [], unsettled: [analysis.because], complete: false }
+      : {
+          world,
+          principals: analysis.readers.map((reader) => ({ ...reader, ...(reader.citation ? { citation: { ...reader.citation } } : {}) })),
+          unsettled: analysis.gap === null ? [...analysis.unsettled] : [analysis.gap, ...analysis.unsettled],
+          complete: analysis.gap === null,
+        };
+  return {
+    world,
+    complete: found.complete,
+    wide: found.principals.some((principal) => principal.wide),
+    rest: JSON.stringify(found).slice(1),
+  };
 }
 
 function distinct(records: readonly IndexedRecord[]): IndexedRecord[] {

@@ -29,7 +29,9 @@ export function policyStatements(policy: Json | undefined, of: 'identity' | 'res
   const listed = document['Statement'];
   if (listed === undefined || listed === null) return null;
   const statements = Array.isArray(listed) ? listed : [listed];
-  const read = statements.map((statement, at) => (isJsonObject(statement) && wellFormed(statement, of) ? readStatement(statement, at) : null));
+  const read = statements.map((statement, at) =>
+    isJsonObject(statement) && wellFormed(statement, of) ? readStatement(statement, at) : null,
+  );
   return read.every((statement) => statement !== null) ? read : null;
 }
 
@@ -78,9 +80,16 @@ function readStatement(statement: JsonObject, at: number): Statement | null {
   if (effect !== 'Allow' && effect !== 'Deny') return null;
   const condition = statement['Condition'];
   return {
-    effect, at, sid: typeof statement['Sid'] === 'string' ? statement['Sid'] : null,
-    actions: texts(statement['Action']), notActions: texts(statement['NotAction']), resources: texts(statement['Resource']), notResources: texts(statement['NotResource']),
-    principal: statement['Principal'], notPrincipal: statement['NotPrincipal'], condition: isJsonObject(condition) && Object.keys(condition).length > 0 ? condition : null,
+    effect,
+    at,
+    sid: typeof statement['Sid'] === 'string' ? statement['Sid'] : null,
+    actions: texts(statement['Action']),
+    notActions: texts(statement['NotAction']),
+    resources: texts(statement['Resource']),
+    notResources: texts(statement['NotResource']),
+    principal: statement['Principal'],
+    notPrincipal: statement['NotPrincipal'],
+    condition: isJsonObject(condition) && Object.keys(condition).length > 0 ? condition : null,
   };
 }
 
@@ -120,9 +129,13 @@ export function coversAction(statement: Statement, action: string): boolean {
  * pattern (`arn:aws:s3:::b/*`) that it lies within. A policy of the resource itself may leave the element out.
  */
 export function coversResource(statement: Statement, resources: readonly string[], implied: boolean): boolean {
-  const hit = (pattern: string): boolean => resources.some((resource) => wildcard(unvaried(pattern), resource) || (resource.endsWith('*') && wildcard(resource, unvaried(pattern))));
+  const hit = (pattern: string): boolean =>
+    resources.some(
+      (resource) => wildcard(unvaried(pattern), resource) || (resource.endsWith('*') && wildcard(resource, unvaried(pattern))),
+    );
   if (statement.resources) return statement.resources.some(hit);
-  if (statement.notResources) return !resources.every((resource) => statement.notResources?.some((pattern) => wildcard(unvaried(pattern), resource)));
+  if (statement.notResources)
+    return !resources.every((resource) => statement.notResources?.some((pattern) => wildcard(unvaried(pattern), resource)));
   return implied;
 }
 
@@ -133,7 +146,8 @@ function unvaried(pattern: string): string {
 
 export interface PolicyPrincipal {
   readonly principal: string;
-  readonly kind: 'everyone' | 'account' | 'role' | 'user' | 'assumed-role' | 'federated' | 'service' | 'deleted' | 'canonical-user' | 'other';
+  readonly kind:
+    'everyone' | 'account' | 'role' | 'user' | 'assumed-role' | 'federated' | 'service' | 'deleted' | 'canonical-user' | 'other';
   readonly account: string | null;
 }
 
@@ -147,7 +161,7 @@ export function principalsOf(statement: Statement): PolicyPrincipal[] {
 }
 
 function namedPrincipal(family: string, name: string): PolicyPrincipal {
-  if (name === '*' ) return { principal: '*', kind: 'everyone', account: null };
+  if (name === '*') return { principal: '*', kind: 'everyone', account: null };
   if (family === 'Service') return { principal: name, kind: 'service', account: null };
   if (family === 'Federated') return { principal: name, kind: 'federated', account: parseArn(name)?.account || null };
   if (family === 'CanonicalUser') return { principal: name, kind: 'canonical-user', account: null };
@@ -156,7 +170,12 @@ function namedPrincipal(family: string, name: string): PolicyPrincipal {
   if (!arn) return { principal: name, kind: /^A[A-Z]{3}[A-Z0-9]{12,}$/.test(name) ? 'deleted' : 'other', account: null };
   const account = arn.account || null;
   if (arn.resource === 'root') return { principal: name, kind: 'account', account };
-  const kinds: readonly (readonly [string, PolicyPrincipal['kind']])[] = [['role/', 'role'], ['user/', 'user'], ['assumed-role/', 'assumed-role'], ['federated-user/', 'federated']];
+  const kinds: readonly (readonly [string, PolicyPrincipal['kind']])[] = [
+    ['role/', 'role'],
+    ['user/', 'user'],
+    ['assumed-role/', 'assumed-role'],
+    ['federated-user/', 'federated'],
+  ];
   return { principal: name, kind: kinds.find(([prefix]) => arn.resource.startsWith(prefix))?.[1] ?? 'other', account };
 }
 

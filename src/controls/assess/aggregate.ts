@@ -57,8 +57,10 @@ export function aggregator(aggregate: Aggregate): Aggregator {
     const at = met ? group.sampledMet.count : group.samples.length;
     group.samples.splice(at, 0, subject.citationJson);
     if (met) group.sampledMet.count += 1;
-    if (group.leaves.length < shown) for (const leaf of outcome.leaves.slice(0, shown - group.leaves.length)) group.leaves.push(withoutSource(leaf));
-    for (const joined of outcome.joined) if (group.samples.length < shown) group.samples.push(citationJson(joined.citation, joined.role, joined.uid));
+    if (group.leaves.length < shown)
+      for (const leaf of outcome.leaves.slice(0, shown - group.leaves.length)) group.leaves.push(withoutSource(leaf));
+    for (const joined of outcome.joined)
+      if (group.samples.length < shown) group.samples.push(citationJson(joined.citation, joined.role, joined.uid));
   }
 
   return {
@@ -115,9 +117,18 @@ export function decideGroup(
   }
   const enough: Truth = aggregate.atLeast === undefined || group.met >= aggregate.atLeast ? 'true' : undecided ? 'unknown' : 'false';
   const few: Truth = aggregate.atMost === undefined ? 'true' : group.met > aggregate.atMost ? 'false' : undecided ? 'unknown' : 'true';
-  const wanted = [aggregate.atLeast === undefined ? null : `at least ${aggregate.atLeast}`, aggregate.atMost === undefined ? null : `at most ${aggregate.atMost}`].filter((one) => one !== null).join(' and ');
+  const wanted = [
+    aggregate.atLeast === undefined ? null : `at least ${aggregate.atLeast}`,
+    aggregate.atMost === undefined ? null : `at most ${aggregate.atMost}`,
+  ]
+    .filter((one) => one !== null)
+    .join(' and ');
   const met = `${title}: ${group.met} of ${seen} ${group.met === 1 ? 'meets' : 'meet'} the condition, ${wanted} ${wanted.endsWith(' 1') ? 'is' : 'are'} required`;
   if (enough === 'false' || few === 'false') return { status: 'fail', reason: `${met}.` };
-  if (enough === 'unknown' || few === 'unknown') return { status: group.error > 0 && gaps.length === 0 && group.unknown === 0 ? 'error' : 'unknown', reason: `${met}, and the evidence is not whole: ${because}` };
+  if (enough === 'unknown' || few === 'unknown')
+    return {
+      status: group.error > 0 && gaps.length === 0 && group.unknown === 0 ? 'error' : 'unknown',
+      reason: `${met}, and the evidence is not whole: ${because}`,
+    };
   return { status: 'pass', reason: `${met}.` };
 }

@@ -27,7 +27,8 @@ export interface AssessRequest {
   readonly runDirectory: string;
   /** The selected controls (see select.ts). */
   readonly catalogue: Catalogue;
-  readonly config: Pick<ExhibitConfig, 'engagement' | 'profile' | 'critical' | 'parameters' | 'waivers' | 'answers' | 'catalogue'> & Partial<Pick<ExhibitConfig, 'scopes'>>;
+  readonly config: Pick<ExhibitConfig, 'engagement' | 'profile' | 'critical' | 'parameters' | 'waivers' | 'answers' | 'catalogue'> &
+    Partial<Pick<ExhibitConfig, 'scopes'>>;
   /** Page maps by `query.shape`. */
   readonly readers: Readonly<Record<string, PageReader>>;
   /** Default: the tool that collected. */
@@ -74,10 +75,23 @@ async function assessInto(work: string, request: AssessRequest): Promise<Assessm
   freshness(parameters, ledger.asOf);
   const parts = await judgeParts(work, request, parameters, queries);
 
-  const found = new Map(parts.flatMap((part) => part.findings.map((finding, at) => [finding.id, { part, finding, rows: part.rows[at] ?? [] }] as const)));
-  const inOrder = catalogue.controls.map(({ control }) => ({ control, ...(found.get(control.id) as NonNullable<ReturnType<typeof found.get>>) }));
-  const ranges = mergeFiles(work, parts, inOrder.map(({ part, finding }) => ({ part, ...finding.observations })));
-  const findings: Finding[] = inOrder.map(({ control, finding: { id: _, ...finding } }, at) => ({ control, ...finding, observations: ranges[at] as Finding['observations'] }));
+  const found = new Map(
+    parts.flatMap((part) => part.findings.map((finding, at) => [finding.id, { part, finding, rows: part.rows[at] ?? [] }] as const)),
+  );
+  const inOrder = catalogue.controls.map(({ control }) => ({
+    control,
+    ...(found.get(control.id) as NonNullable<ReturnType<typeof found.get>>),
+  }));
+  const ranges = mergeFiles(
+    work,
+    parts,
+    inOrder.map(({ part, finding }) => ({ part, ...finding.observations })),
+  );
+  const findings: Finding[] = inOrder.map(({ control, finding: { id: _, ...finding } }, at) => ({
+    control,
+    ...finding,
+    observations: ranges[at] as Finding['observations'],
+  }));
   const total = (pick: (part: PartResult) => number): number => parts.reduce((sum, part) => sum + pick(part), 0);
 
   const digest = evidenceDigest(runDirectory, queries, new Map(parts.flatMap((part) => part.verified)));
@@ -85,7 +99,12 @@ async function assessInto(work: string, request: AssessRequest): Promise<Assessm
     version: 1,
     runId: ledger.runId,
     tool: { ...(request.tool ?? ledger.tool) },
-    catalogue: { name: catalogue.name, version: catalogue.version, sha256: catalogueDigest(catalogue), files: catalogue.files.map((file) => ({ ...file })) },
+    catalogue: {
+      name: catalogue.name,
+      version: catalogue.version,
+      sha256: catalogueDigest(catalogue),
+      files: catalogue.files.map((file) => ({ ...file })),
+    },
     engagement: config.engagement,
     profile: { level: config.profile.level, title: `Level ${config.profile.level}` },
     parameters,
@@ -101,12 +120,17 @@ async function assessInto(work: string, request: AssessRequest): Promise<Assessm
     findings,
     scopes: ledger.scopes,
     reconciliation: inOrder.flatMap(({ rows }) => rows),
-    waivers: waiverBook(config.waivers, ledger.asOf).settled().map((waiver, at) => ({ ...waiver, used: total((part) => part.waived[at] ?? 0) })),
+    waivers: waiverBook(config.waivers, ledger.asOf)
+      .settled()
+      .map((waiver, at) => ({ ...waiver, used: total((part) => part.waived[at] ?? 0) })),
     answers: [...config.answers],
     queries: queries.map(queryIndex),
     access: {
-      stores: total(({ access }) => access.stores), keyBoundary: total(({ access }) => access.keyBoundary), dataRoles: total(({ access }) => access.dataRoles),
-      wide: total(({ access }) => access.wide), incomplete: total(({ access }) => access.incomplete),
+      stores: total(({ access }) => access.stores),
+      keyBoundary: total(({ access }) => access.keyBoundary),
+      dataRoles: total(({ access }) => access.dataRoles),
+      wide: total(({ access }) => access.wide),
+      incomplete: total(({ access }) => access.incomplete),
     },
     redactions: queries.reduce((sum, query) => sum + query.query.pages.reduce((inner, page) => inner + page.redactions.length, 0), 0),
     evidenceDigest: digest,
@@ -117,19 +141,42 @@ async function assessInto(work: string, request: AssessRequest): Promise<Assessm
 }
 
 /** Judges the catalogue in one part, or in as many as there are threads worth having. */
-async function judgeParts(work: string, request: AssessRequest, parameters: Record<string, Json>, queries: readonly StoredQuery[]): Promise<PartResult[]> {
+async function judgeParts(
+  work: string,
+  request: AssessRequest,
+  parameters: Record<string, Json>,
+  queries: readonly StoredQuery[],
+): Promise<PartResult[]> {
   const { runDirectory, catalogue, config, readers, signal, progress, threads } = request;
   const bytes = queries.reduce((sum, { query }) => sum + query.pages.reduce((inner, page) => inner + page.bytes, 0), 0);
-  const cut = threads === undefined || bytes < (threads.fromBytes ?? 64 * 2 ** 20) ? [catalogue.controls] : partition(catalogue.controls, queries, threads.count);
+  const cut =
+    threads === undefined || bytes < (threads.fromBytes ?? 64 * 2 ** 20)
+      ? [catalogue.controls]
+      : partition(catalogue.controls, queries, threads.count);
   const seen = cut.map(() => ({ done: 0, total: 0 }));
-  const tell = (at: number) => (done: number, total: number): void => {
-    seen[at] = { done, total };
-    progress?.pages(seen.reduce((sum, one) => sum + one.done, 0), seen.reduce((sum, one) => sum + one.total, 0));
-  };
+  const tell =
+    (at: number) =>
+    (done: number, total: number): void => {
+      seen[at] = { done, total };
+      progress?.pages(
+        seen.reduce((sum, one) => sum + one.done, 0),
+        seen.reduce((sum, one) => sum + one.total, 0),
+      );
+    };
   const requests = cut.map((controls, at): PartRequest => {
     const own = join(work, `part-${at}`);
     mkdirSync(own);
-    return { runDirectory, work: own, controls, parameters, config: { critical: config.critical, waivers: config.waivers, answers: config.answers }, expected: namedScopes(config.scopes), readers, signal, pages: tell(at) };
+    return {
+      runDirectory,
+      work: own,
+      controls,
+      parameters,
+      config: { critical: config.critical, waivers: config.waivers, answers: config.answers },
+      expected: namedScopes(config.scopes),
+      readers,
+      signal,
+      pages: tell(at),
+    };
   });
   const [mine, ...others] = requests;
   if (!mine) return [];
@@ -146,12 +193,18 @@ async function judgeParts(work: string, request: AssessRequest, parameters: Reco
 
 /** The catalogue's parameters with the configured values over them; those that bound the age of evidence always exist. Throws for mistakes. */
 function parametersOf(catalogue: Catalogue, overrides: Readonly<Record<string, Json>>): Record<string, Json> {
-  const own = Object.fromEntries(Object.entries(overrides).filter(([name]) => Object.hasOwn(freshnessParameters, name) && !Object.hasOwn(catalogue.parameters, name)));
+  const own = Object.fromEntries(
+    Object.entries(overrides).filter(([name]) => Object.hasOwn(freshnessParameters, name) && !Object.hasOwn(catalogue.parameters, name)),
+  );
   const others = Object.fromEntries(Object.entries(overrides).filter(([name]) => !Object.hasOwn(own, name)));
   const { parameters, mistakes } = resolveParameters(catalogue, others);
   if (mistakes.length > 0) throw new Error(mistakes.map((mistake) => mistake.message).join('; '));
   const all = { ...parameters, ...own };
-  return Object.fromEntries(Object.keys(all).sort().map((name) => [name, all[name] as Json]));
+  return Object.fromEntries(
+    Object.keys(all)
+      .sort()
+      .map((name) => [name, all[name] as Json]),
+  );
 }
 
 /** Parameters that do not have the value they have by default. */
@@ -164,15 +217,34 @@ function changedParameters(catalogue: Catalogue, parameters: Readonly<Record<str
 }
 
 function catalogueDigest(catalogue: Catalogue): string {
-  return hash('sha256', catalogue.files.map(({ file, sha256 }) => `${sha256}  ${file}\n`).sort().join(''));
+  return hash(
+    'sha256',
+    catalogue.files
+      .map(({ file, sha256 }) => `${sha256}  ${file}\n`)
+      .sort()
+      .join(''),
+  );
 }
 
 function queryIndex({ directory, query, sha256 }: StoredQuery): QueryIndex {
   const { provider, collector, scope, operation, text, identity, endpoint, status, startedAt, endedAt, reasons, pages } = query;
   return {
-    directory, provider, collector, scope, operation, text, identity, endpoint, status,
-    pages: pages.length, items: pages.reduce((sum, page) => sum + page.items, 0), bytes: pages.reduce((sum, page) => sum + page.bytes, 0),
-    startedAt, endedAt, sha256, reasons,
+    directory,
+    provider,
+    collector,
+    scope,
+    operation,
+    text,
+    identity,
+    endpoint,
+    status,
+    pages: pages.length,
+    items: pages.reduce((sum, page) => sum + page.items, 0),
+    bytes: pages.reduce((sum, page) => sum + page.bytes, 0),
+    startedAt,
+    endedAt,
+    sha256,
+    reasons,
   };
 }
 
@@ -207,4 +279,3 @@ function publish(runDirectory: string, work: string, assessment: Assessment): vo
   renameSync(work, results);
   rmSync(old, { recursive: true, force: true });
 }
-

@@ -13,7 +13,8 @@ export function countWitness(runDirectory: string, stored: ReadonlyMap<string, S
   const known = new Map<LedgerEntry, Reason | null>();
   // Entries of a scope cite the same page, one after the other.
   let last: { readonly file: string; readonly page: Json | Reason } | null = null;
-  const pageOf = (file: string): Json | Reason => (last?.file === file ? last : (last = { file, page: readPage(runDirectory, stored, file) })).page;
+  const pageOf = (file: string): Json | Reason =>
+    (last?.file === file ? last : (last = { file, page: readPage(runDirectory, stored, file) })).page;
   return (entry) => {
     const before = known.get(entry);
     if (before !== undefined) return before;
@@ -29,7 +30,8 @@ function readPage(runDirectory: string, stored: ReadonlyMap<string, StoredQuery>
   if (!page) return { code: 'count-uncited', message: `${file}, which the count is said to be from, is not among the evidence` };
   try {
     const bytes = readFileSync(join(runDirectory, file));
-    if (hash('sha256', bytes) !== page.sha256) return { code: 'page-altered', message: `${file}: the stored page differs from the digest recorded in query.json` };
+    if (hash('sha256', bytes) !== page.sha256)
+      return { code: 'page-altered', message: `${file}: the stored page differs from the digest recorded in query.json` };
     return JSON.parse(bytes.toString('utf8')) as Json;
   } catch (error) {
     return { code: 'page-missing', message: `${file}: ${(error as Error).message}` };
@@ -37,7 +39,9 @@ function readPage(runDirectory: string, stored: ReadonlyMap<string, StoredQuery>
 }
 
 function isReason(value: Json | Reason): value is Reason {
-  return isJsonObject(value) && Object.keys(value).length === 2 && typeof value['code'] === 'string' && typeof value['message'] === 'string';
+  return (
+    isJsonObject(value) && Object.keys(value).length === 2 && typeof value['code'] === 'string' && typeof value['message'] === 'string'
+  );
 }
 
 function contradiction(entry: LedgerEntry, pageOf: (file: string) => Json | Reason): Reason | null {
@@ -61,7 +65,10 @@ function contradiction(entry: LedgerEntry, pageOf: (file: string) => Json | Reas
   }
   const said = numberSaid(value, entry);
   if (said === null || said === entry.count.count) return null;
-  return { code: 'count-contradicted', message: `the ledger counts ${entry.count.count} ${entry.type}, and ${place}, which it is said to be from, says ${said}` };
+  return {
+    code: 'count-contradicted',
+    message: `the ledger counts ${entry.count.count} ${entry.type}, and ${place}, which it is said to be from, says ${said}`,
+  };
 }
 
 /** The number a count's source states: a number, a row with one number, or a list of rows without one for this type. Null for other forms. */
@@ -70,7 +77,9 @@ function numberSaid(value: Json, { type, account }: LedgerEntry): number | null 
   if (Array.isArray(value)) {
     if (!value.every(isJsonObject)) return null;
     const own = value.filter((row) => {
-      const texts = Object.values(row).filter((one) => typeof one === 'string').map((one) => one.toLowerCase());
+      const texts = Object.values(row)
+        .filter((one) => typeof one === 'string')
+        .map((one) => one.toLowerCase());
       return texts.includes(type.toLowerCase()) && (row['subscriptionId'] === undefined || texts.includes(account.toLowerCase()));
     });
     return own.length === 0 ? 0 : own.length === 1 ? soleNumber(own[0] as Json) : null;
@@ -86,9 +95,18 @@ function soleNumber(value: Json): number | null {
 
 /** Scopes that the configuration names one by one: a ledger without them was not made with it, or has lost them. */
 export function namedScopes(scopes: ExhibitConfig['scopes'] | undefined): Scope[] {
-  const aws = (scopes?.aws ?? []).flatMap(({ accounts = [], regions = [] }) => accounts.flatMap((account) => regions.map((region): Scope => ({ provider: 'aws', account, region }))));
-  const azure = (scopes?.azure ?? []).flatMap(({ subscriptions = [] }) => subscriptions.map((id): Scope => ({ provider: 'azure', account: id.toLowerCase(), region: '*' })));
+  const aws = (scopes?.aws ?? []).flatMap(({ accounts = [], regions = [] }) =>
+    accounts.flatMap((account) => regions.map((region): Scope => ({ provider: 'aws', account, region }))),
+  );
+  const azure = (scopes?.azure ?? []).flatMap(({ subscriptions = [] }) =>
+    subscriptions.map((id): Scope => ({ provider: 'azure', account: id.toLowerCase(), region: '*' })),
+  );
   // A project may be named by its number, which the ledger does not use.
-  const gcp = (scopes?.gcp ?? []).flatMap(({ projects = [] }) => projects.map((name) => name.replace(/^projects\//, '')).filter((name) => !/^\d+$/.test(name)).map((account): Scope => ({ provider: 'gcp', account, region: '*' })));
+  const gcp = (scopes?.gcp ?? []).flatMap(({ projects = [] }) =>
+    projects
+      .map((name) => name.replace(/^projects\//, ''))
+      .filter((name) => !/^\d+$/.test(name))
+      .map((account): Scope => ({ provider: 'gcp', account, region: '*' })),
+  );
   return [...aws, ...azure, ...gcp];
 }

@@ -5,9 +5,7 @@ import { ledgerType } from '../lookups/tables.ts';
 
 /** What is known of a record when it is met. */
 export type Encounter =
-  | { readonly kind: 'first' }
-  | { readonly kind: 'identical' }
-  | { readonly kind: 'different'; readonly earlier: Resource };
+  { readonly kind: 'first' } | { readonly kind: 'identical' } | { readonly kind: 'different'; readonly earlier: Resource };
 
 export interface DuplicateRegister {
   /** Announces the page whose records follow. */
@@ -30,20 +28,23 @@ export function duplicateRegister(reader: EvidenceReader): DuplicateRegister {
   const seeds = new Map<string, number>();
   let lastSeed = { type: '', account: '', region: '', kind: '', seed: 0 };
   const seedOf = ({ kind, type, scope }: Resource): number => {
-    if (lastSeed.type === type && lastSeed.account === scope.account && lastSeed.region === scope.region && lastSeed.kind === kind) return lastSeed.seed;
+    if (lastSeed.type === type && lastSeed.account === scope.account && lastSeed.region === scope.region && lastSeed.kind === kind)
+      return lastSeed.seed;
     const key = `${kind}\u0000${type}\u0000${scope.account}\u0000${scope.region}`;
     let seed = seeds.get(key);
     if (seed === undefined) seeds.set(key, (seed = Math.imul(seeds.size + 1, 0x9e3779b1)));
     lastSeed = { type, account: scope.account, region: scope.region, kind, seed };
     return seed;
   };
-  const identity = (resource: Resource): string => `${ledgerType(resource)}\u0000${resource.scope.account}\u0000${resource.scope.region}\u0000${resource.uid}`;
+  const identity = (resource: Resource): string =>
+    `${ledgerType(resource)}\u0000${resource.scope.account}\u0000${resource.scope.region}\u0000${resource.uid}`;
 
   function grow(): void {
     const old = table;
     capacity *= 2;
     table = new Uint32Array(capacity * 3);
-    for (let at = 0; at < old.length; at += 3) if (old[at + 2] !== 0) insert(old[at] as number, old[at + 1] as number, old[at + 2] as number);
+    for (let at = 0; at < old.length; at += 3)
+      if (old[at + 2] !== 0) insert(old[at] as number, old[at + 1] as number, old[at + 2] as number);
   }
 
   function insert(high: number, low: number, page: number): void {

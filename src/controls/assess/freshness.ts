@@ -5,11 +5,20 @@ import type { Json, Provider, Reason } from '../../model/index.ts';
  * it was last looked at, so they have no bound by default: a recorder that stopped is the ledger's to tell (`stale`).
  */
 export const freshnessParameters = {
-  awsConfigMaxAgeHours: { default: null, description: 'Oldest configuration item of AWS Config that may pass, in hours; unset: any, while the recorder runs.' },
+  awsConfigMaxAgeHours: {
+    default: null,
+    description: 'Oldest configuration item of AWS Config that may pass, in hours; unset: any, while the recorder runs.',
+  },
   azureResourceGraphMaxAgeHours: { default: null, description: 'Oldest Resource Graph row that may pass, in hours; unset: any.' },
   gcpAssetInventoryMaxAgeHours: { default: null, description: 'Oldest asset state that may pass, in hours; unset: any.' },
-  awsConfigRulesMaxAgeHours: { default: null, description: 'Oldest AWS Config rule result that may pass, in hours; unset: any, while the rule is evaluated.' },
-  azurePolicyMaxAgeHours: { default: 72, description: 'Oldest Azure Policy state that may pass, in hours. Azure evaluates every 24 hours.' },
+  awsConfigRulesMaxAgeHours: {
+    default: null,
+    description: 'Oldest AWS Config rule result that may pass, in hours; unset: any, while the rule is evaluated.',
+  },
+  azurePolicyMaxAgeHours: {
+    default: 72,
+    description: 'Oldest Azure Policy state that may pass, in hours. Azure evaluates every 24 hours.',
+  },
 } as const;
 
 const resourceLimits: Readonly<Record<Provider, keyof typeof freshnessParameters>> = {
@@ -17,7 +26,10 @@ const resourceLimits: Readonly<Record<Provider, keyof typeof freshnessParameters
   azure: 'azureResourceGraphMaxAgeHours',
   gcp: 'gcpAssetInventoryMaxAgeHours',
 };
-const verdictLimits: Partial<Record<Provider, keyof typeof freshnessParameters>> = { aws: 'awsConfigRulesMaxAgeHours', azure: 'azurePolicyMaxAgeHours' };
+const verdictLimits: Partial<Record<Provider, keyof typeof freshnessParameters>> = {
+  aws: 'awsConfigRulesMaxAgeHours',
+  azure: 'azurePolicyMaxAgeHours',
+};
 
 export interface Freshness {
   /** Why a resource's state is too old to rely on; null when it is not. */
@@ -34,14 +46,19 @@ export function freshness(parameters: Readonly<Record<string, Json>>, asOf: stri
     if (typeof value !== 'number' || !(value > 0)) throw new Error(`parameter ${name} must be a positive number of hours`);
     return value;
   };
-  const limits = Object.fromEntries(Object.keys(freshnessParameters).map((name) => [name, limitOf(name as keyof typeof freshnessParameters)])) as Record<keyof typeof freshnessParameters, number | null>;
+  const limits = Object.fromEntries(
+    Object.keys(freshnessParameters).map((name) => [name, limitOf(name as keyof typeof freshnessParameters)]),
+  ) as Record<keyof typeof freshnessParameters, number | null>;
   const judge = (name: keyof typeof freshnessParameters | undefined, at: string | null): Reason | null => {
     const limit = name === undefined ? null : limits[name];
     if (limit === null) return null;
     const instant = at === null ? Number.NaN : Date.parse(at);
-    if (Number.isNaN(instant)) return { code: 'stale', message: `the evidence does not say when it was captured, and may be older than ${limit} hours` };
+    if (Number.isNaN(instant))
+      return { code: 'stale', message: `the evidence does not say when it was captured, and may be older than ${limit} hours` };
     const hours = (now - instant) / 3_600_000;
-    return hours > limit ? { code: 'stale', message: `captured ${at}, ${Math.floor(hours)} hours before ${asOf}: older than the ${limit} hours allowed` } : null;
+    return hours > limit
+      ? { code: 'stale', message: `captured ${at}, ${Math.floor(hours)} hours before ${asOf}: older than the ${limit} hours allowed` }
+      : null;
   };
   return {
     resource: (provider, capturedAt) => judge(resourceLimits[provider], capturedAt),

@@ -54,7 +54,14 @@ function rewrite(one: Joinable, take: (block: Uint8Array) => void): number {
     open.delete(id);
     const observation = JSON.parse(line) as Observation;
     one.settleConflict?.(conflict, observation);
-    put(unknownLine(observation.id, `"control":${JSON.stringify(observation.control)},"check":${JSON.stringify(observation.check)}`, conflict, JSON.stringify(observation.citations)));
+    put(
+      unknownLine(
+        observation.id,
+        `"control":${JSON.stringify(observation.control)},"check":${JSON.stringify(observation.check)}`,
+        conflict,
+        JSON.stringify(observation.citations),
+      ),
+    );
   });
   for (const [id, conflict] of open) {
     // The version met first was excluded: now that it is in doubt, it is not.
@@ -65,7 +72,16 @@ function rewrite(one: Joinable, take: (block: Uint8Array) => void): number {
 }
 
 function unknownLine(id: string, head: string, conflict: Conflict, citationsJson: string): string {
-  return observationLine({ id, head, subjectJson: conflict.parts.subjectJson, status: 'unknown', reason: conflict.reason, leaves: [], citationsJson, method: 'TEST' });
+  return observationLine({
+    id,
+    head,
+    subjectJson: conflict.parts.subjectJson,
+    status: 'unknown',
+    reason: conflict.reason,
+    leaves: [],
+    citationsJson,
+    method: 'TEST',
+  });
 }
 
 function eachLine(shard: Shard, take: (line: string) => void): void {

@@ -1,6 +1,18 @@
 import {
-  type Citation, type Control, emptyCounts, type Observation, type Provider, type ProviderVerdict, type Reason, type ReconciliationRow, type Resource,
-  type Scope, scopeKey, type Status, type StatusCounts, type Subject,
+  type Citation,
+  type Control,
+  emptyCounts,
+  type Observation,
+  type Provider,
+  type ProviderVerdict,
+  type Reason,
+  type ReconciliationRow,
+  type Resource,
+  type Scope,
+  scopeKey,
+  type Status,
+  type StatusCounts,
+  type Subject,
 } from '../../model/index.ts';
 import { aggregator, decideGroup } from './aggregate.ts';
 import type { Freshness } from './freshness.ts';
@@ -87,7 +99,16 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
     return tally;
   };
 
-  function write(subject: Subject, subjectJson: string, status: Status, reason: string, leaves: CheckOutcome['leaves'], citationsJson: string, method: Observation['method'] = 'TEST', waiver?: string): void {
+  function write(
+    subject: Subject,
+    subjectJson: string,
+    status: Status,
+    reason: string,
+    leaves: CheckOutcome['leaves'],
+    citationsJson: string,
+    method: Observation['method'] = 'TEST',
+    waiver?: string,
+  ): void {
     const id = observationId(control.id, check.id, subject);
     shard.write(observationLine({ id, head, subjectJson, status, reason, leaves, citationsJson, method, waiver }));
   }
@@ -111,7 +132,12 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
     try {
       return condition.evaluate(resource, environment);
     } catch (error) {
-      return { status: 'error', reason: `The check itself failed on this resource: ${error instanceof Error ? error.message : String(error)}.`, leaves: [], joined: [] };
+      return {
+        status: 'error',
+        reason: `The check itself failed on this resource: ${error instanceof Error ? error.message : String(error)}.`,
+        leaves: [],
+        joined: [],
+      };
     }
   }
 
@@ -140,10 +166,21 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
       const group = groups.take(key);
       const { status, reason } = decideGroup(aggregate, group, reasons, `${check.title} in ${placeName(scope)}`);
       counts[status] += 1;
-      const subject: Subject = { kind: 'scope', provider, type: types.join(', '), uid: key, name: population.nameOf(scope), account: scope.account, location: scope.region, scope, capturedAt: null };
+      const subject: Subject = {
+        kind: 'scope',
+        provider,
+        type: types.join(', '),
+        uid: key,
+        name: population.nameOf(scope),
+        account: scope.account,
+        location: scope.region,
+        scope,
+        capturedAt: null,
+      };
       const waiver = status === 'fail' ? waivers.apply(control.id, key) : undefined;
       if (waiver !== undefined) waivedGroups += 1;
-      const cited = group.samples.length > 0 ? group.samples : members.flatMap((unit) => ledgerCitations(population, unit.scope, unit.type));
+      const cited =
+        group.samples.length > 0 ? group.samples : members.flatMap((unit) => ledgerCitations(population, unit.scope, unit.type));
       const leaves: CheckOutcome['leaves'] = [
         ...(aggregate.atLeast === undefined ? [] : [leaf('atLeast', aggregate.atLeast, group.met, status, group.samples.length > 0)]),
         ...(aggregate.atMost === undefined ? [] : [leaf('atMost', aggregate.atMost, group.met, status, group.samples.length > 0)]),
@@ -153,12 +190,19 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
       // Its records have no verdict of their own: the group has.
       for (const unit of members) {
         const judged = group.units.get(unit);
-        if (judged) tallyOf(unit).excluded.set(judgedTogether, judged.met + judged.missed + judged.unknown + judged.error + judged.notapplicable);
+        if (judged)
+          tallyOf(unit).excluded.set(judgedTogether, judged.met + judged.missed + judged.unknown + judged.error + judged.notapplicable);
       }
     }
   }
 
-  function leaf(operator: 'atLeast' | 'atMost', expected: number, observed: number, status: Status, cited: boolean): CheckOutcome['leaves'][number] {
+  function leaf(
+    operator: 'atLeast' | 'atMost',
+    expected: number,
+    observed: number,
+    status: Status,
+    cited: boolean,
+  ): CheckOutcome['leaves'][number] {
     const outcome = status === 'pass' ? 'true' : status === 'fail' ? 'false' : 'unknown';
     return { id: 'aggregate', path: 'count', operator, expected, observed, outcome, ...(cited ? { source: 0 } : {}) };
   }
@@ -176,7 +220,12 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
           tally.excluded.set(notCritical, (tally.excluded.get(notCritical) ?? 0) + 1);
           return;
         }
-        const outcome: CheckOutcome = { status: 'unknown', reason: `Whether it holds critical data cannot be told: ${criticality.because}.`, leaves: [], joined: [] };
+        const outcome: CheckOutcome = {
+          status: 'unknown',
+          reason: `Whether it holds critical data cannot be told: ${criticality.because}.`,
+          leaves: [],
+          joined: [],
+        };
         if (groups) groups.add(groupKey(unit), unit, outcome, one);
         else settle(one, outcome);
         return;
@@ -192,8 +241,22 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
     verdict(verdict) {
       if (check.kind !== 'verdict') return;
       const unit = population.unitOf(provider, verdict.scope.account, verdict.scope.region, verdictType(provider, check.rule));
-      const { kind, name, location } = { kind: 'resource' as const, name: verdict.uid.slice(verdict.uid.lastIndexOf('/') + 1) || verdict.uid, location: verdict.scope.region };
-      const subject: Subject = { kind, provider, type: verdict.resourceType, uid: verdict.uid, name, account: verdict.scope.account, location, scope: verdict.scope, capturedAt: verdict.evaluatedAt };
+      const { kind, name, location } = {
+        kind: 'resource' as const,
+        name: verdict.uid.slice(verdict.uid.lastIndexOf('/') + 1) || verdict.uid,
+        location: verdict.scope.region,
+      };
+      const subject: Subject = {
+        kind,
+        provider,
+        type: verdict.resourceType,
+        uid: verdict.uid,
+        name,
+        account: verdict.scope.account,
+        location,
+        scope: verdict.scope,
+        capturedAt: verdict.evaluatedAt,
+      };
       const judged = judgeVerdict(verdict);
       const stale = context.freshness.verdict(provider, verdict.evaluatedAt);
       const aged = stale !== null && (judged.status === 'pass' || judged.status === 'notapplicable');
@@ -208,10 +271,19 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
       if (waiver !== undefined) tally.waived += 1;
       // Two deployments of one rule may both judge a resource: the id must tell them apart.
       const id = observationId(control.id, `${check.id}\u0000${verdict.deployment}`, subject);
-      shard.write(observationLine({
-        id, head, subjectJson: JSON.stringify(subject), status, reason: aged ? `Too old to rely on: ${stale.message}.` : judged.reason, leaves: judged.leaves,
-        citationsJson: `[${citationJson(verdict.citation, 'subject', verdict.uid)}]`, method: 'TEST', waiver,
-      }));
+      shard.write(
+        observationLine({
+          id,
+          head,
+          subjectJson: JSON.stringify(subject),
+          status,
+          reason: aged ? `Too old to rely on: ${stale.message}.` : judged.reason,
+          leaves: judged.leaves,
+          citationsJson: `[${citationJson(verdict.citation, 'subject', verdict.uid)}]`,
+          method: 'TEST',
+          waiver,
+        }),
+      );
     },
     conflict(one, earlier) {
       if (check.kind !== 'condition') return;
@@ -233,7 +305,10 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
       for (const unit of all) {
         const tally = tallyOf(unit);
         if (check.kind === 'verdict' && coveredByAccount(unit)) {
-          const reason: Reason = { code: 'account-wide', message: `the rule judges the whole account, and does so in another region of ${unit.scope.account}` };
+          const reason: Reason = {
+            code: 'account-wide',
+            message: `the rule judges the whole account, and does so in another region of ${unit.scope.account}`,
+          };
           rows.push({ ...reconcile(control.id, check.id, { ...unit, excluded: true }, tally, population), reasons: [reason] });
           continue;
         }
@@ -273,7 +348,15 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
       }
       waived += waivedGroups;
       const result: CheckResult = {
-        counts, gaps, excluded, waived, provenEmpty: judgedScopes > 0 && whole === judgedScopes, reasons, rows, shard, conflicts,
+        counts,
+        gaps,
+        excluded,
+        waived,
+        provenEmpty: judgedScopes > 0 && whole === judgedScopes,
+        reasons,
+        rows,
+        shard,
+        conflicts,
         settleConflict({ unit }, observation) {
           const row = rows.find((one) => one.type === unit.type && scopeKey(one.scope) === scopeKey(unit.scope));
           counts.unknown += 1;
@@ -304,7 +387,10 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
   function countedAccount(unit: Unit): Unit {
     const deployments = accountVerdicts.get(unit);
     if (!deployments || !unit.entry || unit.entry.count !== null) return unit;
-    return { ...unit, entry: { ...unit.entry, count: { count: deployments.size, source: 'the account itself, once for each deployed rule' } } };
+    return {
+      ...unit,
+      entry: { ...unit.entry, count: { count: deployments.size, source: 'the account itself, once for each deployed rule' } },
+    };
   }
 
   /** The rule is not deployed here, but judges the account from another region. */

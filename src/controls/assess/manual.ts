@@ -10,7 +10,11 @@ interface Settled {
   readonly answer: AttestedAnswer | null;
 }
 
-const verdictOf: Readonly<Record<AttestedAnswer['answer'], Status>> = { satisfied: 'pass', 'not-satisfied': 'fail', 'not-applicable': 'notapplicable' };
+const verdictOf: Readonly<Record<AttestedAnswer['answer'], Status>> = {
+  satisfied: 'pass',
+  'not-satisfied': 'fail',
+  'not-applicable': 'notapplicable',
+};
 
 /** The newest answer that is valid at `asOf`: given by then, and not past its end (the whole last day counts, UTC). */
 export function settleQuestion(control: string, question: string, answers: readonly AttestedAnswer[], asOf: string): Settled {
@@ -40,18 +44,62 @@ export function settleQuestion(control: string, question: string, answers: reado
 }
 
 /** A question for a person, settled by the attested answers of the configuration or left open. */
-export function questionResult(control: Control, check: ManualCheck, answers: readonly AttestedAnswer[], asOf: string, shard: Shard): CheckResult {
+export function questionResult(
+  control: Control,
+  check: ManualCheck,
+  answers: readonly AttestedAnswer[],
+  asOf: string,
+  shard: Shard,
+): CheckResult {
   const { status, reason, reasons, answer } = settleQuestion(control.id, check.question, answers, asOf);
   const subject: Subject = {
-    kind: 'question', provider: control.provider, type: 'question', uid: `${control.id}/${check.id}`, name: check.title, account: '*', location: '*',
-    scope: { provider: control.provider, account: '*', region: '*' }, capturedAt: answer?.date ?? null,
+    kind: 'question',
+    provider: control.provider,
+    type: 'question',
+    uid: `${control.id}/${check.id}`,
+    name: check.title,
+    account: '*',
+    location: '*',
+    scope: { provider: control.provider, account: '*', region: '*' },
+    capturedAt: answer?.date ?? null,
   };
   const counts = emptyCounts();
   counts[status] = 1;
-  const leaves = answer === null ? [] : [{ id: 'answer', path: 'answer', operator: 'equals', expected: 'satisfied', observed: answer.answer, outcome: status === 'pass' ? 'true' as const : status === 'fail' ? 'false' as const : 'unknown' as const }];
-  shard.write(observationLine({
-    id: observationId(control.id, check.id, subject), head: `"control":${JSON.stringify(control.id)},"check":${JSON.stringify(check.id)}`,
-    subjectJson: JSON.stringify(subject), status, reason, leaves, citationsJson: '[]', method: (answer?.attachments.length ?? 0) > 0 ? 'EXAMINE' : 'INTERVIEW',
-  }));
-  return { counts, gaps: 0, excluded: 0, waived: 0, provenEmpty: true, reasons, rows: [], shard, conflicts: new Map(), settleConflict: () => undefined };
+  const leaves =
+    answer === null
+      ? []
+      : [
+          {
+            id: 'answer',
+            path: 'answer',
+            operator: 'equals',
+            expected: 'satisfied',
+            observed: answer.answer,
+            outcome: status === 'pass' ? ('true' as const) : status === 'fail' ? ('false' as const) : ('unknown' as const),
+          },
+        ];
+  shard.write(
+    observationLine({
+      id: observationId(control.id, check.id, subject),
+      head: `"control":${JSON.stringify(control.id)},"check":${JSON.stringify(check.id)}`,
+      subjectJson: JSON.stringify(subject),
+      status,
+      reason,
+      leaves,
+      citationsJson: '[]',
+      method: (answer?.attachments.length ?? 0) > 0 ? 'EXAMINE' : 'INTERVIEW',
+    }),
+  );
+  return {
+    counts,
+    gaps: 0,
+    excluded: 0,
+    waived: 0,
+    provenEmpty: true,
+    reasons,
+    rows: [],
+    shard,
+    conflicts: new Map(),
+    settleConflict: () => undefined,
+  };
 }

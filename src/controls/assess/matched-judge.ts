@@ -1,5 +1,15 @@
 import {
-  type Control, emptyCounts, type Leaf, type ProviderVerdict, type Reason, type ReconciliationRow, type Resource, rollUp, type Scope, scopeKey, type Subject,
+  type Control,
+  emptyCounts,
+  type Leaf,
+  type ProviderVerdict,
+  type Reason,
+  type ReconciliationRow,
+  type Resource,
+  rollUp,
+  type Scope,
+  scopeKey,
+  type Subject,
 } from '../../model/index.ts';
 import { type CheckJudge, type CheckResult, type JudgeContext, verdictType } from './judge.ts';
 import { judgeVerdict } from './native.ts';
@@ -60,11 +70,20 @@ function typeOf({ provider, resourceType }: ProviderVerdict): string {
  * result, and the provider's count of the type is what the outcomes must add up to. Where the inventory is whole and holds none,
  * nothing is owed by the rule.
  */
-export function matchedJudge(control: Control, check: VerdictCheck & { readonly about: VerdictSubjects }, shard: Shard, context: JudgeContext): CheckJudge {
+export function matchedJudge(
+  control: Control,
+  check: VerdictCheck & { readonly about: VerdictSubjects },
+  shard: Shard,
+  context: JudgeContext,
+): CheckJudge {
   const { population, waivers } = context;
   const { provider, about } = check;
   const native = verdictType(provider, check.rule);
-  const names = { control: control.id, check: check.id, head: `"control":${JSON.stringify(control.id)},"check":${JSON.stringify(check.id)}` };
+  const names = {
+    control: control.id,
+    check: check.id,
+    head: `"control":${JSON.stringify(control.id)},"check":${JSON.stringify(check.id)}`,
+  };
   const counts = emptyCounts();
   const inventory: Judged[] = [];
   /** Resources by scope and by the names their results may use. */
@@ -77,28 +96,66 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
       const judged = judgeVerdict(verdict);
       const stale = context.freshness.verdict(provider, verdict.evaluatedAt);
       const allWell = judged.status === 'pass' || judged.status === 'notapplicable';
-      const doubt = !allWell ? null : stale !== null ? `Too old to rely on: ${stale.message}.` : citation === null ? `${judged.reason.replace(/\.$/, '')}, but the inventory does not hold it.` : null;
-      return { verdict, leaves: judged.leaves, status: doubt === null ? judged.status : ('unknown' as const), reason: doubt ?? judged.reason };
+      const doubt = !allWell
+        ? null
+        : stale !== null
+          ? `Too old to rely on: ${stale.message}.`
+          : citation === null
+            ? `${judged.reason.replace(/\.$/, '')}, but the inventory does not hold it.`
+            : null;
+      return {
+        verdict,
+        leaves: judged.leaves,
+        status: doubt === null ? judged.status : ('unknown' as const),
+        reason: doubt ?? judged.reason,
+      };
     });
-    const status = (rollUp([...outcomes.map((one) => one.status), ...(evaluated ? [] : (['unknown'] as const))]) ?? 'unknown') as CheckOutcome['status'];
+    const status = (rollUp([...outcomes.map((one) => one.status), ...(evaluated ? [] : (['unknown'] as const))]) ??
+      'unknown') as CheckOutcome['status'];
     const deciding = outcomes.filter((one) => one.status === status);
     const cited = [...deciding, ...outcomes.filter((one) => one.status !== status)].slice(0, citedResults);
     const first = citation === null ? 0 : 1;
     const leaves: Leaf[] = cited.flatMap((one, at) => one.leaves.map((leaf) => ({ ...leaf, source: first + at })));
-    if (!evaluated) leaves.push({ id: 'verdict', path: 'verdict', operator: 'equals', expected: provider === 'aws' ? 'COMPLIANT' : 'Compliant', outcome: 'unknown', because: 'not-evaluated', source: 0 });
-    const reason = deciding.length === 0
-      ? `Not evaluated: there is no result of ${check.rule} for it.`
-      : [...new Set(deciding.slice(0, 3).map((one) => one.reason))].join(' ') + (deciding.length > 3 ? ` (And ${deciding.length - 3} more results like these.)` : '');
+    if (!evaluated)
+      leaves.push({
+        id: 'verdict',
+        path: 'verdict',
+        operator: 'equals',
+        expected: provider === 'aws' ? 'COMPLIANT' : 'Compliant',
+        outcome: 'unknown',
+        because: 'not-evaluated',
+        source: 0,
+      });
+    const reason =
+      deciding.length === 0
+        ? `Not evaluated: there is no result of ${check.rule} for it.`
+        : [...new Set(deciding.slice(0, 3).map((one) => one.reason))].join(' ') +
+          (deciding.length > 3 ? ` (And ${deciding.length - 3} more results like these.)` : '');
     tally[status] += 1;
     counts[status] += 1;
     const waiver = status === 'fail' ? waivers.apply(control.id, subject.uid) : undefined;
     if (waiver !== undefined) tally.waived += 1;
-    const citations = [...(citation === null ? [] : [citation]), ...cited.map(({ verdict }) => citationJson(verdict.citation, citation === null ? 'subject' : 'verdict', verdict.uid))];
-    const times = verdicts.map((one) => one.evaluatedAt).filter((at) => at !== null).sort();
-    shard.write(observationLine({
-      id: observationId(control.id, check.id, subject), head: names.head, subjectJson: JSON.stringify({ ...subject, capturedAt: times[0] ?? subject.capturedAt }),
-      status, reason, leaves, citationsJson: `[${citations.join(',')}]`, method: 'TEST', waiver,
-    }));
+    const citations = [
+      ...(citation === null ? [] : [citation]),
+      ...cited.map(({ verdict }) => citationJson(verdict.citation, citation === null ? 'subject' : 'verdict', verdict.uid)),
+    ];
+    const times = verdicts
+      .map((one) => one.evaluatedAt)
+      .filter((at) => at !== null)
+      .sort();
+    shard.write(
+      observationLine({
+        id: observationId(control.id, check.id, subject),
+        head: names.head,
+        subjectJson: JSON.stringify({ ...subject, capturedAt: times[0] ?? subject.capturedAt }),
+        status,
+        reason,
+        leaves,
+        citationsJson: `[${citations.join(',')}]`,
+        method: 'TEST',
+        waiver,
+      }),
+    );
   }
 
   /** The scopes whose resources a result of this scope may be about: its own, and that which speaks for the account. */
@@ -118,7 +175,17 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
   }
 
   function subjectOfResult({ resourceType, uid, scope, evaluatedAt }: ProviderVerdict): Subject {
-    return { kind: 'resource', provider, type: provider === 'azure' ? resourceType.toLowerCase() : resourceType, uid, name: uid.slice(uid.lastIndexOf('/') + 1) || uid, account: scope.account, location: scope.region, scope, capturedAt: evaluatedAt };
+    return {
+      kind: 'resource',
+      provider,
+      type: provider === 'azure' ? resourceType.toLowerCase() : resourceType,
+      uid,
+      name: uid.slice(uid.lastIndexOf('/') + 1) || uid,
+      account: scope.account,
+      location: scope.region,
+      scope,
+      capturedAt: evaluatedAt,
+    };
   }
 
   return {
@@ -159,7 +226,8 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
           if (found) {
             found.one.verdicts.push(verdict);
             if (found.itself) found.one.evaluated = true;
-          } else if (!units.some((unit) => unit.excluded && unit.type === typeOf(verdict))) strays.set(key, [...(strays.get(key) ?? []), verdict]);
+          } else if (!units.some((unit) => unit.excluded && unit.type === typeOf(verdict)))
+            strays.set(key, [...(strays.get(key) ?? []), verdict]);
         }
       }
       const tallies = new Map<Unit, Tally>();
@@ -167,7 +235,8 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
         const tally = tallies.get(one.unit) ?? emptyTally();
         tallies.set(one.unit, tally);
         // Whoever left the rule's results out left its resources out: they are counted as such.
-        if (scopes.get(scopeKey(one.unit.scope))?.verdicts?.excluded !== true) write(one.subject, one.verdicts, one.evaluated, one.citationJson, tally);
+        if (scopes.get(scopeKey(one.unit.scope))?.verdicts?.excluded !== true)
+          write(one.subject, one.verdicts, one.evaluated, one.citationJson, tally);
       }
       return settle(order, strays, tallies);
     },
@@ -175,13 +244,21 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
 
   /** Whether the results of a scope are whole. Of what an account has once, any region with whole results tells. */
   function resultGaps(verdicts: Unit | null, active: readonly Unit[], scope: Scope): Reason[] {
-    const own = verdicts ? population.gaps(verdicts, true) : [{ code: 'ledger-missing', message: `the ledger has no entry for ${native} in ${placeName(scope)}` }];
+    const own = verdicts
+      ? population.gaps(verdicts, true)
+      : [{ code: 'ledger-missing', message: `the ledger has no entry for ${native} in ${placeName(scope)}` }];
     if (own.length === 0 || !active.every((unit) => isGlobalAwsType(unit.type))) return own;
-    const elsewhere = population.units(provider, native).some((unit) => unit.scope.account === scope.account && !unit.excluded && population.gaps(unit, true).length === 0);
+    const elsewhere = population
+      .units(provider, native)
+      .some((unit) => unit.scope.account === scope.account && !unit.excluded && population.gaps(unit, true).length === 0);
     return elsewhere ? [] : own;
   }
 
-  function settle(order: readonly (readonly [string, { scope: Scope; verdicts: Unit | null; units: readonly Unit[] }])[], strays: ReadonlyMap<string, readonly ProviderVerdict[]>, tallies: Map<Unit, Tally>): CheckResult {
+  function settle(
+    order: readonly (readonly [string, { scope: Scope; verdicts: Unit | null; units: readonly Unit[] }])[],
+    strays: ReadonlyMap<string, readonly ProviderVerdict[]>,
+    tallies: Map<Unit, Tally>,
+  ): CheckResult {
     const rows: ReconciliationRow[] = [];
     const reasons: Reason[] = [];
     let gaps = 0;
@@ -197,12 +274,25 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
       const active = left ? [] : units.filter((unit) => !unit.excluded && unit.coveredBy === null);
       const unlisted = left ? [] : about.types.filter((type) => !units.some((unit) => unit.type === type));
       const stray = strays.get(key) ?? [];
-      const owed = active.some((unit) => !provenNone(population, unit)) || (active.length > 0 && verdicts !== null && hasVerdicts(verdicts));
+      const owed =
+        active.some((unit) => !provenNone(population, unit)) || (active.length > 0 && verdicts !== null && hasVerdicts(verdicts));
       const untold = owed ? resultGaps(verdicts, active, scope) : [];
       const strayed = writeStrays(stray, units, tallies);
-      const beyond: Reason | null = stray.length === 0 ? null : { code: 'not-in-inventory', message: `results of ${check.rule} in ${placeName(scope)} are about what is not among its ${about.types.join(', ')}` };
+      const beyond: Reason | null =
+        stray.length === 0
+          ? null
+          : {
+              code: 'not-in-inventory',
+              message: `results of ${check.rule} in ${placeName(scope)} are about what is not among its ${about.types.join(', ')}`,
+            };
       for (const unit of units) {
-        const row = reconcile(control.id, check.id, left ? { ...unit, excluded: true } : unit, tallies.get(unit) ?? emptyTally(), population);
+        const row = reconcile(
+          control.id,
+          check.id,
+          left ? { ...unit, excluded: true } : unit,
+          tallies.get(unit) ?? emptyTally(),
+          population,
+        );
         if (beyond && strayed.units.has(unit)) {
           row.balanced = false;
           row.reasons = unique([...row.reasons.filter(({ code }) => code !== 'unbalanced'), beyond]);
@@ -210,7 +300,10 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
         rows.push(row);
         if (!active.includes(unit)) continue;
         judgedScopes += 1;
-        const missing = !row.balanced && row.reasons.length === 0 ? [{ code: 'unbalanced', message: 'the population does not balance' }] : [...row.reasons];
+        const missing =
+          !row.balanced && row.reasons.length === 0
+            ? [{ code: 'unbalanced', message: 'the population does not balance' }]
+            : [...row.reasons];
         if (untold.length > 0 && !provenNone(population, unit)) row.reasons.push(...untold);
         if (missing.length > 0) gap(scope, unit.type, unique(missing));
         else if (untold.length === 0) whole += 1;
@@ -218,13 +311,45 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
       const doubts = [...untold];
       for (const type of unlisted) {
         const reason: Reason = { code: 'ledger-missing', message: `the ledger has no entry for ${type} in ${placeName(scope)}` };
-        rows.push({ control: control.id, check: check.id, scope, type, count: null, held: 0, pass: 0, fail: 0, unknown: 0, error: 0, notapplicable: 0, waived: 0, excluded: {}, balanced: false, reasons: [reason] });
+        rows.push({
+          control: control.id,
+          check: check.id,
+          scope,
+          type,
+          count: null,
+          held: 0,
+          pass: 0,
+          fail: 0,
+          unknown: 0,
+          error: 0,
+          notapplicable: 0,
+          waived: 0,
+          excluded: {},
+          balanced: false,
+          reasons: [reason],
+        });
         doubts.push(reason);
       }
       if (beyond) doubts.push(beyond);
       if (beyond && strayed.others) {
         const { pass, fail, unknown, error, notapplicable, waived } = strayed.others;
-        rows.push({ control: control.id, check: check.id, scope, type: native, count: null, held: verdicts?.entry?.held ?? stray.length, pass, fail, unknown, error, notapplicable, waived, excluded: {}, balanced: false, reasons: [beyond] });
+        rows.push({
+          control: control.id,
+          check: check.id,
+          scope,
+          type: native,
+          count: null,
+          held: verdicts?.entry?.held ?? stray.length,
+          pass,
+          fail,
+          unknown,
+          error,
+          notapplicable,
+          waived,
+          excluded: {},
+          balanced: false,
+          reasons: [beyond],
+        });
       }
       if (doubts.length > 0) {
         if (active.length === 0) judgedScopes += 1;
@@ -233,12 +358,23 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
     }
     if (order.length === 0) {
       const told = population.scopes.filter((scope) => scope.provider === provider).flatMap((scope) => scope.reasons);
-      gap({ provider, account: '*', region: '*' }, about.types.join(', '), unique(told.length > 0 ? told : [{ code: 'no-scope', message: `the ledger names no ${provider} scope` }]));
+      gap(
+        { provider, account: '*', region: '*' },
+        about.types.join(', '),
+        unique(told.length > 0 ? told : [{ code: 'no-scope', message: `the ledger names no ${provider} scope` }]),
+      );
     }
     const sum = (of: (row: ReconciliationRow) => number): number => rows.reduce((total, row) => total + of(row), 0);
     return {
-      counts, gaps, excluded: sum((row) => Object.values(row.excluded).reduce((total, count) => total + count, 0)), waived: sum((row) => row.waived),
-      provenEmpty: judgedScopes > 0 && whole === judgedScopes && gaps === 0, reasons, rows, shard, conflicts: new Map(),
+      counts,
+      gaps,
+      excluded: sum((row) => Object.values(row.excluded).reduce((total, count) => total + count, 0)),
+      waived: sum((row) => row.waived),
+      provenEmpty: judgedScopes > 0 && whole === judgedScopes && gaps === 0,
+      reasons,
+      rows,
+      shard,
+      conflicts: new Map(),
       settleConflict() {
         // no observation here rests on what a record holds
       },
@@ -246,7 +382,11 @@ export function matchedJudge(control: Control, check: VerdictCheck & { readonly 
   }
 
   /** Results about what the inventory does not hold: shown, and counted with their type, or apart where it is none of the named. */
-  function writeStrays(stray: readonly ProviderVerdict[], units: readonly Unit[], tallies: Map<Unit, Tally>): { readonly units: ReadonlySet<Unit>; readonly others: Tally | null } {
+  function writeStrays(
+    stray: readonly ProviderVerdict[],
+    units: readonly Unit[],
+    tallies: Map<Unit, Tally>,
+  ): { readonly units: ReadonlySet<Unit>; readonly others: Tally | null } {
     const subjects = new Map<string, ProviderVerdict[]>();
     for (const verdict of stray) {
       const key = `${typeOf(verdict)}\u0000${verdict.uid}`;

@@ -10,7 +10,11 @@ type Range = Finding['observations'];
  * Puts the files of the parts together in `work`: observations in the order of `ranges` (one for each control of the catalogue), lines of
  * access in the order of the queries. Returns where each range lies now.
  */
-export function mergeFiles(work: string, parts: readonly PartResult[], ranges: readonly (Range & { readonly part: PartResult })[]): Range[] {
+export function mergeFiles(
+  work: string,
+  parts: readonly PartResult[],
+  ranges: readonly (Range & { readonly part: PartResult })[],
+): Range[] {
   const [only] = parts;
   if (only && parts.length === 1) {
     for (const name of ['observations.ndjson', 'access.ndjson']) renameSync(join(only.work, name), join(work, name));
@@ -39,7 +43,11 @@ export function mergeFiles(work: string, parts: readonly PartResult[], ranges: r
 }
 
 /** Writes pieces of the parts' files one after the other. */
-function splice(path: string, name: string, pieces: readonly { readonly part: PartResult; readonly offset: number; readonly length: number }[]): void {
+function splice(
+  path: string,
+  name: string,
+  pieces: readonly { readonly part: PartResult; readonly offset: number; readonly length: number }[],
+): void {
   const target = openSync(path, 'w');
   const sources = new Map<PartResult, number>();
   const block = Buffer.allocUnsafeSlow(1 << 20);
@@ -47,7 +55,7 @@ function splice(path: string, name: string, pieces: readonly { readonly part: Pa
     for (const { part, offset, length } of pieces) {
       let source = sources.get(part);
       if (source === undefined) sources.set(part, (source = openSync(join(part.work, name), 'r')));
-      for (let done = 0; done < length; ) {
+      for (let done = 0; done < length;) {
         const read = readSync(source, block, 0, Math.min(block.length, length - done), offset + done);
         if (read === 0) throw new Error(`${join(part.work, name)} ends before its time`);
         writeAll(target, block.subarray(0, read));

@@ -26,30 +26,55 @@ const azureVerdicts: Readonly<Record<string, { status: VerdictStatus; text: stri
 
 /** Judges one native verdict. Total: an unlisted word is unknown. */
 export function judgeVerdict(verdict: Pick<ProviderVerdict, 'provider' | 'verdict' | 'rule' | 'deployment'>): CheckOutcome {
-  const known = verdict.provider === 'aws'
-    ? (Object.hasOwn(awsVerdicts, verdict.verdict) ? awsVerdicts[verdict.verdict] : undefined)
-    : verdict.provider === 'azure'
-      ? (Object.hasOwn(azureVerdicts, verdict.verdict.toLowerCase()) ? azureVerdicts[verdict.verdict.toLowerCase()] : undefined)
-      : undefined;
+  const known =
+    verdict.provider === 'aws'
+      ? Object.hasOwn(awsVerdicts, verdict.verdict)
+        ? awsVerdicts[verdict.verdict]
+        : undefined
+      : verdict.provider === 'azure'
+        ? Object.hasOwn(azureVerdicts, verdict.verdict.toLowerCase())
+          ? azureVerdicts[verdict.verdict.toLowerCase()]
+          : undefined
+        : undefined;
   const status = known?.status ?? 'unknown';
   const text = known?.text ?? `the provider's word \`${verdict.verdict}\` is not one that can be judged`;
   const outcome = status === 'pass' ? 'true' : status === 'fail' ? 'false' : 'unknown';
   return {
     status,
     reason: `${text} (${verdict.deployment}).`,
-    leaves: [{
-      id: 'verdict', path: 'verdict', operator: 'equals', expected: verdict.provider === 'aws' ? 'COMPLIANT' : 'Compliant', observed: verdict.verdict, outcome, source: 0,
-      ...(status === 'unknown' ? { because: 'not-evaluated' } : {}),
-    }],
+    leaves: [
+      {
+        id: 'verdict',
+        path: 'verdict',
+        operator: 'equals',
+        expected: verdict.provider === 'aws' ? 'COMPLIANT' : 'Compliant',
+        observed: verdict.verdict,
+        outcome,
+        source: 0,
+        ...(status === 'unknown' ? { because: 'not-evaluated' } : {}),
+      },
+    ],
     joined: [],
   };
 }
 
 /** Managed rules about what exists once per account: deployed in one region they judge all of it. Every other rule judges its own region only. */
 const accountRules = new Set([
-  'ROOT_ACCOUNT_MFA_ENABLED', 'ROOT_ACCOUNT_HARDWARE_MFA_ENABLED', 'IAM_ROOT_ACCESS_KEY_CHECK', 'IAM_PASSWORD_POLICY', 'IAM_USER_MFA_ENABLED', 'MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS',
-  'ACCESS_KEYS_ROTATED', 'IAM_USER_UNUSED_CREDENTIALS_CHECK', 'IAM_USER_NO_POLICIES_CHECK', 'IAM_USER_GROUP_MEMBERSHIP_CHECK', 'IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS',
-  'IAM_POLICY_NO_STATEMENTS_WITH_FULL_ACCESS', 'IAM_GROUP_HAS_USERS_CHECK', 'S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS', 'S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC',
+  'ROOT_ACCOUNT_MFA_ENABLED',
+  'ROOT_ACCOUNT_HARDWARE_MFA_ENABLED',
+  'IAM_ROOT_ACCESS_KEY_CHECK',
+  'IAM_PASSWORD_POLICY',
+  'IAM_USER_MFA_ENABLED',
+  'MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS',
+  'ACCESS_KEYS_ROTATED',
+  'IAM_USER_UNUSED_CREDENTIALS_CHECK',
+  'IAM_USER_NO_POLICIES_CHECK',
+  'IAM_USER_GROUP_MEMBERSHIP_CHECK',
+  'IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS',
+  'IAM_POLICY_NO_STATEMENTS_WITH_FULL_ACCESS',
+  'IAM_GROUP_HAS_USERS_CHECK',
+  'S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS',
+  'S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC',
 ]);
 
 /** Whether the rule judges the whole account, whichever region it runs in. */

@@ -45,10 +45,18 @@ export function needsOf(catalogue: Catalogue): Needs {
   }
   const tables: readonly LookupTable[] = tablesNeeded(tableReads(checks.map(({ check }) => check)).keys());
   for (const { provider, sources } of tables) {
-    for (const source of sources) needType(provider, source.kind === 'iam-policy' ? `iam-policy:${source.type}` : source.kind === 'org-policy' ? 'org-policy' : source.type);
+    for (const source of sources)
+      needType(
+        provider,
+        source.kind === 'iam-policy' ? `iam-policy:${source.type}` : source.kind === 'org-policy' ? 'org-policy' : source.type,
+      );
   }
   const rules = (provider: Provider): string[] =>
-    sorted(checks.flatMap(({ provider: of, check }) => (of === provider && check.kind === 'verdict' ? [provider === 'azure' ? check.rule.toLowerCase() : check.rule] : [])));
+    sorted(
+      checks.flatMap(({ provider: of, check }) =>
+        of === provider && check.kind === 'verdict' ? [provider === 'azure' ? check.rule.toLowerCase() : check.rule] : [],
+      ),
+    );
 
   return {
     types: { aws: sorted(types.aws), azure: sorted(types.azure), gcp: sorted(types.gcp) },

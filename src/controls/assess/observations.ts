@@ -131,7 +131,7 @@ export function shards(directory: string): { open(): Shard } {
             const block = Buffer.allocUnsafe(blockBytes * 4);
             const descriptor = openSync(path, 'r');
             try {
-              for (let at = 0; ; ) {
+              for (let at = 0; ;) {
                 const read = readSync(descriptor, block, 0, block.length, at);
                 if (read === 0) break;
                 at += read;
@@ -176,5 +176,5 @@ export function lineFile(path: string): LineFile {
 }
 
 export function writeAll(descriptor: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+  for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
 }

@@ -1,7 +1,18 @@
 import { join } from 'node:path';
 import type { ExhibitConfig } from '../../config/schema.ts';
 import { evidenceReader, type EvidenceReader, type PageReader, type StoredQuery } from '../../evidence/reader.ts';
-import { type Assessment, type Control, emptyCounts, type Finding, type Json, type Provider, type Reason, type ReconciliationRow, type Resource, type Scope } from '../../model/index.ts';
+import {
+  type Assessment,
+  type Control,
+  emptyCounts,
+  type Finding,
+  type Json,
+  type Provider,
+  type Reason,
+  type ReconciliationRow,
+  type Resource,
+  type Scope,
+} from '../../model/index.ts';
 import { accessAnalysis } from '../access/access.ts';
 import { criticalSelector } from './critical.ts';
 import { duplicateRegister, type DuplicateRegister } from './duplicates.ts';
@@ -83,15 +94,25 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
     population.homeGap,
     ({ provider, capturedAt }) => ages.resource(provider, capturedAt)?.message ?? null,
   );
-  const access = accessAnalysis(checks.filter((check) => check.kind === 'condition'), index.lookup, population.homeGap);
+  const access = accessAnalysis(
+    checks.filter((check) => check.kind === 'condition'),
+    index.lookup,
+    population.homeGap,
+  );
   const environment: EvaluationEnvironment = { asOf: ledger.asOf, parameters, lookup: index.lookup, readers: access.readers };
   const context: JudgeContext = { population, environment, waivers, freshness: ages };
 
   const scratch = shards(join(work, 'shards'));
   const running: Running[] = controls.flatMap(({ control, checks: own }) =>
     own.map((check) => ({
-      control, check,
-      judge: check.kind === 'manual' ? null : check.kind === 'verdict' && isMatched(check) ? matchedJudge(control, check, scratch.open(), context) : checkJudge(control, check, scratch.open(), context),
+      control,
+      check,
+      judge:
+        check.kind === 'manual'
+          ? null
+          : check.kind === 'verdict' && isMatched(check)
+            ? matchedJudge(control, check, scratch.open(), context)
+            : checkJudge(control, check, scratch.open(), context),
     })),
   );
   const judges = byType(running);
@@ -102,13 +123,19 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
   const verified = new Map<string, string>();
 
   await readAll({ reader, queries: first, population, verified, pace, signal, types: tableTypes, counts: tableTypes }, (resource) => {
-    if (population.unitOf(resource.provider, resource.scope.account, resource.scope.region, ledgerType(resource)).coveredBy !== null) return;
+    if (population.unitOf(resource.provider, resource.scope.account, resource.scope.region, ledgerType(resource)).coveredBy !== null)
+      return;
     index.add(resource);
     access.add(resource);
   });
   for (const type of tableTypes) population.markRead(type);
 
-  const verdicts: VerdictReading = { judges: running.flatMap(({ control, check, judge }) => (check.kind === 'verdict' && judge ? [{ provider: control.provider, rule: check.rule, judge }] : [])), seen: new Set() };
+  const verdicts: VerdictReading = {
+    judges: running.flatMap(({ control, check, judge }) =>
+      check.kind === 'verdict' && judge ? [{ provider: control.provider, rule: check.rule, judge }] : [],
+    ),
+    seen: new Set(),
+  };
   const subjectTypes = new Set(judges.keys());
   const uncounted = new Set([...subjectTypes].filter((type) => !tableTypes.has(type)));
   const accessLines = lineFile(join(work, 'access.ndjson'));
@@ -118,26 +145,40 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
   const accessTotals = { stores: 0, keyBoundary: 0, dataRoles: 0, wide: 0, incomplete: 0 };
 
   try {
-    await readAll({ reader, queries: second, population, verified, pace, signal, types: subjectTypes, counts: uncounted, verdicts, begin: (directory) => (reading = directory) }, (resource, earlier) => {
-      const type = ledgerType(resource);
-      const unit = population.unitOf(resource.provider, resource.scope.account, resource.scope.region, type);
-      if (unit.coveredBy !== null || unit.excluded) return;
-      const one = judgedSubject(resource, unit, criticality(resource), ages.resource(resource.provider, resource.capturedAt));
-      for (const judge of judges.get(type) ?? []) {
-        if (earlier) judge.conflict(one, earlier);
-        else judge.judge(one);
-      }
-      if (earlier || !readersTypes.has(type) || one.criticality.critical === 'no') return;
-      const found = access.access(resource, one.subjectJson);
-      accessTotals.stores += 1;
-      accessTotals[found.world === 'key-boundary' ? 'keyBoundary' : 'dataRoles'] += 1;
-      if (found.wide) accessTotals.wide += 1;
-      if (!found.complete) accessTotals.incomplete += 1;
-      const length = accessLines.write(found.line);
-      const run = accessRuns.at(-1);
-      if (run?.directory === reading) run.length += length;
-      else accessRuns.push({ directory: reading, length });
-    });
+    await readAll(
+      {
+        reader,
+        queries: second,
+        population,
+        verified,
+        pace,
+        signal,
+        types: subjectTypes,
+        counts: uncounted,
+        verdicts,
+        begin: (directory) => (reading = directory),
+      },
+      (resource, earlier) => {
+        const type = ledgerType(resource);
+        const unit = population.unitOf(resource.provider, resource.scope.account, resource.scope.region, type);
+        if (unit.coveredBy !== null || unit.excluded) return;
+        const one = judgedSubject(resource, unit, criticality(resource), ages.resource(resource.provider, resource.capturedAt));
+        for (const judge of judges.get(type) ?? []) {
+          if (earlier) judge.conflict(one, earlier);
+          else judge.judge(one);
+        }
+        if (earlier || !readersTypes.has(type) || one.criticality.critical === 'no') return;
+        const found = access.access(resource, one.subjectJson);
+        accessTotals.stores += 1;
+        accessTotals[found.world === 'key-boundary' ? 'keyBoundary' : 'dataRoles'] += 1;
+        if (found.wide) accessTotals.wide += 1;
+        if (!found.complete) accessTotals.incomplete += 1;
+        const length = accessLines.write(found.line);
+        const run = accessRuns.at(-1);
+        if (run?.directory === reading) run.length += length;
+        else accessRuns.push({ directory: reading, length });
+      },
+    );
   } finally {
     accessLines.close();
   }
@@ -145,9 +186,17 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
 
   const results = new Map<Running, CheckResult>();
   for (const one of running) {
-    results.set(one, one.judge ? one.judge.finish() : questionResult(one.control, one.check as CompiledCheck & { kind: 'manual' }, config.answers, ledger.asOf, scratch.open()));
+    results.set(
+      one,
+      one.judge
+        ? one.judge.finish()
+        : questionResult(one.control, one.check as CompiledCheck & { kind: 'manual' }, config.answers, ledger.asOf, scratch.open()),
+    );
   }
-  const joined = joinShards(join(work, 'observations.ndjson'), controls.map(({ control }) => running.filter((one) => one.control === control).map((one) => results.get(one) as CheckResult)));
+  const joined = joinShards(
+    join(work, 'observations.ndjson'),
+    controls.map(({ control }) => running.filter((one) => one.control === control).map((one) => results.get(one) as CheckResult)),
+  );
 
   const rows: ReconciliationRow[][] = [];
   const findings = controls.map(({ control }, at) => {
@@ -159,11 +208,32 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
     const gaps = sum((result) => result.gaps);
     const excluded = sum((result) => result.excluded);
     const reasons: Reason[] = [...own.flatMap((result) => result.reasons), ...waivers.reasons(control.id)];
-    const rolled = rollUpControl({ counts, gaps, excluded, provenEmpty: own.length > 0 && own.every((result) => result.provenEmpty), reasons });
-    return { id: control.id, status: rolled.status, counts, waived: sum((result) => result.waived), excluded, gaps, reasons: rolled.reasons, observations: joined[at] as Finding['observations'] };
+    const rolled = rollUpControl({
+      counts,
+      gaps,
+      excluded,
+      provenEmpty: own.length > 0 && own.every((result) => result.provenEmpty),
+      reasons,
+    });
+    return {
+      id: control.id,
+      status: rolled.status,
+      counts,
+      waived: sum((result) => result.waived),
+      excluded,
+      gaps,
+      reasons: rolled.reasons,
+      observations: joined[at] as Finding['observations'],
+    };
   });
   return {
-    work, findings, rows, waived: waivers.settled().map(({ used }) => used ?? 0), access: accessTotals, accessRuns, verified: [...verified],
+    work,
+    findings,
+    rows,
+    waived: waivers.settled().map(({ used }) => used ?? 0),
+    access: accessTotals,
+    accessRuns,
+    verified: [...verified],
     complete: isComplete(population, results, tableTypes),
   };
 }
@@ -240,7 +310,8 @@ async function readAll(reading: Reading, take: (resource: Resource, earlier: Res
           continue;
         }
         const earlier = encounter.kind === 'different' ? encounter.earlier : null;
-        if (counts.has(type) && earlier === null) population.unitOf(resource.provider, resource.scope.account, resource.scope.region, type).seen += 1;
+        if (counts.has(type) && earlier === null)
+          population.unitOf(resource.provider, resource.scope.account, resource.scope.region, type).seen += 1;
         take(resource, earlier);
       }
       reading.pace();
@@ -285,7 +356,10 @@ function isComplete(population: Population, results: ReadonlyMap<Running, CheckR
   const judged = new Set([...tableTypes, ...[...results.keys()].flatMap(({ judge }) => judge?.types ?? [])]);
   const besides = population.ledger.entries.filter((entry) => providers.has(entry.provider) && !judged.has(entry.type));
   if (besides.some(({ status }) => status === 'partial' || status === 'failed' || status === 'denied')) return false;
-  return population.scopes.every((scope) => scope.status === 'complete' || scope.status === 'excluded' || !providers.has(scope.provider) || scope.status === 'not-recorded');
+  return population.scopes.every(
+    (scope) =>
+      scope.status === 'complete' || scope.status === 'excluded' || !providers.has(scope.provider) || scope.status === 'not-recorded',
+  );
 }
 
 function providerOf(type: string): Provider {

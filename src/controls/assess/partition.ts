@@ -7,7 +7,13 @@ const judging = 0.6;
 
 /** Ledger types whose records a control judges. */
 function typesOf({ control, checks }: CompiledControl): string[] {
-  return checks.flatMap((check) => (check.kind === 'condition' ? check.on : check.kind === 'verdict' ? [verdictType(control.provider, check.rule), ...(check.about?.types ?? [])] : []));
+  return checks.flatMap((check) =>
+    check.kind === 'condition'
+      ? check.on
+      : check.kind === 'verdict'
+        ? [verdictType(control.provider, check.rule), ...(check.about?.types ?? [])]
+        : [],
+  );
 }
 
 /**
@@ -31,11 +37,21 @@ export function partition(controls: readonly CompiledControl[], queries: readonl
     group.own += types.reduce((sum, type) => sum + (bytes.get(type) ?? 0), 0) * judging * (asks ? 2 : 1);
     groups.set(key, group);
   }
-  const weigh = ({ types, own }: { types: readonly string[]; own: number }): number => own + [...new Set(types)].reduce((sum, type) => sum + (bytes.get(type) ?? 0), 0);
+  const weigh = ({ types, own }: { types: readonly string[]; own: number }): number =>
+    own + [...new Set(types)].reduce((sum, type) => sum + (bytes.get(type) ?? 0), 0);
   const heaviest = [...groups].sort(([a, one], [b, other]) => weigh(other) - weigh(one) || (a < b ? -1 : 1));
-  const parts = Array.from({ length: Math.max(1, count) }, () => ({ controls: new Set<CompiledControl>(), types: new Set<string>(), cost: 0 }));
+  const parts = Array.from({ length: Math.max(1, count) }, () => ({
+    controls: new Set<CompiledControl>(),
+    types: new Set<string>(),
+    cost: 0,
+  }));
   for (const [, group] of heaviest) {
-    const costs = parts.map((part) => part.cost + group.own + [...new Set(group.types)].reduce((sum, type) => sum + (part.types.has(type) ? 0 : (bytes.get(type) ?? 0)), 0));
+    const costs = parts.map(
+      (part) =>
+        part.cost +
+        group.own +
+        [...new Set(group.types)].reduce((sum, type) => sum + (part.types.has(type) ? 0 : (bytes.get(type) ?? 0)), 0),
+    );
     const least = costs.indexOf(Math.min(...costs));
     const part = parts[least];
     if (!part) continue;

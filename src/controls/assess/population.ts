@@ -117,10 +117,19 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[], 
   for (const entry of ledger.entries) know(entry);
   const named = new Set((options.expected ?? []).map(scopeKey));
   for (const scope of options.expected ?? []) {
-    if (ledger.scopes.some((one) => one.provider === scope.provider && one.account === scope.account && (one.region === scope.region || one.region === '*'))) continue;
+    if (
+      ledger.scopes.some(
+        (one) => one.provider === scope.provider && one.account === scope.account && (one.region === scope.region || one.region === '*'),
+      )
+    )
+      continue;
     know(scope);
-    const reasons: Reason[] = [{ code: 'scope-missing', message: `the configuration names ${placeName(scope)}, and the ledger does not know it` }];
-    coverage.set(scopeKey(scope), [{ collector: '', ...scope, name: null, knownFrom: ['configured'], status: 'failed', identity: null, reasons }]);
+    const reasons: Reason[] = [
+      { code: 'scope-missing', message: `the configuration names ${placeName(scope)}, and the ledger does not know it` },
+    ];
+    coverage.set(scopeKey(scope), [
+      { collector: '', ...scope, name: null, knownFrom: ['configured'], status: 'failed', identity: null, reasons },
+    ]);
   }
 
   const units = new Map<string, Unit>();
@@ -149,7 +158,12 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[], 
     const entry = mergeEntries(entries.get(key) ?? []);
     const covering = coverage.get(scopeKey(scope)) ?? [];
     // What the configuration names one by one was not left out by it, whatever the ledger says.
-    const excluded = named.has(scopeKey(scope)) && !collectedElsewhere(scope, type) ? false : entry ? entry.status === 'excluded' : covering.length > 0 && covering.every((one) => one.status === 'excluded');
+    const excluded =
+      named.has(scopeKey(scope)) && !collectedElsewhere(scope, type)
+        ? false
+        : entry
+          ? entry.status === 'excluded'
+          : covering.length > 0 && covering.every((one) => one.status === 'excluded');
     const unit: Unit = { scope, type, entry, excluded, coveredBy, seen: 0, repeated: 0, found: [] };
     units.set(key, unit);
     return unit;
@@ -191,8 +205,13 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[], 
 
   /** For a type that AWS records in several regions alike: the region that speaks for the account, unless it is this one. */
   function speaker(scope: Scope, type: string, all: readonly Scope[]): string | null {
-    const regions = all.filter((other) => other.account === scope.account).map((other) => other.region).sort(compare);
-    const speaking = regions.find((region) => mergeEntries(entries.get(`${scopeKey({ ...scope, region })}/${type}`) ?? [])?.status === 'complete');
+    const regions = all
+      .filter((other) => other.account === scope.account)
+      .map((other) => other.region)
+      .sort(compare);
+    const speaking = regions.find(
+      (region) => mergeEntries(entries.get(`${scopeKey({ ...scope, region })}/${type}`) ?? [])?.status === 'complete',
+    );
     return speaking === undefined || speaking === scope.region ? null : speaking;
   }
 
@@ -200,31 +219,45 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[], 
     const { entry, scope, type } = unit;
     const place = placeName(scope);
     const reasons: Reason[] = [...unit.found];
-    const covering = entry === null ? coverageOf(scope, type) : (coverage.get(scopeKey(scope)) ?? []).filter((one) => one.collector === entry.collector);
+    const covering =
+      entry === null ? coverageOf(scope, type) : (coverage.get(scopeKey(scope)) ?? []).filter((one) => one.collector === entry.collector);
     if (entry === null) {
-      const told = covering.flatMap((one) => (one.status === 'complete' ? [] : one.reasons.length > 0 ? one.reasons : [statusReason(one.status, type, place)]));
-      return [...reasons, ...(told.length > 0 ? told : [{ code: 'ledger-missing', message: `the ledger has no entry for ${type} in ${place}` }])];
+      const told = covering.flatMap((one) =>
+        one.status === 'complete' ? [] : one.reasons.length > 0 ? one.reasons : [statusReason(one.status, type, place)],
+      );
+      return [
+        ...reasons,
+        ...(told.length > 0 ? told : [{ code: 'ledger-missing', message: `the ledger has no entry for ${type} in ${place}` }]),
+      ];
     }
     if (entry.status !== 'complete') {
       reasons.push(...(entry.reasons.length > 0 ? entry.reasons : [statusReason(entry.status, type, place)]));
     } else {
       for (const one of covering) {
-        if (one.status === 'failed' || one.status === 'denied' || one.status === 'stale') reasons.push(...(one.reasons.length > 0 ? one.reasons : [statusReason(one.status, type, place)]));
+        if (one.status === 'failed' || one.status === 'denied' || one.status === 'stale')
+          reasons.push(...(one.reasons.length > 0 ? one.reasons : [statusReason(one.status, type, place)]));
       }
-      if (entry.queries.length === 0) reasons.push({ code: 'query-missing', message: `the ledger names no query behind ${type} of ${place}` });
+      if (entry.queries.length === 0)
+        reasons.push({ code: 'query-missing', message: `the ledger names no query behind ${type} of ${place}` });
       for (const directory of entry.queries) {
         const query = stored.get(directory)?.query;
         if (!query) reasons.push({ code: 'query-missing', message: `${directory} is not among the evidence` });
-        else if (query.status !== 'complete') reasons.push({ code: `query-${query.status}`, message: `${directory} ended as ${query.status}` });
-        else if ((query.pages.at(-1)?.nextTokenSha256 ?? null) !== null) reasons.push({ code: 'query-unfinished', message: `the last page of ${directory} announces another` });
+        else if (query.status !== 'complete')
+          reasons.push({ code: `query-${query.status}`, message: `${directory} ended as ${query.status}` });
+        else if ((query.pages.at(-1)?.nextTokenSha256 ?? null) !== null)
+          reasons.push({ code: 'query-unfinished', message: `the last page of ${directory} announces another` });
       }
     }
     if (entry.count === null) {
       // The ledger says why where there ought to have been one (a call that was denied).
       if (entry.status === 'complete') reasons.push(...entry.reasons);
-      if (!forLookup && entry.status === 'complete') reasons.push({ code: 'count-unavailable', message: `no independent count of ${type} in ${place} was to be had` });
+      if (!forLookup && entry.status === 'complete')
+        reasons.push({ code: 'count-unavailable', message: `no independent count of ${type} in ${place} was to be had` });
     } else if (entry.count.count !== entry.held) {
-      reasons.push({ code: 'count-mismatch', message: `${entry.count.source} counts ${entry.count.count} ${type} in ${place}; ${entry.held} are held` });
+      reasons.push({
+        code: 'count-mismatch',
+        message: `${entry.count.source} counts ${entry.count.count} ${type} in ${place}; ${entry.held} are held`,
+      });
     }
     const doubt = contradicted(entry);
     if (doubt) reasons.push(doubt);
@@ -267,7 +300,8 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[], 
     units: unitsOf,
     unitOf(provider, account, region, type) {
       // Records of one unit come one after the other.
-      if (last && last.type === type && last.scope.account === account && last.scope.region === region && last.scope.provider === provider) return last;
+      if (last && last.type === type && last.scope.account === account && last.scope.region === region && last.scope.provider === provider)
+        return last;
       const existing = units.get(`${provider}/${account}/${region}/${type}`);
       if (existing) return (last = existing);
       const scope: Scope = { provider, account, region };

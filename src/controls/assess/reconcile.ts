@@ -32,13 +32,23 @@ export function reconcile(control: string, check: string, unit: Unit, tally: Tal
   const { entry, scope, type } = unit;
   const excluded = new Map(tally.excluded);
   const base = {
-    control, check, scope, type,
+    control,
+    check,
+    scope,
+    type,
     held: entry?.held ?? unit.seen,
-    pass: tally.pass, fail: tally.fail, unknown: tally.unknown, error: tally.error, notapplicable: tally.notapplicable,
+    pass: tally.pass,
+    fail: tally.fail,
+    unknown: tally.unknown,
+    error: tally.error,
+    notapplicable: tally.notapplicable,
     waived: tally.waived,
   };
   if (unit.coveredBy !== null) {
-    const reason: Reason = { code: 'recorded-elsewhere', message: `${type} belong to the account and are judged as recorded in ${unit.coveredBy}` };
+    const reason: Reason = {
+      code: 'recorded-elsewhere',
+      message: `${type} belong to the account and are judged as recorded in ${unit.coveredBy}`,
+    };
     const left = unit.seen - tallied(tally);
     if (left > 0) excluded.set(`judged in ${unit.coveredBy}`, left);
     return { ...base, count: entry?.count ?? null, excluded: Object.fromEntries(excluded), balanced: true, reasons: [reason] };
@@ -53,7 +63,10 @@ export function reconcile(control: string, check: string, unit: Unit, tally: Tal
   const sum = tallied(tally);
   const balanced = count !== null && count.count === sum;
   if (!balanced && reasons.length === 0) {
-    reasons.push({ code: 'unbalanced', message: `${sum} ${type} of ${placeName(scope)} were judged or excluded, ${count?.count ?? 'an unknown number'} exist` });
+    reasons.push({
+      code: 'unbalanced',
+      message: `${sum} ${type} of ${placeName(scope)} were judged or excluded, ${count?.count ?? 'an unknown number'} exist`,
+    });
   }
   return { ...base, count, excluded: Object.fromEntries([...excluded].sort(([a], [b]) => (a < b ? -1 : 1))), balanced, reasons };
 }

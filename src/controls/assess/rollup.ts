@@ -1,4 +1,13 @@
-import { type Assessment, emptyCounts, type Finding, type Reason, rollUp, type Status, type StatusCounts, statuses } from '../../model/index.ts';
+import {
+  type Assessment,
+  emptyCounts,
+  type Finding,
+  type Reason,
+  rollUp,
+  type Status,
+  type StatusCounts,
+  statuses,
+} from '../../model/index.ts';
 import { unique } from './population.ts';
 
 export interface RollUpInput {
@@ -21,10 +30,15 @@ export function rollUpControl(input: RollUpInput): { status: Status; reasons: Re
   const decided = rollUp(input.gaps > 0 ? [...present, 'unknown'] : present);
   const reasons = unique(input.reasons);
   if (decided !== undefined) return { status: decided, reasons };
-  if (!input.provenEmpty) return { status: 'unknown', reasons: [...reasons, { code: 'nothing-proved', message: 'no scope was there to be looked at, or its evidence is not whole' }] };
-  const why: Reason = input.excluded > 0
-    ? { code: 'all-excluded', message: `nothing to judge: all ${input.excluded} resources were excluded` }
-    : { code: 'empty-population', message: 'nothing to judge: the complete evidence shows no such resource' };
+  if (!input.provenEmpty)
+    return {
+      status: 'unknown',
+      reasons: [...reasons, { code: 'nothing-proved', message: 'no scope was there to be looked at, or its evidence is not whole' }],
+    };
+  const why: Reason =
+    input.excluded > 0
+      ? { code: 'all-excluded', message: `nothing to judge: all ${input.excluded} resources were excluded` }
+      : { code: 'empty-population', message: 'nothing to judge: the complete evidence shows no such resource' };
   return { status: 'notapplicable', reasons: [...reasons, why] };
 }
 

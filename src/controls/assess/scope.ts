@@ -30,7 +30,14 @@ export interface CheckCompiler {
   /** The lowest slot read since it was last reset; -1 when the subject itself was: tells what depends on a list's element alone. */
   lowestSlot: number;
   /** The condition compiler: bindings hold conditions, and conditions bindings. */
-  readonly condition: (compiler: CheckCompiler, scope: Scope, source: unknown, at: At, polarity: Polarity, prefix: string) => Condition | undefined;
+  readonly condition: (
+    compiler: CheckCompiler,
+    scope: Scope,
+    source: unknown,
+    at: At,
+    polarity: Polarity,
+    prefix: string,
+  ) => Condition | undefined;
 }
 
 /** Where a variable's value comes from, so that what is read below it is known per table. */
@@ -67,7 +74,8 @@ export class Scope {
     return [...this.variables.keys(), ...(this.parent?.names() ?? [])];
   }
   declare(compiler: CheckCompiler, name: string, origin: Origin, shape: 'value' | 'list', record: boolean, at: At): Variable {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) compiler.report(at, `\`${name}\` cannot name a variable`, 'use letters, digits and underscore, beginning with a letter');
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      compiler.report(at, `\`${name}\` cannot name a variable`, 'use letters, digits and underscore, beginning with a letter');
     if (this.find(name) !== undefined) compiler.report(at, `$${name} is already taken`, 'choose another name');
     const variable: Variable = { name, slot: compiler.slots++, origin, shape, record, at, used: false, compute: () => MISSING };
     this.variables.set(name, variable);
@@ -94,7 +102,11 @@ export function originBelow(origin: Origin, segments: readonly Segment[]): Origi
 }
 
 export function unknownVariable(compiler: CheckCompiler, scope: Scope, name: string, at: At): void {
-  compiler.report(at, `unknown variable $${name}`, didYouMean(name, scope.names())?.replace('did you mean ', 'did you mean $') ?? 'declare it under `let`, before its first use');
+  compiler.report(
+    at,
+    `unknown variable $${name}`,
+    didYouMean(name, scope.names())?.replace('did you mean ', 'did you mean $') ?? 'declare it under `let`, before its first use',
+  );
 }
 
 /** How many list elements one check may visit: hostile evidence must not take unbounded time. */
@@ -141,14 +153,23 @@ export class Evaluation {
   noteLookup(role: string, table: string, key: Json, hit: string, because: string | undefined, source: number): void {
     if (this.quiet) return;
     const outcome = hit === 'absent' ? 'false' : hit === 'unknown' ? 'unknown' : 'true';
-    const leaf: Leaf = { id: role, path: role, operator: 'lookup', expected: 'found', observed: { table, key: cutValue(key), hit }, outcome, source };
+    const leaf: Leaf = {
+      id: role,
+      path: role,
+      operator: 'lookup',
+      expected: 'found',
+      observed: { table, key: cutValue(key), hit },
+      outcome,
+      source,
+    };
     if (because !== undefined) leaf.because = because;
     this.leaves.push(leaf);
   }
 
   visit(): void {
     this.visited += 1;
-    if (this.visited > visitLimit) throw new Error(`the lists of this resource are too long to be judged (more than ${visitLimit} entries visited)`);
+    if (this.visited > visitLimit)
+      throw new Error(`the lists of this resource are too long to be judged (more than ${visitLimit} entries visited)`);
   }
 }
 const none: undefined[] = [];

@@ -20,5 +20,13 @@ export function citationJson(citation: Citation, role: string, uid: string): str
 
 export function judgedSubject(resource: Resource, unit: Unit, criticality: Criticality, stale: Reason | null): JudgedSubject {
   const subject = subjectOf(resource);
-  return { resource, subject, subjectJson: JSON.stringify(subject), citationJson: citationJson(resource.citation, 'subject', resource.uid), unit, criticality, stale };
+  return {
+    resource,
+    subject,
+    subjectJson: JSON.stringify(subject),
+    citationJson: citationJson(resource.citation, 'subject', resource.uid),
+    unit,
+    criticality,
+    stale,
+  };
 }

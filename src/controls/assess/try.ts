@@ -71,7 +71,12 @@ export interface TryRequest {
  * Judges NDJSON lines `{"id","type","document","related","complete"}` one by one, in memory that does not grow. Lines that make no
  * sense do not stop the others: they are thrown together, as TryInputError, after the last result.
  */
-export async function* tryDocuments(lines: AsyncIterable<string> | Iterable<string>, catalogue: Catalogue, read: DocumentReader, options: TryOptions): AsyncGenerator<TryResult> {
+export async function* tryDocuments(
+  lines: AsyncIterable<string> | Iterable<string>,
+  catalogue: Catalogue,
+  read: DocumentReader,
+  options: TryOptions,
+): AsyncGenerator<TryResult> {
   const judge = documentJudge(catalogue, read, options);
   const bad: { line: number; message: string }[] = [];
   let number = 0;
@@ -108,9 +113,11 @@ function parseRequest(line: string): TryRequest | string {
   if (!Array.isArray(related)) return '`related` must be a list of { type, document }';
   for (const [index, entry] of related.entries()) {
     const { type: relatedType, document: relatedDocument } = (entry ?? {}) as Record<string, unknown>;
-    if (typeof relatedType !== 'string' || relatedDocument === undefined || relatedDocument === null) return `\`related[${index}]\` must be { type, document }`;
+    if (typeof relatedType !== 'string' || relatedDocument === undefined || relatedDocument === null)
+      return `\`related[${index}]\` must be { type, document }`;
   }
-  if (!Array.isArray(complete) || !complete.every((entry) => typeof entry === 'string')) return '`complete` must be a list of resource types';
+  if (!Array.isArray(complete) || !complete.every((entry) => typeof entry === 'string'))
+    return '`complete` must be a list of resource types';
   return { id: String(id), type, document: document as Json, related: related as TryRequest['related'], complete: complete };
 }
 
@@ -121,7 +128,11 @@ interface TryCheck {
 }
 
 /** Judges single requests; a text says why a request cannot be judged. Throws for parameters that the catalogue does not have. */
-export function documentJudge(catalogue: Catalogue, read: DocumentReader, options: TryOptions): (request: TryRequest) => TryResult[] | string {
+export function documentJudge(
+  catalogue: Catalogue,
+  read: DocumentReader,
+  options: TryOptions,
+): (request: TryRequest) => TryResult[] | string {
   const { parameters, mistakes } = resolveParameters(catalogue, options.parameters ?? {});
   if (mistakes.length > 0) throw new Error(mistakes.map((mistake) => mistake.message).join('; '));
   const byType = new Map<string, TryCheck[]>();
@@ -145,7 +156,13 @@ export function documentJudge(catalogue: Catalogue, read: DocumentReader, option
       const reason = trouble ?? 'the document holds no resource that exists';
       return checks.map(({ control, check }) => ({ id: request.id, control, check: check.id, status: 'unknown', reason, observed: [] }));
     }
-    const environment = environmentOf(checks.map(({ check }) => check), (resources ?? []).map((one) => one.resource), request.complete, options.asOf, parameters);
+    const environment = environmentOf(
+      checks.map(({ check }) => check),
+      (resources ?? []).map((one) => one.resource),
+      request.complete,
+      options.asOf,
+      parameters,
+    );
     return checks.map(({ control, title, check }) => {
       const outcome = check.evaluate(subject.resource, environment);
       const { status, reason } = check.aggregate === undefined ? outcome : alone(check, outcome, title);
@@ -159,7 +176,11 @@ interface ReadResource {
   readonly resource: Resource;
 }
 
-function readAll(request: TryRequest, spelling: string, read: DocumentReader): { resources: ReadResource[] | null; trouble: string | null } {
+function readAll(
+  request: TryRequest,
+  spelling: string,
+  read: DocumentReader,
+): { resources: ReadResource[] | null; trouble: string | null } {
   const resources: ReadResource[] = [];
   const one = (document: Json, type: string, id: string, of: ReadResource['of'], where: string): string | null => {
     const records = read(document, { type, id });
@@ -181,7 +202,13 @@ function readAll(request: TryRequest, spelling: string, read: DocumentReader): {
 }
 
 /** What the checks may know: the given records, and whether those of a type are all there are. */
-export function environmentOf(checks: readonly ConditionCheck[], resources: readonly Resource[], complete: readonly string[], asOf: string, parameters: Readonly<Record<string, Json>>): EvaluationEnvironment {
+export function environmentOf(
+  checks: readonly ConditionCheck[],
+  resources: readonly Resource[],
+  complete: readonly string[],
+  asOf: string,
+  parameters: Readonly<Record<string, Json>>,
+): EvaluationEnvironment {
   const whole = new Set(complete.map((type) => type.toLowerCase()));
   const homeGap = (_provider: Provider, home: Home): string | null => {
     const type = home.type.toLowerCase();
@@ -202,7 +229,13 @@ function alone(check: ConditionCheck, outcome: CheckOutcome, title: string): { s
   const { status } = outcome;
   if (check.aggregate === undefined || status === 'notapplicable') return outcome;
   const count = (wanted: CheckOutcome['status']): number => (status === wanted ? 1 : 0);
-  const group = { met: count('pass'), missed: count('fail'), unknown: count('unknown'), error: count('error'), doubt: status === 'unknown' || status === 'error' ? outcome.reason : null };
+  const group = {
+    met: count('pass'),
+    missed: count('fail'),
+    unknown: count('unknown'),
+    error: count('error'),
+    doubt: status === 'unknown' || status === 'error' ? outcome.reason : null,
+  };
   const decided = decideGroup(check.aggregate, group, [], title);
   return decided.status === status ? outcome : decided;
 }

@@ -20,12 +20,17 @@ export function hasVerdicts({ entry, seen }: Unit): boolean {
  * Whether there is nothing in a scope that a rule could judge: no result, and whole evidence that none of the types it speaks
  * about is there. Only a count by the provider shows it; otherwise `gaps` says what keeps it from being shown.
  */
-export function nothingThere(population: Population, verdicts: Unit, types: readonly string[]): { readonly count: IndependentCount | null; readonly gaps: readonly Reason[] } {
+export function nothingThere(
+  population: Population,
+  verdicts: Unit,
+  types: readonly string[],
+): { readonly count: IndependentCount | null; readonly gaps: readonly Reason[] } {
   const units: Unit[] = [];
   const gaps: Reason[] = [];
   for (const type of types) {
     const unit = unitIn(population, verdicts.scope, type);
-    if (unit === null) gaps.push({ code: 'ledger-missing', message: `the ledger has no entry for ${type} in ${placeName(verdicts.scope)}` });
+    if (unit === null)
+      gaps.push({ code: 'ledger-missing', message: `the ledger has no entry for ${type} in ${placeName(verdicts.scope)}` });
     else if (unit.coveredBy === null && !unit.excluded) {
       units.push(unit);
       gaps.push(...population.gaps(unit));
@@ -38,8 +43,35 @@ export function nothingThere(population: Population, verdicts: Unit, types: read
 }
 
 /** The row of a scope in which there is nothing that the rule could judge. */
-export function emptyRow(control: string, check: string, unit: Unit, count: IndependentCount, parents: readonly string[]): ReconciliationRow {
+export function emptyRow(
+  control: string,
+  check: string,
+  unit: Unit,
+  count: IndependentCount,
+  parents: readonly string[],
+): ReconciliationRow {
   const { scope, type } = unit;
-  const reasons: Reason[] = [{ code: 'nothing-to-judge', message: `${placeName(scope)} holds no ${parents.join(' and no ')}: there is nothing that the rule could judge` }];
-  return { control, check, scope, type, count, held: 0, pass: 0, fail: 0, unknown: 0, error: 0, notapplicable: 0, waived: 0, excluded: {}, balanced: true, reasons };
+  const reasons: Reason[] = [
+    {
+      code: 'nothing-to-judge',
+      message: `${placeName(scope)} holds no ${parents.join(' and no ')}: there is nothing that the rule could judge`,
+    },
+  ];
+  return {
+    control,
+    check,
+    scope,
+    type,
+    count,
+    held: 0,
+    pass: 0,
+    fail: 0,
+    unknown: 0,
+    error: 0,
+    notapplicable: 0,
+    waived: 0,
+    excluded: {},
+    balanced: true,
+    reasons,
+  };
 }

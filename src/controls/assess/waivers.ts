@@ -66,7 +66,12 @@ export function waiverBook(waivers: readonly Waiver[], asOf: string): WaiverBook
         const fails = count === 1 ? '1 fail' : `${count} fails`;
         return state === 'expired'
           ? [{ code: 'waiver-expired', message: `waiver ${waiver.id} expired on ${waiver.expires} and no longer covers ${fails}` }]
-          : [{ code: 'waiver-not-yet', message: `waiver ${waiver.id} is approved only from ${waiver.approvedOn} and does not cover ${fails}` }];
+          : [
+              {
+                code: 'waiver-not-yet',
+                message: `waiver ${waiver.id} is approved only from ${waiver.approvedOn} and does not cover ${fails}`,
+              },
+            ];
       });
     },
     settled() {

@@ -12,18 +12,24 @@ interface Order {
   readonly part: Omit<PartRequest, 'controls' | 'readers' | 'signal' | 'pages'>;
 }
 
-type Told = { readonly kind: 'pages'; readonly done: number; readonly total: number } | { readonly kind: 'result'; readonly result: PartResult };
+type Told =
+  { readonly kind: 'pages'; readonly done: number; readonly total: number } | { readonly kind: 'result'; readonly result: PartResult };
 
 /** Bounds the garbage a worker may leave lying before it is collected. */
 const youngGenerationMb = 32;
 
 /** Judges parts on worker threads, one each. `stop` ends those still at work. */
-export function judgeElsewhere(module: URL, catalogue: Catalogue, parts: readonly PartRequest[]): { readonly results: Promise<PartResult[]>; stop(): Promise<void> } {
+export function judgeElsewhere(
+  module: URL,
+  catalogue: Catalogue,
+  parts: readonly PartRequest[],
+): { readonly results: Promise<PartResult[]>; stop(): Promise<void> } {
   const workers: Worker[] = [];
   const results = parts.map(({ controls, readers: _readers, signal, pages, ...part }) => {
     const order: Order = {
       catalogue: { file: join(catalogue.directory, catalogue.files[0]?.file ?? ''), files: catalogue.files },
-      controls: controls.map(({ control }) => control.id), part,
+      controls: controls.map(({ control }) => control.id),
+      part,
     };
     const worker = new Worker(module, { workerData: order, resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } });
     workers.push(worker);
@@ -57,7 +63,9 @@ export async function serveParts(readers: Readonly<Record<string, PageReader>>):
   const wanted = new Set(controls);
   let told = 0;
   const result = await judgePart({
-    ...part, readers, controls: catalogue.controls.filter(({ control }) => wanted.has(control.id)),
+    ...part,
+    readers,
+    controls: catalogue.controls.filter(({ control }) => wanted.has(control.id)),
     pages: (done, total) => {
       if (done < total && performance.now() - told < 200) return;
       told = performance.now();

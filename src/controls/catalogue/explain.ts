@@ -14,7 +14,13 @@ export function explainControl({ control, checks }: CompiledControl, width = 100
   ];
   const section = (title: string, ...texts: string[]): void => {
     const filled = texts.map((text) => text.trim()).filter((text) => text !== '');
-    if (filled.length > 0) lines.push('', title, '-'.repeat(title.length), ...filled.flatMap((text, index) => [...(index === 0 ? [] : ['']), ...wrap(text, width)]));
+    if (filled.length > 0)
+      lines.push(
+        '',
+        title,
+        '-'.repeat(title.length),
+        ...filled.flatMap((text, index) => [...(index === 0 ? [] : ['']), ...wrap(text, width)]),
+      );
   };
   section('Description', prose.description);
   section('Rationale', prose.rationale);
@@ -31,7 +37,12 @@ export function explainControl({ control, checks }: CompiledControl, width = 100
   section('Implementation: command line', prose.remediation.cli);
   section('Back-out', prose.backOut);
   section('References', prose.references.join('\n'));
-  section('Mappings', Object.entries(control.mappings).map(([framework, ids]) => `${framework}: ${ids.join(', ')}`).join('\n'));
+  section(
+    'Mappings',
+    Object.entries(control.mappings)
+      .map(([framework, ids]) => `${framework}: ${ids.join(', ')}`)
+      .join('\n'),
+  );
   return `${lines.join('\n')}\n`;
 }
 
@@ -43,7 +54,11 @@ function checkLines(check: CompiledCheck): string[] {
   if (check.kind === 'manual') return [`A person answers: ${check.question}`, 'Until then the control is not checked.'];
   if (check.kind === 'verdict') {
     const rule = check.provider === 'azure' ? `the Azure Policy definition ${check.rule}` : `the AWS Config managed rule ${check.rule}`;
-    return [`The results of ${rule} decide.`, 'A resource without a result, or with one that is not a verdict, is unknown.', ...aboutLines(check)];
+    return [
+      `The results of ${rule} decide.`,
+      'A resource without a result, or with one that is not a verdict, is unknown.',
+      ...aboutLines(check),
+    ];
   }
   return conditionCheckLines(check);
 }
@@ -52,20 +67,36 @@ function aboutLines({ about }: VerdictCheck): string[] {
   if (about === undefined) return [];
   const types = about.types.join(' or ');
   return about.as === 'resources'
-    ? [`It judges each ${about.types.join(' and each ')}: the provider's count of them is the population, and each needs a result.`, `Where complete evidence shows no ${types}, there is nothing to judge, whether or not the rule runs there.`]
-    : [`It judges parts of ${about.types.join(' and of ')} that the inventory does not list: its own results are the population.`, `Where complete evidence shows no ${types}, there is nothing to judge, whether or not the rule runs there.`];
+    ? [
+        `It judges each ${about.types.join(' and each ')}: the provider's count of them is the population, and each needs a result.`,
+        `Where complete evidence shows no ${types}, there is nothing to judge, whether or not the rule runs there.`,
+      ]
+    : [
+        `It judges parts of ${about.types.join(' and of ')} that the inventory does not list: its own results are the population.`,
+        `Where complete evidence shows no ${types}, there is nothing to judge, whether or not the rule runs there.`,
+      ];
 }
 
 function conditionCheckLines(check: ConditionCheck): string[] {
   const { definition } = check;
   const lines = [`Judged for each ${check.on.join(' and each ')}${check.critical ? ' that holds critical data' : ''}.`];
   if (definition['when'] !== undefined) lines.push('', 'It applies where', ...topLines(definition['when']));
-  if (isJsonObject(definition['let'])) lines.push('', 'With', ...Object.entries(definition['let']).flatMap(([name, binding]) => bindingLines(name, binding, '  ')));
+  if (isJsonObject(definition['let']))
+    lines.push('', 'With', ...Object.entries(definition['let']).flatMap(([name, binding]) => bindingLines(name, binding, '  ')));
   const { aggregate } = check;
   if (aggregate === undefined) lines.push('', 'It passes where', ...topLines(definition['require']));
   else {
-    const bounds = [aggregate.atLeast === undefined ? '' : `at least ${aggregate.atLeast}`, aggregate.atMost === undefined ? '' : `at most ${aggregate.atMost}`].filter((text) => text !== '').join(' and ');
-    lines.push('', `It passes for each ${aggregate.per === 'accountId' ? 'account' : 'account and region'} in which ${bounds} of them meets this:`, ...topLines(definition['require']));
+    const bounds = [
+      aggregate.atLeast === undefined ? '' : `at least ${aggregate.atLeast}`,
+      aggregate.atMost === undefined ? '' : `at most ${aggregate.atMost}`,
+    ]
+      .filter((text) => text !== '')
+      .join(' and ');
+    lines.push(
+      '',
+      `It passes for each ${aggregate.per === 'accountId' ? 'account' : 'account and region'} in which ${bounds} of them meets this:`,
+      ...topLines(definition['require']),
+    );
     lines.push('', `Where there is none at all, the result is ${aggregate.emptyScope}.`);
   }
   lines.push('', 'Whatever the evidence does not show, or does not show in the expected form, is unknown and never a pass.');

@@ -20,7 +20,17 @@ export interface LintOptions {
 
 /** The rules of the lint, in the order of the reference. */
 export const lintRules = [
-  'absence-decides', 'unused-let', 'unused-parameter', 'unused-section', 'missing-prose', 'unknown-table', 'lookup-many', 'verdict-subject', 'path-spelling', 'path-unseen', 'missing-cases',
+  'absence-decides',
+  'unused-let',
+  'unused-parameter',
+  'unused-section',
+  'missing-prose',
+  'unknown-table',
+  'lookup-many',
+  'verdict-subject',
+  'path-spelling',
+  'path-unseen',
+  'missing-cases',
 ] as const;
 
 /** Everything wrong or doubtful in the catalogue of that file, errors first. Never throws for what the catalogue holds. */
@@ -42,10 +52,17 @@ export function lintCatalogue(loaded: LoadedCatalogue, options: LintOptions): Pr
   };
   for (const { table, many, problem } of loaded.tables) {
     const known = lookupTable(table);
-    if (known?.many === true && !many) problems.push({ ...problem(`${table} leads to several records`, 'many: true, and look into them with some, every or none'), rule: 'lookup-many' });
+    if (known?.many === true && !many)
+      problems.push({
+        ...problem(`${table} leads to several records`, 'many: true, and look into them with some, every or none'),
+        rule: 'lookup-many',
+      });
     if (known !== undefined) continue;
     const names = [...tableNames, ...Object.keys(tableFamilies).map((family) => `${family}:<type>`)];
-    problems.push({ ...problem(`unknown lookup table ${table}`, didYouMean(table, names) ?? `tables are ${names.join(', ')}`), rule: 'unknown-table' });
+    problems.push({
+      ...problem(`unknown lookup table ${table}`, didYouMean(table, names) ?? `tables are ${names.join(', ')}`),
+      rule: 'unknown-table',
+    });
   }
   for (const name of Object.keys(loaded.catalogue.parameters)) {
     if (loaded.usedParameters.has(name) || Object.hasOwn(freshnessParameters, name)) continue;
@@ -53,12 +70,20 @@ export function lintCatalogue(loaded: LoadedCatalogue, options: LintOptions): Pr
   }
   const used = new Set(loaded.catalogue.controls.map(({ control }) => control.section));
   loaded.catalogue.sections.forEach((section, index) => {
-    if (!used.has(section)) problems.push(loaded.entry.problem(['sections', index], `no control is in the section ${section}`, undefined, 'unused-section'));
+    if (!used.has(section))
+      problems.push(loaded.entry.problem(['sections', index], `no control is in the section ${section}`, undefined, 'unused-section'));
   });
   for (const control of loaded.catalogue.controls) {
     for (const [path, name] of missingProse(control)) at(control, path, `${control.control.id} has no ${name}`, 'missing-prose');
     for (const check of control.checks) {
-      if (check.kind === 'verdict' && check.provider === 'azure' && check.about === undefined) at(control, ['id'], `${control.control.id} does not say what its policy judges`, 'verdict-subject', 'on: <type>, or parents: <type> where the inventory lists only what holds it');
+      if (check.kind === 'verdict' && check.provider === 'azure' && check.about === undefined)
+        at(
+          control,
+          ['id'],
+          `${control.control.id} does not say what its policy judges`,
+          'verdict-subject',
+          'on: <type>, or parents: <type> where the inventory lists only what holds it',
+        );
     }
     lintPaths(control, at);
     if (options.cases !== null) lintCases(control, options.cases, at);
@@ -105,11 +130,20 @@ function filled(text: string): boolean {
 function lintPaths(control: CompiledControl, at: At): void {
   for (const check of control.checks) {
     if (check.kind !== 'condition') continue;
-    for (const type of check.on) spellings(check.subjectReads, type, check.provider === 'azure', (path, near) => at(control, ['on'], `${type} has no ${path}`, 'path-spelling', `did you mean ${near}?`));
+    for (const type of check.on)
+      spellings(check.subjectReads, type, check.provider === 'azure', (path, near) =>
+        at(control, ['on'], `${type} has no ${path}`, 'path-spelling', `did you mean ${near}?`),
+      );
     for (const [table, reads] of check.reads) {
       if (reads === '*') continue;
-      const types = lookupTable(table)?.sources.filter((source) => source.kind === 'resource').map((source) => source.type) ?? [];
-      if (types.length === 1) spellings(reads, types[0] ?? '', check.provider === 'azure', (path, near) => at(control, ['let'], `${types[0] ?? ''} has no ${path}`, 'path-spelling', `did you mean ${near}?`));
+      const types =
+        lookupTable(table)
+          ?.sources.filter((source) => source.kind === 'resource')
+          .map((source) => source.type) ?? [];
+      if (types.length === 1)
+        spellings(reads, types[0] ?? '', check.provider === 'azure', (path, near) =>
+          at(control, ['let'], `${types[0] ?? ''} has no ${path}`, 'path-spelling', `did you mean ${near}?`),
+        );
     }
   }
 }
@@ -140,7 +174,12 @@ function spellings(reads: readonly string[], type: string, caseless: boolean, re
 function slip(word: string, known: string): boolean {
   if (word === known) return false;
   if (word.toLowerCase() === known.toLowerCase()) return true;
-  return word.length > 5 && Math.abs(word.length - known.length) <= 1 && nearest(word, [known]) === known && shared(word, known) >= word.length - 3;
+  return (
+    word.length > 5 &&
+    Math.abs(word.length - known.length) <= 1 &&
+    nearest(word, [known]) === known &&
+    shared(word, known) >= word.length - 3
+  );
 }
 
 function shared(a: string, b: string): number {
@@ -173,7 +212,9 @@ function lintCases(control: CompiledControl, directory: string, at: At): void {
   for (const check of checks) {
     const own = cases.filter((entry) => entry['check'] === undefined || entry['check'] === check.id);
     const what = checks.length === 1 ? id : `check ${check.id} of ${id}`;
-    for (const wanted of wantedCases) if (!own.some((entry) => entry['expect'] === wanted && entry['empty'] !== true)) at(control, ['id'], `${what} has no case that is ${wanted}`, 'missing-cases');
+    for (const wanted of wantedCases)
+      if (!own.some((entry) => entry['expect'] === wanted && entry['empty'] !== true))
+        at(control, ['id'], `${what} has no case that is ${wanted}`, 'missing-cases');
     if (!own.some((entry) => entry['empty'] === true)) at(control, ['id'], `${what} has no empty case`, 'missing-cases');
     if (check.kind === 'condition') lintSeen(control, check, own, at);
   }

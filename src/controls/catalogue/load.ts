@@ -37,7 +37,11 @@ export interface LoadedCatalogue {
   /** Where each control stands. */
   readonly places: ReadonlyMap<string, { readonly source: YamlSource; readonly at: At }>;
   readonly usedParameters: ReadonlySet<string>;
-  readonly tables: readonly { readonly table: string; readonly many: boolean; readonly problem: (message: string, hint?: string) => Problem }[];
+  readonly tables: readonly {
+    readonly table: string;
+    readonly many: boolean;
+    readonly problem: (message: string, hint?: string) => Problem;
+  }[];
 }
 
 /** Reads controls.yaml and the files it includes, and compiles them. Throws CatalogueError with every mistake found. */
@@ -69,12 +73,21 @@ export async function loadCatalogueSources(file: string): Promise<LoadedCatalogu
   const controls = loader.controls.toSorted((a, b) => (order.get(a.control.section) ?? 0) - (order.get(b.control.section) ?? 0));
   return {
     catalogue: { name: entry.name, version: entry.version, directory, files, sections: entry.sections, parameters, controls },
-    doubts: loader.doubts, sources, entry: entrySource, places: loader.places, usedParameters: loader.usedParameters, tables: loader.tables,
+    doubts: loader.doubts,
+    sources,
+    entry: entrySource,
+    places: loader.places,
+    usedParameters: loader.usedParameters,
+    tables: loader.tables,
   };
 }
 
 /** Compiles controls given as text, for tests and for judging a draft: same rules, one file. */
-export function compileControls(text: string, parameters: Readonly<Record<string, ParameterDefinition>> = {}, sections: readonly string[] = []): CompiledControl[] {
+export function compileControls(
+  text: string,
+  parameters: Readonly<Record<string, ParameterDefinition>> = {},
+  sections: readonly string[] = [],
+): CompiledControl[] {
   const source = parseYaml('controls.yaml', text);
   const problems: Problem[] = [...source.problems];
   const loader = newLoader({ name: '', version: '', parameters: {}, sections: [...sections], include: [] }, parameters, problems);
@@ -117,7 +130,13 @@ function loadFile(loader: Loader, source: YamlSource): void {
     }
     loader.places.set(entry.id, { source, at });
     if (loader.entry.sections.length > 0 && !loader.entry.sections.includes(entry.section)) {
-      problems.push(source.problem([...at, 'section'], `unknown section ${entry.section}`, didYouMean(entry.section, loader.entry.sections) ?? 'add it to `sections` in controls.yaml'));
+      problems.push(
+        source.problem(
+          [...at, 'section'],
+          `unknown section ${entry.section}`,
+          didYouMean(entry.section, loader.entry.sections) ?? 'add it to `sections` in controls.yaml',
+        ),
+      );
     }
     loadControl(loader, source, at, entry, value as Record<string, unknown>);
   }
@@ -131,10 +150,23 @@ function loadControl(loader: Loader, source: YamlSource, at: At, entry: ControlE
   const inline = checkWords.filter((word) => raw[word] !== undefined);
   const written: { check: CheckEntry; raw: Record<string, unknown>; at: At }[] = [];
   if (entry.checks === undefined) {
-    if (inline.length === 0) problems.push(source.problem([...at, 'id'], `${entry.id} checks nothing`, 'add `on` and `require`, a `verdict`, a `question`, or a list of `checks`'));
-    else written.push({ check: { ...Object.fromEntries(checkWords.map((word) => [word, raw[word]])), id: 'main', title: entry.title }, raw, at });
+    if (inline.length === 0)
+      problems.push(
+        source.problem(
+          [...at, 'id'],
+          `${entry.id} checks nothing`,
+          'add `on` and `require`, a `verdict`, a `question`, or a list of `checks`',
+        ),
+      );
+    else
+      written.push({
+        check: { ...Object.fromEntries(checkWords.map((word) => [word, raw[word]])), id: 'main', title: entry.title },
+        raw,
+        at,
+      });
   } else {
-    for (const word of inline) problems.push(source.problem([...at, word], `\`${word}\` stands beside \`checks\``, 'put it into one of them'));
+    for (const word of inline)
+      problems.push(source.problem([...at, word], `\`${word}\` stands beside \`checks\``, 'put it into one of them'));
     const seen = new Set<string>();
     for (const [index, check] of entry.checks.entries()) {
       const where = [...at, 'checks', index];
@@ -149,19 +181,42 @@ function loadControl(loader: Loader, source: YamlSource, at: At, entry: ControlE
     if (check !== undefined) checks.push(check);
   }
   for (const check of checks) {
-    if ((check.kind === 'manual') !== (entry.assessment === 'manual')) problems.push(source.problem([...at, 'assessment'], `the assessment is ${entry.assessment}, and check ${check.id} is ${check.kind === 'manual' ? 'a question for a person' : 'judged from evidence'}`));
+    if ((check.kind === 'manual') !== (entry.assessment === 'manual'))
+      problems.push(
+        source.problem(
+          [...at, 'assessment'],
+          `the assessment is ${entry.assessment}, and check ${check.id} is ${check.kind === 'manual' ? 'a question for a person' : 'judged from evidence'}`,
+        ),
+      );
   }
   const { file } = source;
   const { line } = source.position(at);
   loader.controls.push({ control: controlOf(entry, provider, checks, `${file}:${line}`), checks, source: { file, line } });
 }
 
-function loadCheck(loader: Loader, source: YamlSource, provider: Provider, entry: ControlEntry, check: CheckEntry, raw: Record<string, unknown>, at: At): CompiledCheck | undefined {
+function loadCheck(
+  loader: Loader,
+  source: YamlSource,
+  provider: Provider,
+  entry: ControlEntry,
+  check: CheckEntry,
+  raw: Record<string, unknown>,
+  at: At,
+): CompiledCheck | undefined {
   const { problems } = loader;
   const title = check.title ?? entry.title;
-  const forms = [check.verdict !== undefined, check.question !== undefined, check.require !== undefined || check.on !== undefined].filter(Boolean).length;
+  const forms = [check.verdict !== undefined, check.question !== undefined, check.require !== undefined || check.on !== undefined].filter(
+    Boolean,
+  ).length;
   if (forms !== 1) {
-    problems.push(source.problem(at, forms === 0 ? 'this check has neither `on` with `require`, nor `verdict`, nor `question`' : '`verdict`, `question` and `on` with `require` exclude each other'));
+    problems.push(
+      source.problem(
+        at,
+        forms === 0
+          ? 'this check has neither `on` with `require`, nor `verdict`, nor `question`'
+          : '`verdict`, `question` and `on` with `require` exclude each other',
+      ),
+    );
     return undefined;
   }
   if (check.question !== undefined) return { kind: 'manual', id: check.id, title, question: check.question };
@@ -173,24 +228,51 @@ function loadCheck(loader: Loader, source: YamlSource, provider: Provider, entry
   for (const error of compiled.errors) problems.push(source.problem(error.at, error.message, error.hint));
   for (const doubt of compiled.doubts) loader.doubts.push(source.problem(doubt.at, doubt.message, doubt.hint, doubt.rule));
   for (const name of compiled.usedParameters) loader.usedParameters.add(name);
-  for (const table of compiled.tables) loader.tables.push({ table: table.table, many: table.many, problem: (message, hint) => source.problem(table.at, message, hint) });
+  for (const table of compiled.tables)
+    loader.tables.push({ table: table.table, many: table.many, problem: (message, hint) => source.problem(table.at, message, hint) });
   return compiled.check;
 }
 
-function loadVerdict(loader: Loader, source: YamlSource, provider: Provider, check: { id: string; title: string; verdict: NonNullable<CheckEntry['verdict']> }, at: At): VerdictCheck {
+function loadVerdict(
+  loader: Loader,
+  source: YamlSource,
+  provider: Provider,
+  check: { id: string; title: string; verdict: NonNullable<CheckEntry['verdict']> },
+  at: At,
+): VerdictCheck {
   const { problems } = loader;
   const { on, parents } = check.verdict;
-  const [kind, named] = 'awsConfigRule' in check.verdict ? (['awsConfigRule', check.verdict.awsConfigRule] as const) : (['azurePolicy', check.verdict.azurePolicy] as const);
-  if (provider !== (kind === 'awsConfigRule' ? 'aws' : 'azure')) problems.push(source.problem(at, `a control of ${provider} cannot rest on ${kind}`));
-  if (on !== undefined && parents !== undefined) problems.push(source.problem([...at, 'parents'], '`on` and `parents` exclude each other', '`on` where the inventory lists what the rule judges, `parents` where it lists only what holds it'));
-  const plain = { kind: 'verdict', id: check.id, title: check.title, provider, rule: kind === 'azurePolicy' ? named.toLowerCase() : named } as const;
+  const [kind, named] =
+    'awsConfigRule' in check.verdict
+      ? (['awsConfigRule', check.verdict.awsConfigRule] as const)
+      : (['azurePolicy', check.verdict.azurePolicy] as const);
+  if (provider !== (kind === 'awsConfigRule' ? 'aws' : 'azure'))
+    problems.push(source.problem(at, `a control of ${provider} cannot rest on ${kind}`));
+  if (on !== undefined && parents !== undefined)
+    problems.push(
+      source.problem(
+        [...at, 'parents'],
+        '`on` and `parents` exclude each other',
+        '`on` where the inventory lists what the rule judges, `parents` where it lists only what holds it',
+      ),
+    );
+  const plain = {
+    kind: 'verdict',
+    id: check.id,
+    title: check.title,
+    provider,
+    rule: kind === 'azurePolicy' ? named.toLowerCase() : named,
+  } as const;
   const as = on !== undefined ? 'resources' : 'parents';
   const written = on ?? parents;
   if (written === undefined) return plain;
   const types = (typeof written === 'string' ? [written] : written).map((type) => (provider === 'azure' ? type.toLowerCase() : type));
   const where = [...at, on !== undefined ? 'on' : 'parents'];
   for (const type of types) {
-    if (type === accountSubject) problems.push(source.problem(where, `${accountSubject} is no type of the inventory`, 'leave it out: of accounts there is one in each account'));
+    if (type === accountSubject)
+      problems.push(
+        source.problem(where, `${accountSubject} is no type of the inventory`, 'leave it out: of accounts there is one in each account'),
+      );
     else if (types.indexOf(type) !== types.lastIndexOf(type)) problems.push(source.problem(where, `${type} is named twice`));
     else if (!typeShape[provider].test(type)) problems.push(source.problem(where, `${type} is no resource type of ${provider}`));
   }
@@ -204,10 +286,22 @@ function ruleText({ rule, about }: VerdictCheck): string {
 function controlOf(entry: ControlEntry, provider: Provider, checks: readonly CompiledCheck[], source: string): Control {
   const { description, rationale, impact, defaultValue, prerequisites, audit, remediation, backOut, references } = entry;
   return {
-    id: entry.id, title: entry.title, provider, section: entry.section, level: entry.level, assessment: entry.assessment,
-    profileApplicability: entry.profiles, mappings: entry.mappings, source,
+    id: entry.id,
+    title: entry.title,
+    provider,
+    section: entry.section,
+    level: entry.level,
+    assessment: entry.assessment,
+    profileApplicability: entry.profiles,
+    mappings: entry.mappings,
+    source,
     prose: { description, rationale, impact, defaultValue, prerequisites, audit, remediation, backOut, references },
-    checks: checks.map((check) => ({ id: check.id, kind: check.kind, title: check.title, on: check.kind === 'condition' ? check.on.join(', ') : check.kind === 'verdict' ? ruleText(check) : check.question })),
+    checks: checks.map((check) => ({
+      id: check.id,
+      kind: check.kind,
+      title: check.title,
+      on: check.kind === 'condition' ? check.on.join(', ') : check.kind === 'verdict' ? ruleText(check) : check.question,
+    })),
   };
 }
 
@@ -221,7 +315,12 @@ async function included(directory: string, entry: CatalogueEntry, source: YamlSo
       problems.push(source.problem(['include', index], `${pattern} must be a path below this directory, with * in the file name only`));
       continue;
     }
-    const expression = new RegExp(`^${wanted.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('[^/]*')}$`);
+    const expression = new RegExp(
+      `^${wanted
+        .split('*')
+        .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+        .join('[^/]*')}$`,
+    );
     let names: string[] = [];
     try {
       names = (await readdir(join(directory, folder))).filter((name) => expression.test(name)).sort();
@@ -250,12 +349,18 @@ function parametersOf(entry: CatalogueEntry, source: YamlSource, problems: Probl
 /** What is wrong with a parameter's value, or null. */
 export function parameterMistake(type: ParameterDefinition['type'], value: Json): string | null {
   switch (type) {
-    case 'string': return typeof value === 'string' ? null : 'must be a text';
-    case 'number': return typeof value === 'number' && Number.isFinite(value) ? null : 'must be a number';
-    case 'integer': return Number.isSafeInteger(value) ? null : 'must be a whole number';
-    case 'boolean': return typeof value === 'boolean' ? null : 'must be true or false';
-    case 'duration': return typeof value === 'string' && parseDuration(value) !== null ? null : 'must be a duration such as P90D';
-    case 'list': return Array.isArray(value) && new Set(value.map((entry) => typeof entry)).size <= 1 ? null : 'must be a list of texts or of numbers';
+    case 'string':
+      return typeof value === 'string' ? null : 'must be a text';
+    case 'number':
+      return typeof value === 'number' && Number.isFinite(value) ? null : 'must be a number';
+    case 'integer':
+      return Number.isSafeInteger(value) ? null : 'must be a whole number';
+    case 'boolean':
+      return typeof value === 'boolean' ? null : 'must be true or false';
+    case 'duration':
+      return typeof value === 'string' && parseDuration(value) !== null ? null : 'must be a duration such as P90D';
+    case 'list':
+      return Array.isArray(value) && new Set(value.map((entry) => typeof entry)).size <= 1 ? null : 'must be a list of texts or of numbers';
   }
 }
 
@@ -263,14 +368,20 @@ export function parameterMistake(type: ParameterDefinition['type'], value: Json)
  * The parameters of a run: defaults with the engagement's values put over them. Mistakes come back as sentences,
  * so that the configuration loader can say where they stand.
  */
-export function resolveParameters(catalogue: Pick<Catalogue, 'parameters'>, overrides: Readonly<Record<string, unknown>>): { parameters: Record<string, Json>; mistakes: { name: string; message: string }[] } {
+export function resolveParameters(
+  catalogue: Pick<Catalogue, 'parameters'>,
+  overrides: Readonly<Record<string, unknown>>,
+): { parameters: Record<string, Json>; mistakes: { name: string; message: string }[] } {
   const parameters: Record<string, Json> = {};
   const mistakes: { name: string; message: string }[] = [];
   for (const definition of Object.values(catalogue.parameters)) parameters[definition.name] = definition.default;
   for (const [name, value] of Object.entries(overrides)) {
     const definition = Object.hasOwn(catalogue.parameters, name) ? catalogue.parameters[name] : undefined;
     if (definition === undefined) {
-      mistakes.push({ name, message: `unknown parameter ${name}${didYouMean(name, Object.keys(catalogue.parameters))?.replace(/^/, ' (').concat(')') ?? ''}` });
+      mistakes.push({
+        name,
+        message: `unknown parameter ${name}${didYouMean(name, Object.keys(catalogue.parameters))?.replace(/^/, ' (').concat(')') ?? ''}`,
+      });
       continue;
     }
     const mistake = parameterMistake(definition.type, value as Json);

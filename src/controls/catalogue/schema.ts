@@ -11,7 +11,11 @@ const ref = (name: string): Schema => ({ $ref: `#/$defs/${name}` });
 const text: Schema = { type: 'string', minLength: 1 };
 const flag: Schema = { type: 'boolean' };
 const closed = (properties: Record<string, Schema>, required: readonly string[] = [], description?: string): Schema => ({
-  type: 'object', properties, required: [...required], additionalProperties: false, ...(description === undefined ? {} : { description }),
+  type: 'object',
+  properties,
+  required: [...required],
+  additionalProperties: false,
+  ...(description === undefined ? {} : { description }),
 });
 
 /** What every condition may carry. */
@@ -32,16 +36,20 @@ const literal: Record<string, Schema> = {
 
 function leafOf(operator: Operator): Schema {
   const expected = operator.path === true ? ref('path') : { anyOf: [literal[operator.expected] ?? text, ref('binding')] };
-  return closed({
-    field: ref('path'),
-    [operator.name]: { ...expected, description: `${operator.summary} Takes ${operator.expected}.` },
-    as: ref('conversion'),
-    ...(operator.listed === true ? { single: { ...flag, description: 'A lone value counts as a list of one.' } } : {}),
-    ...(operator.name === 'isEmpty' ? { type: { enum: ['string', 'list', 'object'] } } : {}),
-    ifMissing: ref('ifMissing'),
-    because: text,
-    ...common,
-  }, ['field', operator.name], operator.example);
+  return closed(
+    {
+      field: ref('path'),
+      [operator.name]: { ...expected, description: `${operator.summary} Takes ${operator.expected}.` },
+      as: ref('conversion'),
+      ...(operator.listed === true ? { single: { ...flag, description: 'A lone value counts as a list of one.' } } : {}),
+      ...(operator.name === 'isEmpty' ? { type: { enum: ['string', 'list', 'object'] } } : {}),
+      ifMissing: ref('ifMissing'),
+      because: text,
+      ...common,
+    },
+    ['field', operator.name],
+    operator.example,
+  );
 }
 
 function quantified(word: string, description: string, beside: Record<string, Schema> = {}): Schema {
@@ -53,8 +61,15 @@ function definitions(): Record<string, Schema> {
   return {
     path: { ...text, description: 'configuration.kmsKeyId, a["odd.key"].b, list[0].c, $variable.rest' },
     conversion: { enum: [...conversionNames] },
-    ifMissing: closed({ then: flag, when: { anyOf: [ref('path'), { type: 'array', items: ref('path'), minItems: 1 }] }, because: text }, ['then', 'when'], 'What absence means where a named container was collected.'),
-    quantifier: closed({ in: ref('operand'), as: text, where: ref('condition'), let: ref('let'), single: flag, ifEmpty: flag, ifMissing: ref('ifMissing') }, ['in', 'as']),
+    ifMissing: closed(
+      { then: flag, when: { anyOf: [ref('path'), { type: 'array', items: ref('path'), minItems: 1 }] }, because: text },
+      ['then', 'when'],
+      'What absence means where a named container was collected.',
+    ),
+    quantifier: closed(
+      { in: ref('operand'), as: text, where: ref('condition'), let: ref('let'), single: flag, ifEmpty: flag, ifMissing: ref('ifMissing') },
+      ['in', 'as'],
+    ),
     condition: {
       anyOf: [
         closed({ all: conditions, ...common }, ['all'], 'True when every member is true.'),
@@ -63,8 +78,22 @@ function definitions(): Record<string, Schema> {
         quantified('some', 'True when one entry of the list matches.'),
         quantified('every', 'True when every entry of the list matches, and there is one.'),
         quantified('none', 'True when no entry of the list matches.'),
-        quantified('count', 'Bounds the number of entries that match.', { atLeast: { type: 'integer', minimum: 0 }, atMost: { type: 'integer', minimum: 0 }, equals: { type: 'integer', minimum: 0 } }),
-        closed({ field: ref('path'), present: { ...flag, description: 'Whether something is there.' }, within: ref('path'), type: { enum: ['string', 'number', 'boolean', 'list', 'object'] }, because: text, ...common }, ['field', 'present']),
+        quantified('count', 'Bounds the number of entries that match.', {
+          atLeast: { type: 'integer', minimum: 0 },
+          atMost: { type: 'integer', minimum: 0 },
+          equals: { type: 'integer', minimum: 0 },
+        }),
+        closed(
+          {
+            field: ref('path'),
+            present: { ...flag, description: 'Whether something is there.' },
+            within: ref('path'),
+            type: { enum: ['string', 'number', 'boolean', 'list', 'object'] },
+            because: text,
+            ...common,
+          },
+          ['field', 'present'],
+        ),
         ...operators.map(leafOf),
       ],
     },
@@ -77,17 +106,52 @@ function definitions(): Record<string, Schema> {
         closed({ param: text }, ['param']),
         closed({ literal: true as unknown as Schema }, ['literal']),
         closed({ text, as: ref('conversion') }, ['text']),
-        closed({ lookup: { anyOf: [{ enum: [...tableNames] }, { type: 'string', pattern: `^(${Object.keys(tableFamilies).map((name) => name.replaceAll('.', '\\.')).join('|')}):.+$` }] }, by: ref('operand'), many: flag }, ['lookup', 'by']),
+        closed(
+          {
+            lookup: {
+              anyOf: [
+                { enum: [...tableNames] },
+                {
+                  type: 'string',
+                  pattern: `^(${Object.keys(tableFamilies)
+                    .map((name) => name.replaceAll('.', '\\.'))
+                    .join('|')}):.+$`,
+                },
+              ],
+            },
+            by: ref('operand'),
+            many: flag,
+          },
+          ['lookup', 'by'],
+        ),
         closed({ first: ref('operand'), as: text, where: ref('condition'), let: ref('let') }, ['first', 'as']),
         closed({ all: ref('operand'), as: text, where: ref('condition'), let: ref('let'), get: ref('operand') }, ['all', 'as']),
-        closed({ decode: { anyOf: [{ enum: ['uri', 'json', 'base64'] }, { type: 'array', items: { enum: ['uri', 'json', 'base64'] }, minItems: 1 }] }, path: ref('operand') }, ['decode', 'path']),
+        closed(
+          {
+            decode: {
+              anyOf: [{ enum: ['uri', 'json', 'base64'] }, { type: 'array', items: { enum: ['uri', 'json', 'base64'] }, minItems: 1 }],
+            },
+            path: ref('operand'),
+          },
+          ['decode', 'path'],
+        ),
         closed({ split: ref('operand'), on: text, at: { type: 'integer' } }, ['split', 'on']),
         closed({ replace: ref('operand'), pattern: text, with: { type: 'string' } }, ['replace', 'pattern']),
-        closed({ choose: { type: 'array', items: closed({ when: ref('condition'), use: ref('operand') }, ['use']), minItems: 1 } }, ['choose']),
+        closed({ choose: { type: 'array', items: closed({ when: ref('condition'), use: ref('operand') }, ['use']), minItems: 1 } }, [
+          'choose',
+        ]),
         closed({ readers: { const: true } }, ['readers']),
       ],
     },
-    aggregate: closed({ per: { enum: ['accountId', 'scope'] }, atLeast: { type: 'integer', minimum: 0 }, atMost: { type: 'integer', minimum: 0 }, emptyScope: { enum: ['fail', 'notapplicable', 'pass'] } }, ['per', 'emptyScope']),
+    aggregate: closed(
+      {
+        per: { enum: ['accountId', 'scope'] },
+        atLeast: { type: 'integer', minimum: 0 },
+        atMost: { type: 'integer', minimum: 0 },
+        emptyScope: { enum: ['fail', 'notapplicable', 'pass'] },
+      },
+      ['per', 'emptyScope'],
+    ),
     scope: closed({ critical: flag }, ['critical']),
     types: { anyOf: [text, { type: 'array', items: text, minItems: 1 }] },
   };
@@ -95,7 +159,12 @@ function definitions(): Record<string, Schema> {
 
 /** The parts of a check that only the compiler knows. */
 const parts: Record<string, Schema> = {
-  on: ref('types'), scope: ref('scope'), when: ref('condition'), let: ref('let'), require: ref('condition'), aggregate: ref('aggregate'),
+  on: ref('types'),
+  scope: ref('scope'),
+  when: ref('condition'),
+  let: ref('let'),
+  require: ref('condition'),
+  aggregate: ref('aggregate'),
   satisfied: { ...text, description: 'The reason given when the check passes; {path} stands for a value.' },
 };
 

@@ -12,7 +12,12 @@ export class SelectionError extends Error {
 
 /** `aws-s3-*`: `*` is any run of characters, everything else is literal. */
 function matcher(glob: string): (id: string) => boolean {
-  const pattern = new RegExp(`^${glob.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&')).join('.*')}$`);
+  const pattern = new RegExp(
+    `^${glob
+      .split('*')
+      .map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
+      .join('.*')}$`,
+  );
   return (id) => pattern.test(id);
 }
 
@@ -27,7 +32,9 @@ export function selectControls(catalogue: Catalogue, config: Pick<ExhibitConfig,
       const match = matcher(glob);
       if (ids.some(match)) return match;
       const guess = nearest(glob, ids);
-      throw new SelectionError(`the profile names \`${glob}\`, which is no control of the catalogue${guess ? `: did you mean \`${guess}\`?` : '; `exhibit controls list` shows them all'}`);
+      throw new SelectionError(
+        `the profile names \`${glob}\`, which is no control of the catalogue${guess ? `: did you mean \`${guess}\`?` : '; `exhibit controls list` shows them all'}`,
+      );
     });
   const include = matchers(config.profile.include);
   const exclude = matchers(config.profile.exclude);

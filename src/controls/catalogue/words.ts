@@ -34,8 +34,12 @@ export function operand(source: Json | undefined): string {
     return `${source['many'] === true ? 'all records' : 'the record'} of ${name}${title === undefined ? '' : ` (${title})`} for ${operand(source['by'])}`;
   }
   if (source['decode'] !== undefined) return `${operand(source['path'])}, decoded (${value(source['decode'])})`;
-  if (source['split'] !== undefined) return source['at'] === undefined ? `the parts of ${operand(source['split'])} between "${plain(source['on'])}"` : `part ${plain(source['at'])} of ${operand(source['split'])} split at "${plain(source['on'])}"`;
-  if (source['replace'] !== undefined) return `${operand(source['replace'])} with "${plain(source['pattern'])}" replaced by "${plain(source['with'] ?? '')}"`;
+  if (source['split'] !== undefined)
+    return source['at'] === undefined
+      ? `the parts of ${operand(source['split'])} between "${plain(source['on'])}"`
+      : `part ${plain(source['at'])} of ${operand(source['split'])} split at "${plain(source['on'])}"`;
+  if (source['replace'] !== undefined)
+    return `${operand(source['replace'])} with "${plain(source['pattern'])}" replaced by "${plain(source['with'] ?? '')}"`;
   if (source['path'] !== undefined) return `${operand(source['path'])}${converted}`;
   return 'a value';
 }
@@ -50,10 +54,15 @@ export function bindingLines(name: string, source: Json, indent = ''): string[] 
       return source['where'] === undefined ? [head] : [`${head}, where`, ...conditionLines(source['where'], `${indent}  `)];
     }
     if (Array.isArray(source['choose'])) {
-      return [`${indent}$${name}: the first that applies of`, ...source['choose'].flatMap((entry) => {
-        const { use, when } = entry as JsonObject;
-        return when === undefined ? [`${indent}  - otherwise ${operand(use)}`] : [`${indent}  - ${operand(use)}, if`, ...conditionLines(when, `${indent}    `)];
-      })];
+      return [
+        `${indent}$${name}: the first that applies of`,
+        ...source['choose'].flatMap((entry) => {
+          const { use, when } = entry as JsonObject;
+          return when === undefined
+            ? [`${indent}  - otherwise ${operand(use)}`]
+            : [`${indent}  - ${operand(use)}, if`, ...conditionLines(when, `${indent}    `)];
+        }),
+      ];
     }
   }
   return [`${indent}$${name}: ${operand(source)}`];
@@ -64,7 +73,10 @@ const listWords = { some: 'at least one entry', every: 'every entry', none: 'no 
 /** A condition as an indented list. */
 export function conditionLines(source: Json | undefined, indent = ''): string[] {
   if (!isJsonObject(source)) return [`${indent}- (nothing)`];
-  for (const [word, title] of [['all', 'all of these'], ['any', 'at least one of these']] as const) {
+  for (const [word, title] of [
+    ['all', 'all of these'],
+    ['any', 'at least one of these'],
+  ] as const) {
     const members = source[word];
     if (!Array.isArray(members)) continue;
     const [only] = members;
@@ -80,10 +92,23 @@ export function conditionLines(source: Json | undefined, indent = ''): string[] 
 }
 
 function quantifierLines(word: keyof typeof listWords, quantifier: JsonObject, parent: JsonObject, indent: string): string[] {
-  const bounds = word === 'count' ? ` is ${[['atLeast', 'at least'], ['atMost', 'at most'], ['equals', 'exactly']].filter(([key]) => parent[key as string] !== undefined).map(([key, text]) => `${plain(text)} ${plain(parent[key as string])}`).join(' and ')}` : '';
-  const empty = quantifier['ifEmpty'] === undefined ? '' : ` (an empty list ${quantifier['ifEmpty'] === true ? 'counts as met' : 'counts as not met'})`;
+  const bounds =
+    word === 'count'
+      ? ` is ${[
+          ['atLeast', 'at least'],
+          ['atMost', 'at most'],
+          ['equals', 'exactly'],
+        ]
+          .filter(([key]) => parent[key as string] !== undefined)
+          .map(([key, text]) => `${plain(text)} ${plain(parent[key as string])}`)
+          .join(' and ')}`
+      : '';
+  const empty =
+    quantifier['ifEmpty'] === undefined ? '' : ` (an empty list ${quantifier['ifEmpty'] === true ? 'counts as met' : 'counts as not met'})`;
   const head = `${indent}- ${listWords[word]} $${plain(quantifier['as'])} of ${operand(quantifier['in'])}${bounds}${empty}${missingWords(quantifier)}`;
-  const lets = isJsonObject(quantifier['let']) ? Object.entries(quantifier['let']).flatMap(([name, binding]) => bindingLines(name, binding, `${indent}  with `)) : [];
+  const lets = isJsonObject(quantifier['let'])
+    ? Object.entries(quantifier['let']).flatMap(([name, binding]) => bindingLines(name, binding, `${indent}  with `))
+    : [];
   if (quantifier['where'] === undefined) return [head, ...lets];
   return [`${head}, ${word === 'count' ? 'counting those' : 'for'} which`, ...lets, ...conditionLines(quantifier['where'], `${indent}  `)];
 }

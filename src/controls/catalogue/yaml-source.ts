@@ -23,7 +23,9 @@ export function parseYaml(file: string, text: string): YamlSource {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const problems: Problem[] = document.errors.map((error) => {
-    const hint = error.message.startsWith('Unexpected flow-seq-start at node end') ? { hint: 'inside { } a path with [ ] must be quoted' } : {};
+    const hint = error.message.startsWith('Unexpected flow-seq-start at node end')
+      ? { hint: 'inside { } a path with [ ] must be quoted' }
+      : {};
     return { file, ...at(error.pos[0]), message: plain(error.message), severity: 'error', ...hint };
   });
   let value: unknown;
@@ -36,9 +38,17 @@ export function parseYaml(file: string, text: string): YamlSource {
   }
   const position = (path: At): { line: number; column: number } => at(offsetOf(document, path));
   return {
-    file, value, problems, position,
+    file,
+    value,
+    problems,
+    position,
     problem: (path, message, hint, rule) => ({
-      file, ...position(path), message, ...(hint === undefined ? {} : { hint }), severity: rule === undefined ? 'error' : 'warning', ...(rule === undefined ? {} : { rule }),
+      file,
+      ...position(path),
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      severity: rule === undefined ? 'error' : 'warning',
+      ...(rule === undefined ? {} : { rule }),
     }),
   };
 }

@@ -8,13 +8,37 @@ import { FALSE, isRedacted, ListValue, MISTYPED, NONE_MATCHED, REDACTED, TRUE, U
 import type { Value } from './values.ts';
 
 /** Every kind of binding, for `let`, `by` and expected values; the first key found decides. Order is that of the reference. */
-export const bindingKinds = ['path', 'ref', 'param', 'literal', 'text', 'lookup', 'first', 'all', 'decode', 'split', 'replace', 'choose', 'readers'] as const;
+export const bindingKinds = [
+  'path',
+  'ref',
+  'param',
+  'literal',
+  'text',
+  'lookup',
+  'first',
+  'all',
+  'decode',
+  'split',
+  'replace',
+  'choose',
+  'readers',
+] as const;
 export type BindingKind = (typeof bindingKinds)[number];
 
 const keysOf: Record<BindingKind, readonly string[]> = {
-  path: ['path', 'as'], ref: ['ref', 'as'], param: ['param'], literal: ['literal'], text: ['text', 'as'],
-  lookup: ['lookup', 'by', 'many'], first: ['first', 'as', 'where', 'let'], all: ['all', 'as', 'where', 'let', 'get'],
-  decode: ['decode', 'path'], split: ['split', 'on', 'at'], replace: ['replace', 'pattern', 'with'], choose: ['choose'], readers: ['readers'],
+  path: ['path', 'as'],
+  ref: ['ref', 'as'],
+  param: ['param'],
+  literal: ['literal'],
+  text: ['text', 'as'],
+  lookup: ['lookup', 'by', 'many'],
+  first: ['first', 'as', 'where', 'let'],
+  all: ['all', 'as', 'where', 'let', 'get'],
+  decode: ['decode', 'path'],
+  split: ['split', 'on', 'at'],
+  replace: ['replace', 'pattern', 'with'],
+  choose: ['choose'],
+  readers: ['readers'],
 };
 
 const covered: Origin = { kind: 'covered' };
@@ -28,7 +52,9 @@ export function compileOperand(compiler: CheckCompiler, scope: Scope, source: un
     return undefined;
   }
   // `decode` stands beside `path`, and `all`, `first` stand beside `as`: the more telling key decides.
-  const kind = bindingKinds.find((candidate) => candidate !== 'path' && Object.hasOwn(source, candidate)) ?? (Object.hasOwn(source, 'path') ? 'path' : undefined);
+  const kind =
+    bindingKinds.find((candidate) => candidate !== 'path' && Object.hasOwn(source, candidate)) ??
+    (Object.hasOwn(source, 'path') ? 'path' : undefined);
   if (kind === undefined) {
     compiler.report(at, 'this binding says nothing that is known', `it needs one of ${bindingKinds.join(', ')}`);
     return undefined;
@@ -40,20 +66,29 @@ export function compileOperand(compiler: CheckCompiler, scope: Scope, source: un
       const path = compilePath(compiler, scope, source[kind], [...at, kind], { alias: alias && source['as'] === undefined });
       return path === undefined ? undefined : convertOperand(compiler, path, source['as'], [...at, 'as']);
     }
-    case 'param': return compileParameter(compiler, source['param'], [...at, 'param']);
-    case 'literal': return literalOperand(source['literal'] as Json);
+    case 'param':
+      return compileParameter(compiler, source['param'], [...at, 'param']);
+    case 'literal':
+      return literalOperand(source['literal'] as Json);
     case 'text': {
       const text = compileText(compiler, scope, source['text'], [...at, 'text']);
       return text === undefined ? undefined : convertOperand(compiler, text, source['as'], [...at, 'as']);
     }
-    case 'lookup': return compileLookup(compiler, scope, source, at);
+    case 'lookup':
+      return compileLookup(compiler, scope, source, at);
     case 'first':
-    case 'all': return compileFilter(compiler, scope, source, kind, at);
-    case 'decode': return compileDecode(compiler, scope, source, at);
-    case 'split': return compileSplit(compiler, scope, source, at);
-    case 'replace': return compileReplace(compiler, scope, source, at);
-    case 'choose': return compileChoose(compiler, scope, source, at);
-    case 'readers': return compileReaders(compiler, source, at);
+    case 'all':
+      return compileFilter(compiler, scope, source, kind, at);
+    case 'decode':
+      return compileDecode(compiler, scope, source, at);
+    case 'split':
+      return compileSplit(compiler, scope, source, at);
+    case 'replace':
+      return compileReplace(compiler, scope, source, at);
+    case 'choose':
+      return compileChoose(compiler, scope, source, at);
+    case 'readers':
+      return compileReaders(compiler, source, at);
   }
 }
 
@@ -69,7 +104,14 @@ export function compileLet(compiler: CheckCompiler, scope: Scope, source: unknow
     const where = [...at, name];
     const operand = compileOperand(compiler, scope, binding, where, true);
     const isLookup = isObject(binding) && Object.hasOwn(binding, 'lookup');
-    const variable = scope.declare(compiler, name, operand?.origin ?? covered, operand?.shape ?? 'value', isLookup && operand?.shape === 'value', where);
+    const variable = scope.declare(
+      compiler,
+      name,
+      operand?.origin ?? covered,
+      operand?.shape ?? 'value',
+      isLookup && operand?.shape === 'value',
+      where,
+    );
     variables.push(variable);
     if (operand === undefined) {
       variable.used = true;
@@ -115,16 +157,33 @@ function compileLookup(compiler: CheckCompiler, scope: Scope, source: Record<str
     const result = evaluation.env.lookup(table, key, list, evaluation.subject);
     if (result.outcome !== 'found') {
       evaluation.noteLookup(role, table, key, result.outcome, result.because, 0);
-      return new Void(result.outcome === 'absent' ? 'absent' : 'unresolved', result.outcome === 'absent' ? 'lookup-absent' : 'lookup-unknown', result.because);
+      return new Void(
+        result.outcome === 'absent' ? 'absent' : 'unresolved',
+        result.outcome === 'absent' ? 'lookup-absent' : 'lookup-unknown',
+        result.because,
+      );
     }
     if (list) {
       const { records } = result;
-      evaluation.noteLookup(role, table, key, `found ${records.length}${result.complete ? '' : ' or more'}`, result.complete ? undefined : result.because, 0);
+      evaluation.noteLookup(
+        role,
+        table,
+        key,
+        `found ${records.length}${result.complete ? '' : ' or more'}`,
+        result.complete ? undefined : result.because,
+        0,
+      );
       const cite = (index: number): number => {
         const record = records[index];
         return record === undefined ? 0 : evaluation.cite(role, record);
       };
-      return new ListValue(records.map((record) => record.document), 0, cite, result.complete, result.because ?? 'there may be more of them');
+      return new ListValue(
+        records.map((record) => record.document),
+        0,
+        cite,
+        result.complete,
+        result.because ?? 'there may be more of them',
+      );
     }
     const [record] = result.records;
     if (record === undefined) return unresolved('lookup-unknown', 'the lookup gave no record');
@@ -134,8 +193,12 @@ function compileLookup(compiler: CheckCompiler, scope: Scope, source: Record<str
     return record.document;
   };
   return {
-    text: `${table}[${by.text}]`, read, source: () => last, display: (evaluation) => `${table} ${by.display(evaluation)}`,
-    origin: { kind: 'table', table, prefix: [] }, shape: list ? 'list' : 'value',
+    text: `${table}[${by.text}]`,
+    read,
+    source: () => last,
+    display: (evaluation) => `${table} ${by.display(evaluation)}`,
+    origin: { kind: 'table', table, prefix: [] },
+    shape: list ? 'list' : 'value',
   };
 }
 
@@ -151,7 +214,12 @@ export function elementsOf(value: Value, source: number, single: boolean): Eleme
   if (value instanceof Void) return value;
   if (value instanceof ListValue) {
     const { sources, cite } = value;
-    return { items: value.items, complete: value.complete, because: value.because, sourceOf: cite ?? ((index) => (typeof sources === 'number' ? sources : (sources[index] ?? 0))) };
+    return {
+      items: value.items,
+      complete: value.complete,
+      because: value.because,
+      sourceOf: cite ?? ((index) => (typeof sources === 'number' ? sources : (sources[index] ?? 0))),
+    };
   }
   const items = Array.isArray(value) ? value : single && value !== null ? [value] : null;
   if (items === null) return value === null ? new Void('missing', 'missing', 'it is null in the collected evidence') : MISTYPED;
@@ -159,7 +227,13 @@ export function elementsOf(value: Value, source: number, single: boolean): Eleme
 }
 
 /** Declares the element variable of a list, over which a condition or an operand ranges. */
-export function declareElement(compiler: CheckCompiler, scope: Scope, list: Operand, as: unknown, at: At): { inner: Scope; element: Variable } | undefined {
+export function declareElement(
+  compiler: CheckCompiler,
+  scope: Scope,
+  list: Operand,
+  as: unknown,
+  at: At,
+): { inner: Scope; element: Variable } | undefined {
   if (typeof as !== 'string') {
     compiler.report(at, '`as` must name the entry of the list', 'as: statement, then $statement.Effect');
     return undefined;
@@ -172,7 +246,13 @@ export function declareElement(compiler: CheckCompiler, scope: Scope, list: Oper
   return { inner, element };
 }
 
-function compileFilter(compiler: CheckCompiler, scope: Scope, source: Record<string, unknown>, kind: 'first' | 'all', at: At): Operand | undefined {
+function compileFilter(
+  compiler: CheckCompiler,
+  scope: Scope,
+  source: Record<string, unknown>,
+  kind: 'first' | 'all',
+  at: At,
+): Operand | undefined {
   const list = compileOperand(compiler, scope, source[kind], [...at, kind], true);
   if (list === undefined) return undefined;
   const declared = declareElement(compiler, scope, list, source['as'], [...at, 'as']);
@@ -193,7 +273,8 @@ function compileFilter(compiler: CheckCompiler, scope: Scope, source: Record<str
     last = 0;
     const value = list.read(evaluation);
     const elements = elementsOf(value, list.source(evaluation), false);
-    if (elements instanceof Void) return elements.kind === 'missing' ? unresolved(elements.code, `${list.display(evaluation)}: ${elements.because}`) : elements;
+    if (elements instanceof Void)
+      return elements.kind === 'missing' ? unresolved(elements.code, `${list.display(evaluation)}: ${elements.because}`) : elements;
     position = -1;
     const found = quietly(evaluation, () => (kind === 'first' ? pickFirst(evaluation, elements) : keepAll(evaluation, elements)));
     if (position >= 0) last = elements.sourceOf(position);
@@ -235,7 +316,10 @@ function compileFilter(compiler: CheckCompiler, scope: Scope, source: Record<str
     return new ListValue(items, 0, (index) => elements.sourceOf(positions[index] ?? 0), complete, because);
   };
   return {
-    text: `${kind} of ${list.text}`, read, source: () => last, display: (evaluation) => list.display(evaluation),
+    text: `${kind} of ${list.text}`,
+    read,
+    source: () => last,
+    display: (evaluation) => list.display(evaluation),
     origin: kind === 'all' && get === null && element.record ? list.origin : kind === 'first' && element.record ? list.origin : covered,
     shape: kind === 'all' ? 'list' : 'value',
   };
@@ -270,7 +354,11 @@ function compileDecode(compiler: CheckCompiler, scope: Scope, source: Record<str
   if (path === undefined) return undefined;
   const memo = new Map<string, Value>();
   return {
-    text: path.text, source: path.source, display: path.display, origin: covered, shape: 'value',
+    text: path.text,
+    source: path.source,
+    display: path.display,
+    origin: covered,
+    shape: 'value',
     read: (evaluation) => {
       const value = path.read(evaluation);
       if (typeof value !== 'string') return value;
@@ -312,10 +400,15 @@ function compileSplit(compiler: CheckCompiler, scope: Scope, source: Record<stri
   const on = source['on'];
   const position = source['at'];
   if (typeof on !== 'string' || on === '') compiler.report([...at, 'on'], '`on` is the text to split at', 'on: "/"');
-  if (position !== undefined && !Number.isInteger(position)) compiler.report([...at, 'at'], '`at` is the position of the part', '0 is the first, -1 the last');
+  if (position !== undefined && !Number.isInteger(position))
+    compiler.report([...at, 'at'], '`at` is the position of the part', '0 is the first, -1 the last');
   if (path === undefined || typeof on !== 'string' || on === '') return undefined;
   return {
-    text: path.text, source: path.source, display: path.display, origin: covered, shape: 'value',
+    text: path.text,
+    source: path.source,
+    display: path.display,
+    origin: covered,
+    shape: 'value',
     read: (evaluation) => {
       const value = path.read(evaluation);
       if (value instanceof Void) return value;
@@ -334,13 +427,20 @@ function compileReplace(compiler: CheckCompiler, scope: Scope, source: Record<st
   let pattern: RegExp | undefined;
   try {
     if (typeof source['pattern'] === 'string') pattern = new RegExp(source['pattern'], compiler.caseless ? 'giu' : 'gu');
-  } catch { /* reported below */ }
-  if (pattern === undefined) compiler.report([...at, 'pattern'], '`pattern` is a regular expression', "pattern: '/cryptoKeyVersions/[^/]+$'");
+  } catch {
+    /* reported below */
+  }
+  if (pattern === undefined)
+    compiler.report([...at, 'pattern'], '`pattern` is a regular expression', "pattern: '/cryptoKeyVersions/[^/]+$'");
   if (typeof replacement !== 'string') compiler.report([...at, 'with'], '`with` is a text');
   if (path === undefined || pattern === undefined || typeof replacement !== 'string') return undefined;
   const expression = pattern;
   return {
-    text: path.text, source: path.source, display: path.display, origin: covered, shape: 'value',
+    text: path.text,
+    source: path.source,
+    display: path.display,
+    origin: covered,
+    shape: 'value',
     read: (evaluation) => {
       const value = path.read(evaluation);
       if (value instanceof Void) return value;
@@ -373,14 +473,20 @@ function compileChoose(compiler: CheckCompiler, scope: Scope, source: Record<str
   }
   let chosen: Operand | null = null;
   return {
-    text: compiled.map((entry) => entry.use.text).join(' or '), origin: covered, shape: 'value',
+    text: compiled.map((entry) => entry.use.text).join(' or '),
+    origin: covered,
+    shape: 'value',
     source: (evaluation) => chosen?.source(evaluation) ?? 0,
     display: (evaluation) => chosen?.display(evaluation) ?? compiled.map((entry) => entry.use.text).join(' or '),
     read: (evaluation) => {
       chosen = null;
       for (const { when, use } of compiled) {
         const decided = when === null ? TRUE : quietly(evaluation, () => when.evaluate(evaluation));
-        if (decided === UNKNOWN) return unresolved('undecided', quietly(evaluation, () => when?.why(evaluation, UNKNOWN).text ?? ''));
+        if (decided === UNKNOWN)
+          return unresolved(
+            'undecided',
+            quietly(evaluation, () => when?.why(evaluation, UNKNOWN).text ?? ''),
+          );
         if (decided === FALSE) continue;
         chosen = use;
         return use.read(evaluation);
@@ -395,14 +501,23 @@ function compileReaders(compiler: CheckCompiler, source: Record<string, unknown>
   compiler.usesReaders = true;
   compiler.lowestSlot = -1;
   return {
-    text: 'readers', source: () => 0, display: () => 'who can read it', origin: covered, shape: 'value',
+    text: 'readers',
+    source: () => 0,
+    display: () => 'who can read it',
+    origin: covered,
+    shape: 'value',
     read: (evaluation) => {
       const result = evaluation.env.readers(evaluation.subject);
       if (result.outcome === 'unknown') return unresolved('readers-unknown', result.because);
       const { role } = evaluation;
       for (const record of result.records) evaluation.cite(role, record);
       const principals = new ListValue(result.principals, 0, null, result.complete, result.because ?? 'there may be further principals');
-      return { world: result.world, complete: result.complete, unsettled: [...result.unsettled], principals: principals as unknown as Json };
+      return {
+        world: result.world,
+        complete: result.complete,
+        unsettled: [...result.unsettled],
+        principals: principals as unknown as Json,
+      };
     },
   };
 }

@@ -40,8 +40,18 @@ export function compileCheck(source: CheckSource, parameters: Readonly<Record<st
   const doubts: Reported[] = [];
   const { definition, at, provider } = source;
   const compiler: CheckCompiler = {
-    provider, caseless: provider === 'azure', parameters, reads: new Map(), subjectReads: new Set(), absences: [], usedParameters: new Set(),
-    tables: [], usesReaders: false, slots: 0, lowestSlot: Infinity, condition: compileCondition,
+    provider,
+    caseless: provider === 'azure',
+    parameters,
+    reads: new Map(),
+    subjectReads: new Set(),
+    absences: [],
+    usedParameters: new Set(),
+    tables: [],
+    usesReaders: false,
+    slots: 0,
+    lowestSlot: Infinity,
+    condition: compileCondition,
     report: (where, message, hint) => errors.push({ at: where, message, ...(hint === undefined ? {} : { hint }) }),
   };
   const on = typesOf(compiler, definition['on'], [...at, 'on']);
@@ -49,31 +59,60 @@ export function compileCheck(source: CheckSource, parameters: Readonly<Record<st
   const aggregate = aggregateOf(compiler, definition['aggregate'], [...at, 'aggregate']);
   const scope = new Scope(null);
   compileLet(compiler, scope, definition['let'], [...at, 'let']);
-  const when = definition['when'] === undefined ? null : compileCondition(compiler, scope, definition['when'], [...at, 'when'], 'down', 'when');
-  const require = definition['require'] === undefined ? undefined : compileCondition(compiler, scope, definition['require'], [...at, 'require'], 'up', '');
-  if (definition['require'] === undefined) compiler.report(at, 'this check has no `require`', 'the condition that a passing resource meets');
-  const satisfied = definition['satisfied'] === undefined ? null : (compileSentence(compiler, scope, definition['satisfied'], [...at, 'satisfied']) ?? null);
+  const when =
+    definition['when'] === undefined ? null : compileCondition(compiler, scope, definition['when'], [...at, 'when'], 'down', 'when');
+  const require =
+    definition['require'] === undefined
+      ? undefined
+      : compileCondition(compiler, scope, definition['require'], [...at, 'require'], 'up', '');
+  if (definition['require'] === undefined)
+    compiler.report(at, 'this check has no `require`', 'the condition that a passing resource meets');
+  const satisfied =
+    definition['satisfied'] === undefined
+      ? null
+      : (compileSentence(compiler, scope, definition['satisfied'], [...at, 'satisfied']) ?? null);
   for (const variable of scope.variables.values()) {
     if (!variable.used) doubts.push({ at: variable.at, rule: 'unused-let', message: `$${variable.name} is never used` });
   }
   for (const absence of compiler.absences) {
-    if (absence.because === null) doubts.push({ at: absence.at, rule: 'absence-decides', message: `the absence of ${absence.path} leads towards a pass here`, hint: 'say why that is evidence: because: "…", or turn the condition round' });
+    if (absence.because === null)
+      doubts.push({
+        at: absence.at,
+        rule: 'absence-decides',
+        message: `the absence of ${absence.path} leads towards a pass here`,
+        hint: 'say why that is evidence: because: "…", or turn the condition round',
+      });
   }
   const usable = errors.length === 0 && require !== undefined && when !== undefined && on !== undefined;
-  const check: ConditionCheck | undefined = usable ? {
-    kind: 'condition', id: source.id, title: source.title, provider, on, critical, ...(aggregate === undefined ? {} : { aggregate }),
-    reads: new Map([...compiler.reads].map(([table, paths]) => [table, paths.has('*') ? '*' as const : [...paths].sort()])),
-    subjectReads: [...compiler.subjectReads].sort(), usesReaders: compiler.usesReaders,
-    absences: compiler.absences.map((absence) => ({ path: absence.path, keys: absence.keys, because: absence.because ?? '' })),
-    definition: definition as JsonObject,
-    evaluate: evaluator(when, require, satisfied, compiler.slots, compiler.caseless),
-  } : undefined;
+  const check: ConditionCheck | undefined = usable
+    ? {
+        kind: 'condition',
+        id: source.id,
+        title: source.title,
+        provider,
+        on,
+        critical,
+        ...(aggregate === undefined ? {} : { aggregate }),
+        reads: new Map([...compiler.reads].map(([table, paths]) => [table, paths.has('*') ? ('*' as const) : [...paths].sort()])),
+        subjectReads: [...compiler.subjectReads].sort(),
+        usesReaders: compiler.usesReaders,
+        absences: compiler.absences.map((absence) => ({ path: absence.path, keys: absence.keys, because: absence.because ?? '' })),
+        definition: definition as JsonObject,
+        evaluate: evaluator(when, require, satisfied, compiler.slots, compiler.caseless),
+      }
+    : undefined;
   return { check, errors, doubts, usedParameters: compiler.usedParameters, tables: compiler.tables };
 }
 
 const holds = 'Every condition of this check holds.';
 
-function evaluator(when: Condition | null, require: Condition, satisfied: ((evaluation: Evaluation) => string) | null, slots: number, caseless: boolean): ConditionCheck['evaluate'] {
+function evaluator(
+  when: Condition | null,
+  require: Condition,
+  satisfied: ((evaluation: Evaluation) => string) | null,
+  slots: number,
+  caseless: boolean,
+): ConditionCheck['evaluate'] {
   let preparedFor: EvaluationEnvironment | null = null;
   let comparison: Comparison = { caseless, asOf: 0 };
   return (subject: Resource, env: EvaluationEnvironment): CheckOutcome => {
@@ -98,7 +137,12 @@ function evaluator(when: Condition | null, require: Condition, satisfied: ((eval
       if (value === TRUE) return { status: 'pass', reason: satisfied === null ? holds : satisfied(evaluation), leaves, joined };
       return { status: value === FALSE ? 'fail' : 'unknown', reason: because(require, value), leaves, joined };
     } catch (error) {
-      return { status: 'error', reason: `the check could not be carried out: ${error instanceof Error ? error.message : String(error)}`, leaves, joined };
+      return {
+        status: 'error',
+        reason: `the check could not be carried out: ${error instanceof Error ? error.message : String(error)}`,
+        leaves,
+        joined,
+      };
     }
   };
 }
@@ -119,11 +163,16 @@ export const typeShape: Record<Provider, RegExp> = {
 function typesOf(compiler: CheckCompiler, source: unknown, at: At): string[] | undefined {
   const list = Array.isArray(source) ? source : [source];
   if (list.length === 0 || !list.every((type) => typeof type === 'string' && type !== '')) {
-    compiler.report(at, source === undefined ? 'this check says not what it is on' : '`on` is a resource type or a list of them', 'on: AWS::S3::Bucket');
+    compiler.report(
+      at,
+      source === undefined ? 'this check says not what it is on' : '`on` is a resource type or a list of them',
+      'on: AWS::S3::Bucket',
+    );
     return undefined;
   }
   const types = (list as string[]).map((type) => (compiler.provider === 'azure' ? type.toLowerCase() : type));
-  for (const type of types) if (!typeShape[compiler.provider].test(type)) compiler.report(at, `${type} is no resource type of ${compiler.provider}`);
+  for (const type of types)
+    if (!typeShape[compiler.provider].test(type)) compiler.report(at, `${type} is no resource type of ${compiler.provider}`);
   return types;
 }
 
@@ -148,8 +197,10 @@ function aggregateOf(compiler: CheckCompiler, source: unknown, at: At): Aggregat
   const before = compilerErrors(compiler, at, source);
   if (!before) return undefined;
   return {
-    per: per as Aggregate['per'], emptyScope: emptyScope as Aggregate['emptyScope'],
-    ...(atLeast === undefined ? {} : { atLeast: atLeast as number }), ...(atMost === undefined ? {} : { atMost: atMost as number }),
+    per: per as Aggregate['per'],
+    emptyScope: emptyScope as Aggregate['emptyScope'],
+    ...(atLeast === undefined ? {} : { atLeast: atLeast as number }),
+    ...(atMost === undefined ? {} : { atMost: atMost as number }),
   };
 }
 
@@ -160,8 +211,11 @@ function compilerErrors(compiler: CheckCompiler, at: At, source: Record<string, 
     compiler.report(source[key] === undefined ? at : [...at, key], message);
   };
   if (source['per'] !== 'accountId' && source['per'] !== 'scope') wrong('per', '`per` is accountId or scope');
-  if (!['fail', 'notapplicable', 'pass'].includes(source['emptyScope'] as string)) wrong('emptyScope', '`emptyScope` is fail, notapplicable or pass');
+  if (!['fail', 'notapplicable', 'pass'].includes(source['emptyScope'] as string))
+    wrong('emptyScope', '`emptyScope` is fail, notapplicable or pass');
   if (source['atLeast'] === undefined && source['atMost'] === undefined) wrong('atLeast', '`aggregate` needs `atLeast` or `atMost`');
-  for (const key of ['atLeast', 'atMost']) if (source[key] !== undefined && (!Number.isInteger(source[key]) || (source[key] as number) < 0)) wrong(key, `\`${key}\` is a whole number`);
+  for (const key of ['atLeast', 'atMost'])
+    if (source[key] !== undefined && (!Number.isInteger(source[key]) || (source[key] as number) < 0))
+      wrong(key, `\`${key}\` is a whole number`);
   return fine;
 }

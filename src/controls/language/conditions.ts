@@ -12,23 +12,41 @@ import type { Tri } from './values.ts';
 const common = ['id', 'otherwise', 'unknown'] as const;
 
 /** Compiles a condition; undefined when it is wrong somewhere, which is then reported. `prefix` leads the ids of leaves. */
-export function compileCondition(compiler: CheckCompiler, scope: Scope, source: unknown, at: At, polarity: Polarity, prefix: string): Condition | undefined {
+export function compileCondition(
+  compiler: CheckCompiler,
+  scope: Scope,
+  source: unknown,
+  at: At,
+  polarity: Polarity,
+  prefix: string,
+): Condition | undefined {
   if (!isObject(source)) {
     compiler.report(at, 'a condition is needed here', '{ field: path, equals: value }, or all, any, not, some, every, none, count');
     return undefined;
   }
   const kinds = combinators.filter((name) => Object.hasOwn(source, name));
   if (Object.hasOwn(source, 'field')) {
-    if (kinds.length > 0) compiler.report(at, `\`field\` and \`${kinds[0] as string}\` cannot stand in one condition`, 'put them into a list under `all`');
+    if (kinds.length > 0)
+      compiler.report(at, `\`field\` and \`${kinds[0] as string}\` cannot stand in one condition`, 'put them into a list under `all`');
     const sentences = compileSentences(compiler, scope, source, at);
     const leaf = compileLeaf(compiler, scope, source, at, polarity, idOf(compiler, source, at, prefix, '') || 'require');
     return leaf === undefined ? undefined : withSentences(leaf, sentences, true);
   }
   if (kinds.length !== 1) {
     const [word] = Object.keys(source).filter((key) => !(common as readonly string[]).includes(key));
-    if (kinds.length > 1) compiler.report(at, `\`${kinds[0] as string}\` and \`${kinds[1] as string}\` cannot stand in one condition`, 'put them into a list under `all`');
+    if (kinds.length > 1)
+      compiler.report(
+        at,
+        `\`${kinds[0] as string}\` and \`${kinds[1] as string}\` cannot stand in one condition`,
+        'put them into a list under `all`',
+      );
     else if (word === undefined) compiler.report(at, 'this condition says nothing');
-    else compiler.report([...at, word], operatorNames.includes(word) ? `\`${word}\` needs a \`field\`` : `a condition knows no \`${word}\``, didYouMean(word, [...combinators, 'field']) ?? `it has \`field\` and an operator, or one of ${combinators.join(', ')}`);
+    else
+      compiler.report(
+        [...at, word],
+        operatorNames.includes(word) ? `\`${word}\` needs a \`field\`` : `a condition knows no \`${word}\``,
+        didYouMean(word, [...combinators, 'field']) ?? `it has \`field\` and an operator, or one of ${combinators.join(', ')}`,
+      );
     return undefined;
   }
   const kind = kinds[0] as (typeof combinators)[number];
@@ -56,7 +74,8 @@ export function compileCondition(compiler: CheckCompiler, scope: Scope, source: 
 
 function idOf(compiler: CheckCompiler, source: Record<string, unknown>, at: At, prefix: string, own: string): string {
   const id = source['id'];
-  if (id !== undefined && (typeof id !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(id))) compiler.report([...at, 'id'], 'an id is made of letters, digits, dash and underscore');
+  if (id !== undefined && (typeof id !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(id)))
+    compiler.report([...at, 'id'], 'an id is made of letters, digits, dash and underscore');
   const segment = typeof id === 'string' ? id : own;
   return prefix === '' ? segment : segment === '' ? prefix : `${prefix}.${segment}`;
 }
@@ -89,7 +108,14 @@ function withSentences(condition: Condition, sentences: Sentences, own: boolean)
   };
 }
 
-function compileChildren(compiler: CheckCompiler, scope: Scope, source: unknown, at: At, polarity: Polarity, prefix: string): Condition[] | undefined {
+function compileChildren(
+  compiler: CheckCompiler,
+  scope: Scope,
+  source: unknown,
+  at: At,
+  polarity: Polarity,
+  prefix: string,
+): Condition[] | undefined {
   if (!Array.isArray(source) || source.length === 0) {
     compiler.report(at, 'a list of one or more conditions is needed here');
     return undefined;
@@ -149,5 +175,9 @@ function joined(children: readonly Condition[], evaluation: Evaluation, value: T
   const reasons = children.map((child) => child.why(evaluation, value));
   const texts = reasons.slice(0, 4).map((reason) => reason.text);
   if (reasons.length > 4) texts.push(`${reasons.length - 4} more conditions`);
-  return { text: texts.join(by), authored: reasons.some((reason) => reason.authored), absent: reasons.every((reason) => reason.absent === true) };
+  return {
+    text: texts.join(by),
+    authored: reasons.some((reason) => reason.authored),
+    absent: reasons.every((reason) => reason.absent === true),
+  };
 }

@@ -21,7 +21,8 @@ export function parseDate(text: string): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
-const durationPattern = /^P(?:(\d+(?:\.\d+)?)Y)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
+const durationPattern =
+  /^P(?:(\d+(?:\.\d+)?)Y)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
 
 /**
  * ISO 8601 duration (`P90D`, `PT6H`; a year counts 365 days, a month 30), protobuf duration (`7776000s`) or Azure time span
@@ -35,7 +36,15 @@ export function parseDuration(text: string): number | null {
   if (span !== null) return Number(span[1] ?? 0) * dayMs + Number(span[2]) * 3_600_000 + Number(span[3]) * 60_000 + Number(span[4]) * 1000;
   const parts = durationPattern.exec(text);
   if (parts === null || text === 'P' || text.endsWith('T')) return null;
-  const [years, months, weeks, days, hours, minutes, secs] = parts.slice(1).map((part) => Number(part ?? 0)) as [number, number, number, number, number, number, number];
+  const [years, months, weeks, days, hours, minutes, secs] = parts.slice(1).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   return (years * 365 + months * 30 + weeks * 7 + days) * dayMs + hours * 3_600_000 + minutes * 60_000 + secs * 1000;
 }
 
@@ -85,7 +94,12 @@ export const conversions: readonly Conversion[] = [
   {
     name: 'number',
     summary: 'A number, or a text holding one (`"60.0"`): the only way a text counts as a number.',
-    convert: (value) => (typeof value === 'number' ? value : typeof value === 'string' && value.length < 40 && numberPattern.test(value) ? Number(value) : notNumber),
+    convert: (value) =>
+      typeof value === 'number'
+        ? value
+        : typeof value === 'string' && value.length < 40 && numberPattern.test(value)
+          ? Number(value)
+          : notNumber,
   },
   {
     name: 'boolean',
@@ -146,7 +160,8 @@ export const conversions: readonly Conversion[] = [
   },
   {
     name: 'principals',
-    summary: 'The `Principal` of an AWS policy statement as a list of `{ kind, id }`: `"*"` and `{ "AWS": "*" }` both give `{ kind: AWS, id: "*" }`.',
+    summary:
+      'The `Principal` of an AWS policy statement as a list of `{ kind, id }`: `"*"` and `{ "AWS": "*" }` both give `{ kind: AWS, id: "*" }`.',
     convert: principals,
   },
 ];

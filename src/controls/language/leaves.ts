@@ -17,16 +17,32 @@ export const leafWords = ['field', 'present', ...operatorNames, ...modifiers];
 const types: readonly JsonType[] = ['string', 'number', 'boolean', 'list', 'object'];
 
 /** `{ field: path, <operator>: expected, … }`. */
-export function compileLeaf(compiler: CheckCompiler, scope: Scope, source: Record<string, unknown>, at: At, polarity: Polarity, id: string): Condition | undefined {
+export function compileLeaf(
+  compiler: CheckCompiler,
+  scope: Scope,
+  source: Record<string, unknown>,
+  at: At,
+  polarity: Polarity,
+  id: string,
+): Condition | undefined {
   let fine = true;
   for (const key of Object.keys(source)) {
     if (leafWords.includes(key) || (combinators as readonly string[]).includes(key)) continue;
     fine = false;
-    compiler.report([...at, key], `unknown operator \`${key}\``, commaHint(key, source[key]) ?? didYouMean(key, leafWords) ?? `operators are present, ${operatorNames.join(', ')}`);
+    compiler.report(
+      [...at, key],
+      `unknown operator \`${key}\``,
+      commaHint(key, source[key]) ?? didYouMean(key, leafWords) ?? `operators are present, ${operatorNames.join(', ')}`,
+    );
   }
   const chosen = ['present', ...operatorNames].filter((name) => Object.hasOwn(source, name));
   if (chosen.length !== 1) {
-    if (chosen.length > 1) compiler.report([...at, chosen[1] as string], `one operator a condition: \`${chosen[0] as string}\` is there already`, 'put two conditions into a list under `all`');
+    if (chosen.length > 1)
+      compiler.report(
+        [...at, chosen[1] as string],
+        `one operator a condition: \`${chosen[0] as string}\` is there already`,
+        'put two conditions into a list under `all`',
+      );
     else if (fine) compiler.report(at, 'this condition has no operator', `add one of present, ${operatorNames.join(', ')}`);
     return undefined;
   }
@@ -39,14 +55,24 @@ export function compileLeaf(compiler: CheckCompiler, scope: Scope, source: Recor
   if (name === 'present') return compilePresent(compiler, scope, source, at, polarity, id, type);
   const operator = operatorNamed(name) as Operator;
   if (type !== undefined && name !== 'isEmpty') compiler.report([...at, 'type'], '`type` belongs to `present` and `isEmpty`');
-  if (source['single'] !== undefined && operator.listed !== true) compiler.report([...at, 'single'], `\`single\` has no meaning for \`${name}\``);
-  if (source['within'] !== undefined) compiler.report([...at, 'within'], '`within` belongs to `present`', 'ifMissing: { then: false, when: container }');
+  if (source['single'] !== undefined && operator.listed !== true)
+    compiler.report([...at, 'single'], `\`single\` has no meaning for \`${name}\``);
+  if (source['within'] !== undefined)
+    compiler.report([...at, 'within'], '`within` belongs to `present`', 'ifMissing: { then: false, when: container }');
   const path = compilePath(compiler, scope, source['field'], [...at, 'field'], { kind: name === 'isEmpty' ? 'emptiness' : 'value' });
   const field = path === undefined ? undefined : convertOperand(compiler, path, source['as'], [...at, 'as']);
   const expected = compileExpected(compiler, scope, operator, source[name], [...at, name]);
-  const missing = source['ifMissing'] === undefined ? null : compileMissing(compiler, scope, source['ifMissing'], [...at, 'ifMissing'], polarity, path?.text ?? '');
+  const missing =
+    source['ifMissing'] === undefined
+      ? null
+      : compileMissing(compiler, scope, source['ifMissing'], [...at, 'ifMissing'], polarity, path?.text ?? '');
   if (field === undefined || path === undefined || expected === undefined || !fine) return undefined;
-  return comparison(id, path, field, operator, expected, { single: source['single'] === true, type, missing, falseWhenAbsent: polarity === 'up' });
+  return comparison(id, path, field, operator, expected, {
+    single: source['single'] === true,
+    type,
+    missing,
+    falseWhenAbsent: polarity === 'up',
+  });
 }
 
 export interface Missing {
@@ -55,34 +81,70 @@ export interface Missing {
 }
 
 /** `ifMissing: { then, when }`: absence means something where the container was collected. */
-export function compileMissing(compiler: CheckCompiler, scope: Scope, source: unknown, at: At, polarity: Polarity, path: string): Missing | null {
+export function compileMissing(
+  compiler: CheckCompiler,
+  scope: Scope,
+  source: unknown,
+  at: At,
+  polarity: Polarity,
+  path: string,
+): Missing | null {
   if (!isObject(source) || typeof source['then'] !== 'boolean') {
     compiler.report(at, '`ifMissing` needs `then`, true or false', 'ifMissing: { then: false, when: container }');
     return null;
   }
   if (source['when'] === undefined) {
-    compiler.report(at, '`ifMissing` needs `when`', 'name the container whose presence proves that the value was left out: when: properties');
+    compiler.report(
+      at,
+      '`ifMissing` needs `when`',
+      'name the container whose presence proves that the value was left out: when: properties',
+    );
     return null;
   }
-  for (const key of Object.keys(source)) if (!['then', 'when', 'because'].includes(key)) compiler.report([...at, key], `\`ifMissing\` knows no \`${key}\``, 'it knows then, when, because');
+  for (const key of Object.keys(source))
+    if (!['then', 'when', 'because'].includes(key))
+      compiler.report([...at, key], `\`ifMissing\` knows no \`${key}\``, 'it knows then, when, because');
   const whens = (Array.isArray(source['when']) ? source['when'] : [source['when']]).map((entry, index) =>
-    compilePath(compiler, scope, entry, Array.isArray(source['when']) ? [...at, 'when', index] : [...at, 'when'], { kind: 'presence' }));
+    compilePath(compiler, scope, entry, Array.isArray(source['when']) ? [...at, 'when', index] : [...at, 'when'], { kind: 'presence' }),
+  );
   if (whens.includes(undefined)) return null;
-  noteAbsence(compiler, polarity, source['then'], path, (whens as Operand[]).map((when) => when.text), source['because'], at);
+  noteAbsence(
+    compiler,
+    polarity,
+    source['then'],
+    path,
+    (whens as Operand[]).map((when) => when.text),
+    source['because'],
+    at,
+  );
   return {
     then: source['then'] ? TRUE : FALSE,
-    when: (evaluation) => (whens as Operand[]).every((when) => {
-      const value = when.read(evaluation);
-      return !(value instanceof Void) && value !== null;
-    }),
+    when: (evaluation) =>
+      (whens as Operand[]).every((when) => {
+        const value = when.read(evaluation);
+        return !(value instanceof Void) && value !== null;
+      }),
   };
 }
 
 /** Keeps a list of the places where something not being there leads towards a pass. */
-function noteAbsence(compiler: CheckCompiler, polarity: Polarity, outcome: boolean, path: string, containers: readonly string[], because: unknown, at: At): void {
+function noteAbsence(
+  compiler: CheckCompiler,
+  polarity: Polarity,
+  outcome: boolean,
+  path: string,
+  containers: readonly string[],
+  because: unknown,
+  at: At,
+): void {
   const towards = polarity === 'both' || (polarity === 'up') === outcome;
   if (!towards) return;
-  compiler.absences.push({ path, keys: keysBelow(path, containers), because: typeof because === 'string' && because !== '' ? because : null, at });
+  compiler.absences.push({
+    path,
+    keys: keysBelow(path, containers),
+    because: typeof because === 'string' && because !== '' ? because : null,
+    at,
+  });
 }
 
 /** The keys of a path that may be absent: those below the innermost container that must be there, at least the last one. */
@@ -116,13 +178,20 @@ function compileExpected(compiler: CheckCompiler, scope: Scope, operator: Operat
     const operand = compileOperand(compiler, scope, source, at);
     const parameter = isObject(source) && typeof source['param'] === 'string' ? compiler.parameters[source['param']] : undefined;
     if (parameter !== undefined && operator.prepare(parameter.default, { caseless: compiler.caseless, asOf: 0 }) === undefined) {
-      compiler.report(at, `\`${operator.name}\` takes ${operator.expected}, and the parameter ${parameter.name} is ${typeInWords(parameter.default)}`);
+      compiler.report(
+        at,
+        `\`${operator.name}\` takes ${operator.expected}, and the parameter ${parameter.name} is ${typeInWords(parameter.default)}`,
+      );
     }
     return operand === undefined ? undefined : { operand, literal: operand.literal };
   }
   const literal = source as Json;
   if (operator.prepare(literal, { caseless: compiler.caseless, asOf: 0 }) === undefined) {
-    compiler.report(at, `\`${operator.name}\` takes ${operator.expected}, not ${typeInWords(literal ?? null)}`, `for example ${operator.example}`);
+    compiler.report(
+      at,
+      `\`${operator.name}\` takes ${operator.expected}, not ${typeInWords(literal ?? null)}`,
+      `for example ${operator.example}`,
+    );
     return undefined;
   }
   return { operand: literalOperand(literal), literal };
@@ -175,10 +244,16 @@ function comparison(id: string, path: Operand, field: Operand, operator: Operato
     let against = prepared;
     if (literal === undefined) {
       const wanted = operand.read(evaluation);
-      if (wanted instanceof Void || wanted === null) return unknown('expected-unknown', `what to compare it with is not known: ${operand.display(evaluation)} ${wanted === null ? 'is null' : wanted.because}`);
+      if (wanted instanceof Void || wanted === null)
+        return unknown(
+          'expected-unknown',
+          `what to compare it with is not known: ${operand.display(evaluation)} ${wanted === null ? 'is null' : wanted.because}`,
+        );
       const plain = wanted instanceof ListValue ? (wanted.complete ? [...wanted.items] : null) : wanted;
-      if (plain === null) return unknown('expected-unknown', `what to compare it with is not known completely: ${(wanted as ListValue).because}`);
-      if (isRedacted(plain) || (Array.isArray(plain) && plain.some(isRedacted))) return unknown('expected-unknown', `what to compare it with is not known: ${REDACTED.because}`);
+      if (plain === null)
+        return unknown('expected-unknown', `what to compare it with is not known completely: ${(wanted as ListValue).because}`);
+      if (isRedacted(plain) || (Array.isArray(plain) && plain.some(isRedacted)))
+        return unknown('expected-unknown', `what to compare it with is not known: ${REDACTED.because}`);
       against = operator.prepare(plain, evaluation.comparison);
       if (against === undefined) return unknown('expected-type', `what to compare it with is not ${operator.expected}`);
     } else if (preparedFor !== evaluation.comparison) {
@@ -203,14 +278,25 @@ function comparison(id: string, path: Operand, field: Operand, operator: Operato
   const expectedNow = (evaluation: Evaluation): Json => {
     if (literal !== undefined) return literal;
     const value = operand.read(evaluation);
-    return value instanceof Void ? `(${operand.text}, not known)` : value instanceof ListValue ? cutValue(value.items as Json[]) : cutValue(value);
+    return value instanceof Void
+      ? `(${operand.text}, not known)`
+      : value instanceof ListValue
+        ? cutValue(value.items as Json[])
+        : cutValue(value);
   };
   return {
     evaluate: (evaluation) => {
       const value = field.read(evaluation);
       const outcome = decide(evaluation, value);
       if (evaluation.quiet) return outcome;
-      const leaf: Leaf = { id, path: path.text, operator: operator.name, expected: expectedNow(evaluation), outcome: outcome === TRUE ? 'true' : outcome === FALSE ? 'false' : 'unknown', source: path.source(evaluation) };
+      const leaf: Leaf = {
+        id,
+        path: path.text,
+        operator: operator.name,
+        expected: expectedNow(evaluation),
+        outcome: outcome === TRUE ? 'true' : outcome === FALSE ? 'false' : 'unknown',
+        source: path.source(evaluation),
+      };
       if (!(value instanceof Void)) leaf.observed = value instanceof ListValue ? cutValue(value.items as Json[]) : cutValue(value);
       if (because !== '') leaf.because = because;
       evaluation.leaves.push(leaf);
@@ -221,31 +307,49 @@ function comparison(id: string, path: Operand, field: Operand, operator: Operato
       const name = path.display(evaluation);
       decide(evaluation, observed);
       if (value === UNKNOWN) return { text: `${name} cannot be judged: ${reason}`, authored: false };
-      const wanted = operator.phrase(literal === undefined ? `${inWords(operand.read(evaluation))} (${operand.display(evaluation)})` : inWords(literal));
-      if (value === FALSE && observed instanceof Void && observed.kind === 'absent') return { text: `${name} should be ${wanted}, but ${reason}`, authored: false, absent: true };
-      if (because !== '') return { text: value === FALSE ? `${name} should be ${wanted}, but ${reason}` : `${name}: ${reason}`, authored: false };
-      return { text: value === FALSE ? `${name} is ${inWords(observed)}, expected ${wanted}` : `${name} is ${inWords(observed)}`, authored: false };
+      const wanted = operator.phrase(
+        literal === undefined ? `${inWords(operand.read(evaluation))} (${operand.display(evaluation)})` : inWords(literal),
+      );
+      if (value === FALSE && observed instanceof Void && observed.kind === 'absent')
+        return { text: `${name} should be ${wanted}, but ${reason}`, authored: false, absent: true };
+      if (because !== '')
+        return { text: value === FALSE ? `${name} should be ${wanted}, but ${reason}` : `${name}: ${reason}`, authored: false };
+      return {
+        text: value === FALSE ? `${name} is ${inWords(observed)}, expected ${wanted}` : `${name} is ${inWords(observed)}`,
+        authored: false,
+      };
     },
   };
 }
 
 /** The one operator that may decide on absence, and only inside a container that was itself collected. */
-function compilePresent(compiler: CheckCompiler, scope: Scope, source: Record<string, unknown>, at: At, polarity: Polarity, id: string, type: JsonType | undefined): Condition | undefined {
+function compilePresent(
+  compiler: CheckCompiler,
+  scope: Scope,
+  source: Record<string, unknown>,
+  at: At,
+  polarity: Polarity,
+  id: string,
+  type: JsonType | undefined,
+): Condition | undefined {
   const wanted = source['present'];
   if (typeof wanted !== 'boolean') {
     compiler.report([...at, 'present'], '`present` is true or false');
     return undefined;
   }
-  for (const word of ['as', 'single', 'ifMissing']) if (source[word] !== undefined) compiler.report([...at, word], `\`${word}\` has no meaning for \`present\``);
+  for (const word of ['as', 'single', 'ifMissing'])
+    if (source[word] !== undefined) compiler.report([...at, word], `\`${word}\` has no meaning for \`present\``);
   const field = compilePath(compiler, scope, source['field'], [...at, 'field'], { kind: 'presence' });
-  const within = source['within'] === undefined ? null : compilePath(compiler, scope, source['within'], [...at, 'within'], { kind: 'presence' });
+  const within =
+    source['within'] === undefined ? null : compilePath(compiler, scope, source['within'], [...at, 'within'], { kind: 'presence' });
   if (field === undefined || within === undefined) return undefined;
   noteAbsence(compiler, polarity, !wanted, field.text, within === null ? [] : [within.text], source['because'], at);
   const falseWhenAbsent = polarity === 'up' && wanted;
   const decide = (evaluation: Evaluation, value: Value): Tri => {
     let there: boolean;
     if (value instanceof Void) {
-      if (value.kind === 'absent') return falseWhenAbsent || field.origin.kind === 'table' && field.origin.prefix.length === 0 ? (wanted ? FALSE : TRUE) : UNKNOWN;
+      if (value.kind === 'absent')
+        return falseWhenAbsent || (field.origin.kind === 'table' && field.origin.prefix.length === 0) ? (wanted ? FALSE : TRUE) : UNKNOWN;
       if (value.kind === 'no-container' ? !collected(within, evaluation) : value.kind !== 'missing') return UNKNOWN;
       there = false;
     } else if (value === null || value === '') there = false;
@@ -259,7 +363,14 @@ function compilePresent(compiler: CheckCompiler, scope: Scope, source: Record<st
       const value = field.read(evaluation);
       const outcome = decide(evaluation, value);
       if (evaluation.quiet) return outcome;
-      const leaf: Leaf = { id, path: field.text, operator: 'present', expected: wanted, outcome: triName(outcome), source: field.source(evaluation) };
+      const leaf: Leaf = {
+        id,
+        path: field.text,
+        operator: 'present',
+        expected: wanted,
+        outcome: triName(outcome),
+        source: field.source(evaluation),
+      };
       if (!(value instanceof Void)) leaf.observed = value instanceof ListValue ? value.items.length : cutValue(value, 1);
       else if (outcome === UNKNOWN) leaf.because = value.code;
       evaluation.leaves.push(leaf);
@@ -268,10 +379,17 @@ function compilePresent(compiler: CheckCompiler, scope: Scope, source: Record<st
     why: (evaluation, value) => {
       const observed = field.read(evaluation);
       const name = field.display(evaluation);
-      if (value === UNKNOWN) return { text: `whether ${name} is set cannot be judged: ${observed instanceof Void ? observed.because : MISTYPED.because}`, authored: false };
+      if (value === UNKNOWN)
+        return {
+          text: `whether ${name} is set cannot be judged: ${observed instanceof Void ? observed.because : MISTYPED.because}`,
+          authored: false,
+        };
       const there = (value === TRUE) === wanted;
       if (there) return { text: `${name} is set (${inWords(observed)})`, authored: false };
-      return { text: observed instanceof Void && observed.kind === 'absent' ? `${name} does not exist: ${observed.because}` : `${name} is not set`, authored: false };
+      return {
+        text: observed instanceof Void && observed.kind === 'absent' ? `${name} does not exist: ${observed.because}` : `${name} is not set`,
+        authored: false,
+      };
     },
   };
 }

@@ -38,7 +38,14 @@ function subjectPath(compiler: CheckCompiler, path: Path, use: PathUse): Operand
   compiler.lowestSlot = -1;
   if (use.alias !== true) noteRead(compiler, { kind: 'subject', prefix: [] }, path.segments, use.kind ?? 'value');
   const walk = compileWalk(path.segments, compiler.caseless);
-  return { text: path.text, read: (evaluation) => walk(evaluation.document), source: () => 0, display: () => path.text, origin, shape: 'value' };
+  return {
+    text: path.text,
+    read: (evaluation) => walk(evaluation.document),
+    source: () => 0,
+    display: () => path.text,
+    origin,
+    shape: 'value',
+  };
 }
 
 function variablePath(compiler: CheckCompiler, scope: Scope, path: Path, name: string, at: At, use: PathUse): Operand | undefined {
@@ -51,7 +58,11 @@ function variablePath(compiler: CheckCompiler, scope: Scope, path: Path, name: s
   const { slot } = variable;
   compiler.lowestSlot = Math.min(compiler.lowestSlot, slot);
   if (variable.shape === 'list' && path.segments.length > 0) {
-    compiler.report(at, `$${name} is a list: nothing can be read below it`, 'look into it with some, every or none, or take one entry with first');
+    compiler.report(
+      at,
+      `$${name} is a list: nothing can be read below it`,
+      'look into it with some, every or none, or take one entry with first',
+    );
     return undefined;
   }
   if (use.alias !== true) noteRead(compiler, variable.origin, path.segments, use.kind ?? 'value');
@@ -92,7 +103,10 @@ export function compileText(compiler: CheckCompiler, scope: Scope, template: unk
   if (holes.includes(undefined)) return undefined;
   const text = template as string;
   return {
-    text, origin: covered, shape: 'value', display: () => text,
+    text,
+    origin: covered,
+    shape: 'value',
+    display: () => text,
     source: (evaluation) => {
       for (const hole of holes) if (typeof hole === 'object') return hole.source(evaluation);
       return 0;
@@ -103,9 +117,11 @@ export function compileText(compiler: CheckCompiler, scope: Scope, template: unk
         if (typeof hole === 'string') whole += hole;
         else {
           const value = (hole as Operand).read(evaluation);
-          if (value instanceof Void) return new Void('unresolved', value.code, `${(hole as Operand).display(evaluation)}: ${value.because}`);
+          if (value instanceof Void)
+            return new Void('unresolved', value.code, `${(hole as Operand).display(evaluation)}: ${value.because}`);
           if (isRedacted(value)) return REDACTED;
-          if (typeof value === 'object') return new Void('unresolved', 'type', `${(hole as Operand).display(evaluation)} is not a text or a number`);
+          if (typeof value === 'object')
+            return new Void('unresolved', 'type', `${(hole as Operand).display(evaluation)} is not a text or a number`);
           whole += String(value);
         }
       }
@@ -115,7 +131,12 @@ export function compileText(compiler: CheckCompiler, scope: Scope, template: unk
 }
 
 /** For sentences: like compileText, but a hole without a value reads `(not known)`, and values are cut. */
-export function compileSentence(compiler: CheckCompiler, scope: Scope, template: unknown, at: At): ((evaluation: Evaluation) => string) | undefined {
+export function compileSentence(
+  compiler: CheckCompiler,
+  scope: Scope,
+  template: unknown,
+  at: At,
+): ((evaluation: Evaluation) => string) | undefined {
   const parts = splitTemplate(template);
   if (parts === undefined) {
     compiler.report(at, 'a sentence is needed here', 'a text in which {path} stands for the value observed');
@@ -136,7 +157,16 @@ export function inWords(value: Value, depth = 0): string {
   if (value instanceof ListValue) return `${value.complete ? '' : 'at least '}${value.items.length} entries`;
   if (typeof value === 'string') return value === '' ? '(empty)' : cutText(value, 160);
   if (Array.isArray(value) && depth > 2) return `a list of ${value.length}`;
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : cutText(value.slice(0, 8).map((entry) => inWords(entry, depth + 1)).join(', '), 160) + (value.length > 8 ? ` and ${value.length - 8} more` : '');
+  if (Array.isArray(value))
+    return value.length === 0
+      ? 'an empty list'
+      : cutText(
+          value
+            .slice(0, 8)
+            .map((entry) => inWords(entry, depth + 1))
+            .join(', '),
+          160,
+        ) + (value.length > 8 ? ` and ${value.length - 8} more` : '');
   if (typeof value === 'object') return value === null ? 'null' : `an object with ${Object.keys(value).length} keys`;
   return String(value);
 }
@@ -155,18 +185,34 @@ function splitTemplate(template: unknown): (string | { path: string })[] | undef
 }
 
 export function literalOperand(value: Json): Operand {
-  return { text: JSON.stringify(value), read: () => value, source: () => 0, display: () => inWords(value), origin: covered, shape: 'value', literal: value };
+  return {
+    text: JSON.stringify(value),
+    read: () => value,
+    source: () => 0,
+    display: () => inWords(value),
+    origin: covered,
+    shape: 'value',
+    literal: value,
+  };
 }
 
 /** `{ param: name }`: its value is that of the run. */
 export function compileParameter(compiler: CheckCompiler, name: unknown, at: At): Operand | undefined {
   if (typeof name !== 'string' || !Object.hasOwn(compiler.parameters, name)) {
-    compiler.report(at, `unknown parameter ${String(name)}`, didYouMean(String(name), Object.keys(compiler.parameters)) ?? 'declare it under `parameters` in controls.yaml');
+    compiler.report(
+      at,
+      `unknown parameter ${String(name)}`,
+      didYouMean(String(name), Object.keys(compiler.parameters)) ?? 'declare it under `parameters` in controls.yaml',
+    );
     return undefined;
   }
   compiler.usedParameters.add(name);
   return {
-    text: `parameter ${name}`, origin: covered, shape: 'value', source: () => 0, display: () => `the parameter ${name}`,
+    text: `parameter ${name}`,
+    origin: covered,
+    shape: 'value',
+    source: () => 0,
+    display: () => `the parameter ${name}`,
     read: (evaluation) => evaluation.env.parameters[name] ?? new Void('unresolved', 'parameter', `the parameter ${name} has no value`),
   };
 }
@@ -194,7 +240,11 @@ export function checkKeys(compiler: CheckCompiler, value: object, known: readonl
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     fine = false;
-    compiler.report([...at, key], `${what} knows no \`${key}\``, commaHint(key, (value as Record<string, unknown>)[key]) ?? didYouMean(key, known) ?? `it knows ${known.join(', ')}`);
+    compiler.report(
+      [...at, key],
+      `${what} knows no \`${key}\``,
+      commaHint(key, (value as Record<string, unknown>)[key]) ?? didYouMean(key, known) ?? `it knows ${known.join(', ')}`,
+    );
   }
   return fine;
 }

@@ -14,7 +14,15 @@ export type Quantifier = 'some' | 'every' | 'none' | 'count';
 /** How many records a verdict over a list cites when no single one decides it; the count is always given. */
 const citedRecords = 25;
 
-export function compileQuantifier(compiler: CheckCompiler, scope: Scope, parent: Record<string, unknown>, kind: Quantifier, at: At, polarity: Polarity, id: string): Condition | undefined {
+export function compileQuantifier(
+  compiler: CheckCompiler,
+  scope: Scope,
+  parent: Record<string, unknown>,
+  kind: Quantifier,
+  at: At,
+  polarity: Polarity,
+  id: string,
+): Condition | undefined {
   const source = parent[kind];
   if (!isObject(source)) {
     compiler.report(at, `\`${kind}\` is a map`, `${kind}: { in: path, as: name, where: condition }`);
@@ -22,9 +30,15 @@ export function compileQuantifier(compiler: CheckCompiler, scope: Scope, parent:
   }
   checkKeys(compiler, source, ['in', 'as', 'where', 'let', 'single', 'ifEmpty', 'ifMissing'], at, `\`${kind}\``);
   const single = source['single'] === true;
-  if (source['single'] !== undefined && typeof source['single'] !== 'boolean') compiler.report([...at, 'single'], '`single` is true or false');
+  if (source['single'] !== undefined && typeof source['single'] !== 'boolean')
+    compiler.report([...at, 'single'], '`single` is true or false');
   const { ifEmpty } = source;
-  if (ifEmpty !== undefined && (kind !== 'every' || typeof ifEmpty !== 'boolean')) compiler.report([...at, 'ifEmpty'], '`ifEmpty` is true or false, and belongs to `every`', '`some` of an empty list is false, `none` of it is true');
+  if (ifEmpty !== undefined && (kind !== 'every' || typeof ifEmpty !== 'boolean'))
+    compiler.report(
+      [...at, 'ifEmpty'],
+      '`ifEmpty` is true or false, and belongs to `every`',
+      '`some` of an empty list is false, `none` of it is true',
+    );
   const list = compileOperand(compiler, scope, source['in'], [...at, 'in'], true);
   if (list === undefined) return undefined;
   const declared = declareElement(compiler, scope, list, source['as'], [...at, 'as']);
@@ -35,11 +49,21 @@ export function compileQuantifier(compiler: CheckCompiler, scope: Scope, parent:
   const lets = compileLet(compiler, inner, source['let'], [...at, 'let']);
   const bounds = kind === 'count' ? compileBounds(compiler, parent, at) : null;
   if (bounds === undefined) return undefined;
-  const below = kind === 'none' ? flip(polarity) : bounds === null || (bounds.atMost === Infinity) ? polarity : bounds.atLeast === 0 ? flip(polarity) : 'both';
+  const below =
+    kind === 'none'
+      ? flip(polarity)
+      : bounds === null || bounds.atMost === Infinity
+        ? polarity
+        : bounds.atLeast === 0
+          ? flip(polarity)
+          : 'both';
   if (source['where'] === undefined && kind !== 'count') compiler.report(at, `\`${kind}\` needs \`where\``);
   const where = source['where'] === undefined ? always : compiler.condition(compiler, inner, source['where'], [...at, 'where'], below, id);
   if (where === undefined) return undefined;
-  const missing = source['ifMissing'] === undefined ? null : compileMissing(compiler, scope, source['ifMissing'], [...at, 'ifMissing'], polarity, list.text);
+  const missing =
+    source['ifMissing'] === undefined
+      ? null
+      : compileMissing(compiler, scope, source['ifMissing'], [...at, 'ifMissing'], polarity, list.text);
   // Judged by its elements alone, a list met again (a key's policy, the readers of all stores under one key) comes out the same.
   const closed = compiler.lowestSlot >= element.slot;
   compiler.lowestSlot = Math.min(outside, compiler.lowestSlot);
@@ -51,13 +75,26 @@ export function compileQuantifier(compiler: CheckCompiler, scope: Scope, parent:
     const elements = elementsOf(value, list.source(evaluation), single);
     if (elements instanceof Void) {
       if (elements.kind === 'absent' && falseWhenAbsent) return { decided: FALSE, elements, witness: -1, hits: 0, undecided: 0 };
-      if ((elements.kind === 'missing' || elements.kind === 'no-container') && missing !== null && missing.when(evaluation)) return { decided: missing.then, elements, witness: -1, hits: 0, undecided: 0 };
+      if ((elements.kind === 'missing' || elements.kind === 'no-container') && missing !== null && missing.when(evaluation))
+        return { decided: missing.then, elements, witness: -1, hits: 0, undecided: 0 };
       return { decided: UNKNOWN, elements, witness: -1, hits: 0, undecided: 0 };
     }
     const known = closed ? settled.get(elements.items) : undefined;
-    if (known !== undefined && known.complete === elements.complete && known.comparison === evaluation.comparison && known.parameters === evaluation.env.parameters) return { ...known.result, elements };
+    if (
+      known !== undefined &&
+      known.complete === elements.complete &&
+      known.comparison === evaluation.comparison &&
+      known.parameters === evaluation.env.parameters
+    )
+      return { ...known.result, elements };
     const result = quietly(evaluation, () => decideOver(evaluation, kind, elements, where, slots, bounds, ifEmpty as boolean | undefined));
-    if (closed) settled.set(elements.items, { complete: elements.complete, comparison: evaluation.comparison, parameters: evaluation.env.parameters, result });
+    if (closed)
+      settled.set(elements.items, {
+        complete: elements.complete,
+        comparison: evaluation.comparison,
+        parameters: evaluation.env.parameters,
+        result,
+      });
     return result;
   };
   const show = (evaluation: Evaluation, result: Tally, action: () => void): void => {
@@ -67,7 +104,11 @@ export function compileQuantifier(compiler: CheckCompiler, scope: Scope, parent:
   };
   const whyQuantified = (evaluation: Evaluation, result: Tally, value: Tri): Why => {
     const name = list.display(evaluation);
-    if (result.elements instanceof Void) return { text: value === UNKNOWN ? `${name} cannot be judged: ${result.elements.because}` : `${name}: ${result.elements.because}`, authored: false };
+    if (result.elements instanceof Void)
+      return {
+        text: value === UNKNOWN ? `${name} cannot be judged: ${result.elements.because}` : `${name}: ${result.elements.because}`,
+        authored: false,
+      };
     const { items, complete, because } = result.elements;
     if (result.witness >= 0) {
       let reason: Why = nothing;
@@ -76,11 +117,21 @@ export function compileQuantifier(compiler: CheckCompiler, scope: Scope, parent:
         reason = where.why(evaluation, inside);
       });
       if (reason.authored) return reason;
-      return { text: items.length === 1 && single ? `in ${name}, ${reason.text}` : `in entry ${result.witness + 1} of ${items.length} of ${name}, ${reason.text}`, authored: false };
+      return {
+        text:
+          items.length === 1 && single
+            ? `in ${name}, ${reason.text}`
+            : `in entry ${result.witness + 1} of ${items.length} of ${name}, ${reason.text}`,
+        authored: false,
+      };
     }
     if (value === UNKNOWN && !complete) return { text: `${name} is not known completely: ${because}`, authored: false };
     if (items.length === 0) return { text: `${name} is empty`, authored: false };
-    if (kind === 'count') return { text: `${result.hits} of the ${items.length} entries of ${name} match${result.undecided > 0 ? `, ${result.undecided} cannot be decided` : ''}, expected ${expectedOf(kind, bounds)}`, authored: false };
+    if (kind === 'count')
+      return {
+        text: `${result.hits} of the ${items.length} entries of ${name} match${result.undecided > 0 ? `, ${result.undecided} cannot be decided` : ''}, expected ${expectedOf(kind, bounds)}`,
+        authored: false,
+      };
     if (kind === 'some') {
       if (items.length === 1) {
         enter(evaluation, slots, items[0] as Json, result.elements.sourceOf(0));
@@ -95,7 +146,13 @@ export function compileQuantifier(compiler: CheckCompiler, scope: Scope, parent:
     evaluate: (evaluation) => {
       const result = tally(evaluation);
       if (evaluation.quiet) return result.decided;
-      const leaf: Leaf = { id: id === '' ? kind : id, path: list.text, operator: kind, expected: expectedOf(kind, bounds), outcome: triName(result.decided) };
+      const leaf: Leaf = {
+        id: id === '' ? kind : id,
+        path: list.text,
+        operator: kind,
+        expected: expectedOf(kind, bounds),
+        outcome: triName(result.decided),
+      };
       if (list.shape === 'value') leaf.source = list.source(evaluation);
       evaluation.leaves.push(leaf);
       if (result.elements instanceof Void) {
@@ -145,7 +202,15 @@ interface Bounds {
   readonly atMost: number;
 }
 
-function decideOver(evaluation: Evaluation, kind: Quantifier, elements: Elements, where: Condition, slots: readonly number[], bounds: Bounds | null, ifEmpty: boolean | undefined): Tally {
+function decideOver(
+  evaluation: Evaluation,
+  kind: Quantifier,
+  elements: Elements,
+  where: Condition,
+  slots: readonly number[],
+  bounds: Bounds | null,
+  ifEmpty: boolean | undefined,
+): Tally {
   const { items, complete } = elements;
   let hits = 0;
   let undecided = 0;
@@ -181,11 +246,15 @@ function compileBounds(compiler: CheckCompiler, source: Record<string, unknown>,
     return undefined;
   }
   const exact = source['equals'] as number | undefined;
-  return { atLeast: exact ?? (source['atLeast'] as number | undefined) ?? 0, atMost: exact ?? (source['atMost'] as number | undefined) ?? Infinity };
+  return {
+    atLeast: exact ?? (source['atLeast'] as number | undefined) ?? 0,
+    atMost: exact ?? (source['atMost'] as number | undefined) ?? Infinity,
+  };
 }
 
 function expectedOf(kind: Quantifier, bounds: Bounds | null): string {
-  if (bounds === null) return { some: 'at least one entry matches', every: 'every entry matches', none: 'no entry matches', count: '' }[kind];
+  if (bounds === null)
+    return { some: 'at least one entry matches', every: 'every entry matches', none: 'no entry matches', count: '' }[kind];
   if (bounds.atLeast === bounds.atMost) return `exactly ${bounds.atLeast}`;
   if (bounds.atMost === Infinity) return `at least ${bounds.atLeast}`;
   return bounds.atLeast === 0 ? `at most ${bounds.atMost}` : `${bounds.atLeast} to ${bounds.atMost}`;

@@ -57,7 +57,13 @@ export class ListValue {
   readonly cite: ((index: number) => number) | null;
   readonly complete: boolean;
   readonly because: string;
-  constructor(items: readonly Json[], sources: readonly number[] | number, cite: ((index: number) => number) | null, complete: boolean, because: string) {
+  constructor(
+    items: readonly Json[],
+    sources: readonly number[] | number,
+    cite: ((index: number) => number) | null,
+    complete: boolean,
+    because: string,
+  ) {
     this.items = items;
     this.sources = sources;
     this.cite = cite;

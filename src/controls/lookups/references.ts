@@ -28,7 +28,8 @@ export function parseKmsReference(text: string, account: string, region: string)
   const arn = parseArn(text);
   if (arn) {
     if (arn.service !== 'kms' || arn.account === '' || arn.region === '') return null;
-    if (arn.resource.startsWith('key/')) return { kind: 'key', account: arn.account, region: arn.region, id: arn.resource.slice(4).toLowerCase() };
+    if (arn.resource.startsWith('key/'))
+      return { kind: 'key', account: arn.account, region: arn.region, id: arn.resource.slice(4).toLowerCase() };
     if (arn.resource.startsWith('alias/')) return { kind: 'alias', account: arn.account, region: arn.region, alias: arn.resource };
     return null;
   }

@@ -55,7 +55,11 @@ const anyAge: RecordGap = () => null;
  * An index over the records of the tables that `reads` names, holding only the paths read.
  * Fill it with `add`, then look up. Throws for a name that is no table.
  */
-export function tableIndex(reads: ReadonlyMap<string, readonly string[] | '*'>, homeGap: HomeGap, recordGap: RecordGap = anyAge): TableIndex {
+export function tableIndex(
+  reads: ReadonlyMap<string, readonly string[] | '*'>,
+  homeGap: HomeGap,
+  recordGap: RecordGap = anyAge,
+): TableIndex {
   const states = new Map<string, TableState>();
   const byType = new Map<string, TableState[]>();
   const needed = tablesNeeded(reads.keys());
@@ -94,10 +98,13 @@ export function tableIndex(reads: ReadonlyMap<string, readonly string[] | '*'>, 
     const result = lookup(table, key, false, from);
     if (result.outcome !== 'found') return result;
     const [record] = result.records;
-    return record ? { outcome: 'found', document: record.document } : { outcome: 'unknown', because: `${table} holds nothing under \`${key}\`` };
+    return record
+      ? { outcome: 'found', document: record.document }
+      : { outcome: 'unknown', because: `${table} holds nothing under \`${key}\`` };
   }
 
-  const regionOf = (from: Resource): string => (typeof from.document['awsRegion'] === 'string' ? from.document['awsRegion'] : from.scope.region);
+  const regionOf = (from: Resource): string =>
+    typeof from.document['awsRegion'] === 'string' ? from.document['awsRegion'] : from.scope.region;
 
   function resolve(state: TableState, key: string, from: Resource): Resolution {
     // A family that reads the subject itself depends on more than where it lives.
@@ -193,7 +200,12 @@ export function tableIndex(reads: ReadonlyMap<string, readonly string[] | '*'>, 
         const keys = state.table.keys(resource);
         if (keys.length === 0) continue;
         size += 1;
-        const record: IndexedRecord = { uid: resource.uid, document: state.project(resource.document), citation: resource.citation, capturedAt: resource.capturedAt };
+        const record: IndexedRecord = {
+          uid: resource.uid,
+          document: state.project(resource.document),
+          citation: resource.citation,
+          capturedAt: resource.capturedAt,
+        };
         const entry: Entry = { record, provider: resource.provider, conflict: false };
         for (const key of keys) put(state, key, entry);
       }

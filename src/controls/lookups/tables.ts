@@ -1,6 +1,18 @@
 import type { Json, Provider, Resource } from '../../model/index.ts';
 import {
-  awsRegionOf, azureId, azureScopesOf, azureSubscription, gcpKeyName, gcpProjectOf, gcpRelativeName, lastSegment, parseArn, parseKmsReference, textAt, valueAt, vaultHost,
+  awsRegionOf,
+  azureId,
+  azureScopesOf,
+  azureSubscription,
+  gcpKeyName,
+  gcpProjectOf,
+  gcpRelativeName,
+  lastSegment,
+  parseArn,
+  parseKmsReference,
+  textAt,
+  valueAt,
+  vaultHost,
 } from './references.ts';
 
 /** Records a table is filled from. */
@@ -22,8 +34,7 @@ export interface Home {
 
 /** What another table answers while a reference is being resolved. */
 export type Hop =
-  | { readonly outcome: 'found'; readonly document: Json }
-  | { readonly outcome: 'absent' | 'unknown'; readonly because: string };
+  { readonly outcome: 'found'; readonly document: Json } | { readonly outcome: 'absent' | 'unknown'; readonly because: string };
 
 export type Hopper = (table: string, key: string, from: Resource) => Hop;
 
@@ -65,7 +76,9 @@ const policy = (type: string): TableSource => ({ type, kind: 'iam-policy' });
 const found = (keys: readonly string[], homes: readonly Home[], elsewhere?: string): Resolution =>
   elsewhere === undefined ? { outcome: 'keys', keys, homes } : { outcome: 'keys', keys, homes, elsewhere };
 const unknown = (because: string): Resolution => ({ outcome: 'unknown', because });
-const present = (values: readonly (string | null | undefined)[]): string[] => [...new Set(values.filter((value): value is string => typeof value === 'string' && value !== ''))];
+const present = (values: readonly (string | null | undefined)[]): string[] => [
+  ...new Set(values.filter((value): value is string => typeof value === 'string' && value !== '')),
+];
 
 // ---------------------------------------------------------------- AWS
 
@@ -104,7 +117,10 @@ const awsKmsKey = table({
       target = resolved;
     }
     if (target.kind !== 'key') return unknown(`\`${key}\` does not read as a KMS key`);
-    return found([kmsKeyIndex(target.account, target.region, target.id)], [{ type: 'AWS::KMS::Key', account: target.account, region: target.region }]);
+    return found(
+      [kmsKeyIndex(target.account, target.region, target.id)],
+      [{ type: 'AWS::KMS::Key', account: target.account, region: target.region }],
+    );
   },
 });
 
@@ -116,14 +132,20 @@ const awsKmsAlias = table({
   keeps: ['configuration.AliasName', 'configuration.TargetKeyId'],
   keys(record) {
     const { account, region } = awsHome(record);
-    const name = textAt(record.document, 'configuration', 'AliasName') ?? textAt(record.document, 'resourceName') ?? textAt(record.document, 'resourceId');
+    const name =
+      textAt(record.document, 'configuration', 'AliasName') ??
+      textAt(record.document, 'resourceName') ??
+      textAt(record.document, 'resourceId');
     const reference = name === null ? null : parseKmsReference(name, account, region);
     return reference?.kind === 'alias' ? [`${reference.account}/${reference.region}/${reference.alias}`] : [];
   },
   resolve(key, from) {
     const reference = parseKmsReference(key, from.account, awsRegionOf(from));
     if (reference?.kind !== 'alias') return unknown(`\`${key}\` does not read as a KMS alias`);
-    return found([`${reference.account}/${reference.region}/${reference.alias}`], [{ type: 'AWS::KMS::Alias', account: reference.account, region: reference.region }]);
+    return found(
+      [`${reference.account}/${reference.region}/${reference.alias}`],
+      [{ type: 'AWS::KMS::Alias', account: reference.account, region: reference.region }],
+    );
   },
 });
 
@@ -135,8 +157,17 @@ function awsIamTable(name: string, type: string, title: string, nameField: strin
     provider: 'aws',
     sources: [resource(type)],
     keys(record) {
-      const names = present([textAt(record.document, 'configuration', nameField), textAt(record.document, 'resourceName'), textAt(record.document, 'resourceId')]);
-      return present([record.uid, textAt(record.document, 'configuration', 'arn'), textAt(record.document, 'arn'), ...names.map((value) => `${record.account}/${value}`)]);
+      const names = present([
+        textAt(record.document, 'configuration', nameField),
+        textAt(record.document, 'resourceName'),
+        textAt(record.document, 'resourceId'),
+      ]);
+      return present([
+        record.uid,
+        textAt(record.document, 'configuration', 'arn'),
+        textAt(record.document, 'arn'),
+        ...names.map((value) => `${record.account}/${value}`),
+      ]);
     },
     resolve(key, from) {
       const arn = parseArn(key);
@@ -166,7 +197,11 @@ function awsResourceTable(type: string): LookupTable {
       const arn = parseArn(key);
       if (type === 'AWS::S3::Bucket') {
         const bucket = arn ? arn.resource : key;
-        return found([bucket], [{ type, account: 'every', region: '*' }], `bucket \`${bucket}\` may belong to an account that was not collected`);
+        return found(
+          [bucket],
+          [{ type, account: 'every', region: '*' }],
+          `bucket \`${bucket}\` may belong to an account that was not collected`,
+        );
       }
       const account = arn?.account || from.account;
       const region = arn?.region || (type.startsWith('AWS::IAM::') ? 'any' : awsRegionOf(from));
@@ -211,7 +246,11 @@ const azureVaultByUri = table({
   resolve(key) {
     const host = vaultHost(key);
     if (host === null) return unknown(`\`${key}\` does not read as a vault or key URI`);
-    return found([host], azureHomes(vaultTypes, 'every'), `vault \`${host}\` may belong to a subscription or tenant that was not collected`);
+    return found(
+      [host],
+      azureHomes(vaultTypes, 'every'),
+      `vault \`${host}\` may belong to a subscription or tenant that was not collected`,
+    );
   },
 });
 
@@ -220,7 +259,9 @@ function managementGroupsOf(subscription: Json): string[] | null {
   const chain = valueAt(subscription, 'properties', 'managementGroupAncestorsChain');
   if (!Array.isArray(chain)) return null;
   const names = chain.map((group) => textAt(group, 'name'));
-  return names.every((name) => name !== null) ? names.map((name) => azureId(`/providers/microsoft.management/managementgroups/${name}`)) : null;
+  return names.every((name) => name !== null)
+    ? names.map((name) => azureId(`/providers/microsoft.management/managementgroups/${name}`))
+    : null;
 }
 
 const assignmentType = 'microsoft.authorization/roleassignments';
@@ -231,14 +272,22 @@ function azureAssignmentScopes(id: string, from: Resource, hop: Hopper): { scope
   if (subscription === null) return null;
   const container = hop('azure.subscription', `/subscriptions/${subscription}`, from);
   const tenant = (container.outcome === 'found' ? textAt(container.document, 'tenantId') : null) ?? textAt(from.document, 'tenantId');
-  const homes = [...azureHomes([assignmentType], subscription), ...azureHomes([assignmentType], tenant === null ? 'every' : `tenants/${tenant.toLowerCase()}`)];
+  const homes = [
+    ...azureHomes([assignmentType], subscription),
+    ...azureHomes([assignmentType], tenant === null ? 'every' : `tenants/${tenant.toLowerCase()}`),
+  ];
   const groups = container.outcome === 'found' ? managementGroupsOf(container.document) : null;
   const scopes = [...azureScopesOf(id), ...(groups ?? []), '/'];
-  return groups === null ? { scopes, homes, elsewhere: `the management groups above subscription ${subscription} are not in the evidence` } : { scopes, homes };
+  return groups === null
+    ? { scopes, homes, elsewhere: `the management groups above subscription ${subscription} are not in the evidence` }
+    : { scopes, homes };
 }
 
 function assignmentScope(record: Resource): string {
-  return azureId(textAt(record.document, 'properties', 'scope') ?? record.uid.replace(/\/providers\/microsoft\.authorization\/roleassignments\/[^/]+$/i, ''));
+  return azureId(
+    textAt(record.document, 'properties', 'scope') ??
+      record.uid.replace(/\/providers\/microsoft\.authorization\/roleassignments\/[^/]+$/i, ''),
+  );
 }
 
 const azureRoleAssignments = table({
@@ -272,7 +321,11 @@ const azurePrincipalAssignments = table({
     const [principal = '', id = ''] = key.trim().split(/ (.*)/, 2);
     const reach = principal === '' ? null : azureAssignmentScopes(id, from, hop);
     if (reach === null) return unknown(`\`${key}\` does not read as a principal and an Azure id`);
-    return found(reach.scopes.flatMap((scope) => [`${principal.toLowerCase()} ${scope}`, ` ${scope}`]), reach.homes, reach.elsewhere);
+    return found(
+      reach.scopes.flatMap((scope) => [`${principal.toLowerCase()} ${scope}`, ` ${scope}`]),
+      reach.homes,
+      reach.elsewhere,
+    );
   },
 });
 
@@ -310,7 +363,12 @@ function projectId(project: string, from: Resource, hop: Hopper): string {
 }
 
 /** A project-level asset type by name: `gcp.resource:<asset type>`, and the named tables below. */
-function gcpByNameTable(name: string, title: string, type: string, normalise: (reference: string) => string = gcpRelativeName): LookupTable {
+function gcpByNameTable(
+  name: string,
+  title: string,
+  type: string,
+  normalise: (reference: string) => string = gcpRelativeName,
+): LookupTable {
   return table({
     name,
     title,
@@ -322,7 +380,12 @@ function gcpByNameTable(name: string, title: string, type: string, normalise: (r
     resolve(key, from, hop) {
       const relative = normalise(key);
       const project = gcpProjectOf(relative);
-      if (project === null) return found([relative], [{ type, account: 'every', region: '*' }], `\`${relative}\` may belong to a project that was not collected`);
+      if (project === null)
+        return found(
+          [relative],
+          [{ type, account: 'every', region: '*' }],
+          `\`${relative}\` may belong to a project that was not collected`,
+        );
       const id = projectId(project, from, hop);
       return found(present([relative, relative.replace(/^projects\/[^/]+/, `projects/${id}`)]), [{ type, account: id, region: '*' }]);
     },
@@ -347,7 +410,11 @@ const gcpProject = table({
   },
   resolve(key) {
     const project = gcpProjectOf(gcpRelativeName(key)) ?? gcpRelativeName(key);
-    return found([project], [{ type: gcpProjectType, account: project, region: '*' }], `project ${project} may lie outside the scopes that were collected`);
+    return found(
+      [project],
+      [{ type: gcpProjectType, account: project, region: '*' }],
+      `project ${project} may lie outside the scopes that were collected`,
+    );
   },
 });
 
@@ -381,11 +448,18 @@ const gcpKeyIam = table({
     const project = projectId(given, from, hop);
     const own = name.replace(/^projects\/[^/]+/, `projects/${project}`);
     const ring = own.replace(/\/cryptoKeys\/[^/]+$/, '');
-    const homes = [{ type: `iam-policy:${gcpKeyType}`, account: project, region: '*' }, { type: `iam-policy:${gcpRingType}`, account: project, region: '*' }];
+    const homes = [
+      { type: `iam-policy:${gcpKeyType}`, account: project, region: '*' },
+      { type: `iam-policy:${gcpRingType}`, account: project, region: '*' },
+    ];
     const hit = hop('gcp.kms.key', own, from);
     const ancestors = hit.outcome === 'found' ? gcpAncestors(hit.document) : null;
     const above = inheritedPolicies(ancestors ?? [`projects/${project}`], project);
-    return found(present([own, name, ring, ...above.keys]), [...homes, ...above.homes], ancestors === null ? `the ancestors of key \`${own}\` are not in the evidence` : undefined);
+    return found(
+      present([own, name, ring, ...above.keys]),
+      [...homes, ...above.homes],
+      ancestors === null ? `the ancestors of key \`${own}\` are not in the evidence` : undefined,
+    );
   },
 });
 
@@ -426,7 +500,12 @@ const named: readonly LookupTable[] = [
   azureByIdTable('azure.keyvault.by-id', 'Key Vault or Managed HSM by id', vaultTypes),
   azureByIdTable('azure.disk-encryption-set.by-id', 'Disk encryption set by id', ['microsoft.compute/diskencryptionsets']),
   azureByIdTable('azure.identity.by-id', 'User assigned identity by id', ['microsoft.managedidentity/userassignedidentities']),
-  azureByIdTable('azure.subscription', 'Subscription by id, with its management groups', ['microsoft.resources/subscriptions'], ['tenantId', 'properties.managementGroupAncestorsChain']),
+  azureByIdTable(
+    'azure.subscription',
+    'Subscription by id, with its management groups',
+    ['microsoft.resources/subscriptions'],
+    ['tenantId', 'properties.managementGroupAncestorsChain'],
+  ),
   azureByIdTable('azure.resource-group.by-id', 'Resource group by id', ['microsoft.resources/subscriptions/resourcegroups']),
   azureRoleAssignments,
   azurePrincipalAssignments,
@@ -441,8 +520,14 @@ const named: readonly LookupTable[] = [
 /** Families of tables, one per resource type, written `<prefix>:<type>`: `aws.resource:AWS::EC2::Subnet`. */
 export const tableFamilies: Readonly<Record<string, { readonly title: string; readonly of: (type: string) => LookupTable }>> = {
   'aws.resource': { title: 'a resource of an AWS type by ARN, id or name', of: awsResourceTable },
-  'azure.resource.by-id': { title: 'a resource of an Azure type by id', of: (type) => azureByIdTable(`azure.resource.by-id:${type.toLowerCase()}`, `${type} by id`, [type.toLowerCase()]) },
-  'gcp.resource': { title: 'an asset of a Google Cloud type by name', of: (type) => gcpByNameTable(`gcp.resource:${type}`, `${type} by name`, type) },
+  'azure.resource.by-id': {
+    title: 'a resource of an Azure type by id',
+    of: (type) => azureByIdTable(`azure.resource.by-id:${type.toLowerCase()}`, `${type} by id`, [type.toLowerCase()]),
+  },
+  'gcp.resource': {
+    title: 'an asset of a Google Cloud type by name',
+    of: (type) => gcpByNameTable(`gcp.resource:${type}`, `${type} by name`, type),
+  },
   'gcp.iam-policy': { title: 'IAM policies in force on an asset of a type, inherited ones included', of: gcpIamPolicyTable },
 };
 

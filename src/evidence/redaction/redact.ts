@@ -29,7 +29,8 @@ secretLintProfiler.setEnabled(false);
 /** JSON inside JSON inside JSON: AWS rows are strings that hold policies as strings. Deeper is not read as JSON. */
 const deepest = 3;
 
-const pointerOf = (path: readonly (string | number)[]): string => path.map((step) => `/${String(step).replace(/~/g, '~0').replace(/\//g, '~1')}`).join('');
+const pointerOf = (path: readonly (string | number)[]): string =>
+  path.map((step) => `/${String(step).replace(/~/g, '~0').replace(/\//g, '~1')}`).join('');
 
 /** The text behind a value that was read one character per byte; characters beyond a byte came from escapes and stay. */
 function utf8(value: string): string {
@@ -73,7 +74,12 @@ function* cutsIn(text: string, place: Place): Generator<Cut> {
     const inRaw = (offset: number): number => (offsets ??= escapeOffsets(raw))[offset] ?? raw.length;
     if (nested) {
       const before = place.depth === 0 ? '' : `${within}#`;
-      yield* cutsIn(value, { pointer, within: before, depth: place.depth + 1, toPage: (offset) => place.toPage(leaf.start + inRaw(offset)) });
+      yield* cutsIn(value, {
+        pointer,
+        within: before,
+        depth: place.depth + 1,
+        toPage: (offset) => place.toPage(leaf.start + inRaw(offset)),
+      });
     }
     for (const part of parts) yield cut(inRaw(part.start), inRaw(part.end), part.rule);
   }
@@ -81,14 +87,24 @@ function* cutsIn(text: string, place: Place): Generator<Cut> {
 
 /** What the maintained detector finds, traced to the value it lies in. */
 async function detected(text: string): Promise<Cut[]> {
-  const { messages } = await lintSource({ source: { filePath: '/page.json', content: text, ext: '.json', contentType: 'text' }, options: { config: detector, noPhysicFilePath: true } });
+  const { messages } = await lintSource({
+    source: { filePath: '/page.json', content: text, ext: '.json', contentType: 'text' },
+    options: { config: detector, noPhysicFilePath: true },
+  });
   if (messages.length === 0) return [];
   const cuts: Cut[] = [];
   for (const leaf of stringLeaves(text)) {
     for (const { range, ruleId } of messages) {
       const [start, end] = [Math.max(range[0], leaf.start), Math.min(range[1], leaf.end)];
       // A finding may begin in the key before the value: only the value is replaced.
-      if (start < end) cuts.push({ start, end, rule: ruleId.replace(/^.*secretlint-rule-/, 'secretlint-'), pointer: pointerOf(leaf.path), value: utf8(unescapeContent(text.slice(start, end))) });
+      if (start < end)
+        cuts.push({
+          start,
+          end,
+          rule: ruleId.replace(/^.*secretlint-rule-/, 'secretlint-'),
+          pointer: pointerOf(leaf.path),
+          value: utf8(unescapeContent(text.slice(start, end))),
+        });
     }
   }
   return cuts;
@@ -102,7 +118,9 @@ async function detected(text: string): Promise<Cut[]> {
 export async function redactPage(received: Uint8Array, location: string, key: Uint8Array): Promise<RedactedPage> {
   // One character per byte: offsets are bytes, and bytes that are no UTF-8 survive.
   const text = Buffer.from(received.buffer, received.byteOffset, received.byteLength).toString('latin1');
-  const found = [...cutsIn(text, { pointer: '', within: '', depth: 0, toPage: (offset) => offset }), ...(await detected(text))].sort((a, b) => a.start - b.start || b.end - a.end);
+  const found = [...cutsIn(text, { pointer: '', within: '', depth: 0, toPage: (offset) => offset }), ...(await detected(text))].sort(
+    (a, b) => a.start - b.start || b.end - a.end,
+  );
   if (found.length === 0) return { bytes: received, redactions: [] };
   const pieces: string[] = [];
   const redactions: Redaction[] = [];
@@ -112,7 +130,12 @@ export async function redactPage(received: Uint8Array, location: string, key: Ui
     pieces.push(text.slice(at, cut.start), replacement(cut.rule));
     at = cut.end;
     const salt = redactionSalt(key, location, cut.pointer, cut.within);
-    redactions.push({ pointer: cut.pointer, ...(cut.within !== undefined && { within: cut.within }), rule: cut.rule, commitment: createHash('sha256').update(salt).update(cut.value, 'utf8').digest('hex') });
+    redactions.push({
+      pointer: cut.pointer,
+      ...(cut.within !== undefined && { within: cut.within }),
+      rule: cut.rule,
+      commitment: createHash('sha256').update(salt).update(cut.value, 'utf8').digest('hex'),
+    });
   }
   pieces.push(text.slice(at));
   return { bytes: Buffer.from(pieces.join(''), 'latin1'), redactions };
@@ -120,5 +143,7 @@ export async function redactPage(received: Uint8Array, location: string, key: Ui
 
 /** The salt of one redaction; disclosed together with the value, never part of a pack. */
 export function redactionSalt(key: Uint8Array, location: string, pointer: string, within: string | undefined): Buffer {
-  return createHmac('sha256', key).update(`${location}#${pointer}#${within ?? ''}`).digest();
+  return createHmac('sha256', key)
+    .update(`${location}#${pointer}#${within ?? ''}`)
+    .digest();
 }

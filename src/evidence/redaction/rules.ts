@@ -30,11 +30,11 @@ const setting = /^(true|false|yes|no|on|off|enabled|disabled|none|\d{1,5})?$/i;
 
 /** Secrets inside longer values; group 1 is the part to replace. Run on the decoded value. */
 const valueRules: readonly { id: string; hint: string; pattern: RegExp }[] = [
-  { id: 'sas-signature', hint: 'sig=', pattern: /[?&;]sig=([A-Za-z0-9%+/=_-]{20,})/gd },
-  { id: 'connection-string', hint: 'Key=', pattern: /(?:AccountKey|SharedAccessKey)=([^;"\s]{12,})/gd },
-  { id: 'connection-string', hint: '=', pattern: /(?:^|;)\s*(?:Password|Pwd)=([^;"]{4,})/gdi },
-  { id: 'url-credentials', hint: '://', pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"]{1,200}:([^\s@/"]{3,200})@/gdi },
-  { id: 'private-key', hint: 'PRIVATE KEY', pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]{1,20000}?)-----END/gd },
+  { id: 'sas-signature', hint: 'sig=', pattern: /[?&;]sig=([A-Za-z0-9%+/=_-]{20,})/dg },
+  { id: 'connection-string', hint: 'Key=', pattern: /(?:AccountKey|SharedAccessKey)=([^;"\s]{12,})/dg },
+  { id: 'connection-string', hint: '=', pattern: /(?:^|;)\s*(?:Password|Pwd)=([^;"]{4,})/dgi },
+  { id: 'url-credentials', hint: '://', pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"]{1,200}:([^\s@/"]{3,200})@/dgi },
+  { id: 'private-key', hint: 'PRIVATE KEY', pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]{1,20000}?)-----END/dg },
 ];
 
 /** The rule that a field falls under by its path, or null. */

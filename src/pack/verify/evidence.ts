@@ -22,7 +22,9 @@ const paths = {
 } as const;
 
 /** The parts of the records that verification reads; the rest may grow. */
-const queryPagesSchema = querySchema.pick({ status: true }).extend({ pages: z.array(pageSchema.pick({ file: true, sha256: true, nextTokenSha256: true })) });
+const queryPagesSchema = querySchema
+  .pick({ status: true })
+  .extend({ pages: z.array(pageSchema.pick({ file: true, sha256: true, nextTokenSha256: true })) });
 const reconciliationSchema = z.array(reconciliationRowSchema);
 const observationPartSchema = z.object({
   control: z.string(),
@@ -58,7 +60,12 @@ export function evidenceCheck(): EvidenceCheck {
   const byRow = new Map<string, number>();
   const byControl = new Map<string, Observed>();
   const unfinished: string[] = [];
-  const held: { rows: ReconciliationRow[] | null; assessment: AssessmentPart | null; ledger: LedgerPart | null; rendering: RenderingPart | null } = {
+  const held: {
+    rows: ReconciliationRow[] | null;
+    assessment: AssessmentPart | null;
+    ledger: LedgerPart | null;
+    rendering: RenderingPart | null;
+  } = {
     rows: null,
     assessment: null,
     ledger: null,
@@ -130,7 +137,8 @@ export function evidenceCheck(): EvidenceCheck {
       for (const path of unfinished) problems.add('query-unfinished', undefined, path);
       const { assessment, rows, ledger, rendering } = held;
       if (rendering !== null) checkRendering(rendering, contents, report, problems);
-      if (assessment !== null && rows !== null && ledger !== null) checkResults({ assessment, rows, ledger, observed: byControl }, contents, problems);
+      if (assessment !== null && rows !== null && ledger !== null)
+        checkResults({ assessment, rows, ledger, observed: byControl }, contents, problems);
       const passing = new Set(assessment?.findings.filter((finding) => finding.status === 'pass').map((finding) => finding.control.id));
       for (const row of held.rows ?? []) checkRow(row, byRow, passing, problems);
       for (const key of byRow.keys()) problems.add('results-disagree', `observations without a population: ${key.replaceAll('\n', ' ')}`);

@@ -1,6 +1,15 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { emptyCounts, providerSchema, rollUp, scopeCoverageSchema, scopeKey, statusCountsSchema, statuses, statusSchema } from '../../model/index.ts';
+import {
+  emptyCounts,
+  providerSchema,
+  rollUp,
+  scopeCoverageSchema,
+  scopeKey,
+  statusCountsSchema,
+  statuses,
+  statusSchema,
+} from '../../model/index.ts';
 import { ledgerEntrySchema, reconciliationRowSchema } from '../../model/index.ts';
 import type { ReconciliationRow, Status, StatusCounts } from '../../model/index.ts';
 import { sha256 } from '../files.ts';
@@ -15,7 +24,9 @@ export const ledgerPartSchema = z.object({
   startedAt: z.string(),
   endedAt: z.string().nullable(),
   scopes: z.array(scopeCoverageSchema),
-  entries: z.array(ledgerEntrySchema.pick({ provider: true, account: true, region: true, type: true, status: true, held: true, count: true })),
+  entries: z.array(
+    ledgerEntrySchema.pick({ provider: true, account: true, region: true, type: true, status: true, held: true, count: true }),
+  ),
 });
 export type LedgerPart = z.infer<typeof ledgerPartSchema>;
 
@@ -30,7 +41,9 @@ export const assessmentPartSchema = z.object({
     counts: statusCountsSchema,
     score: z.number().nullable(),
     resources: statusCountsSchema,
-    sections: z.array(z.object({ section: z.string(), provider: providerSchema, counts: statusCountsSchema, score: z.number().nullable() })),
+    sections: z.array(
+      z.object({ section: z.string(), provider: providerSchema, counts: statusCountsSchema, score: z.number().nullable() }),
+    ),
     levels: z.array(z.object({ level: z.number(), counts: statusCountsSchema, score: z.number().nullable() })),
   }),
   findings: z.array(
@@ -75,7 +88,8 @@ export function checkRendering(rendering: RenderingPart, contents: PackContents,
     if (!rendered.test(path)) continue;
     const file = made.get(path);
     if (path === reportFile) {
-      if (report !== null && (file === undefined || sha256(report.subarray(0, file.bytes)) !== file.sha256)) problems.add('report-stale', 'it is not the one that was made', path);
+      if (report !== null && (file === undefined || sha256(report.subarray(0, file.bytes)) !== file.sha256))
+        problems.add('report-stale', 'it is not the one that was made', path);
     } else if (file?.sha256 !== contents.files.get(path)?.sha256) problems.add('report-stale', 'it is not the one that was made', path);
   }
 }
@@ -109,7 +123,8 @@ export function checkResults(results: ResultsToCheck, contents: PackContents, pr
 
 function checkFindings({ assessment, observed, rows }: ResultsToCheck, problems: ProblemList): void {
   const known = new Set(assessment.findings.map(({ control }) => control.id));
-  for (const control of observed.keys()) if (!known.has(control)) problems.add('results-disagree', `${control} was observed, and is not among the findings`);
+  for (const control of observed.keys())
+    if (!known.has(control)) problems.add('results-disagree', `${control} was observed, and is not among the findings`);
   if (known.size !== assessment.findings.length) problems.add('results-disagree', 'a control is found twice');
   const reconciled = new Set(rows.map((row) => `${row.control}\n${row.check}`));
   for (const { control, status, counts, waived, gaps, observations } of assessment.findings) {
@@ -120,21 +135,40 @@ function checkFindings({ assessment, observed, rows }: ResultsToCheck, problems:
     if (due === undefined ? status !== 'notapplicable' && status !== 'unknown' : status !== due) {
       const against = due === undefined ? [] : present.filter((one) => one !== status);
       if (status === 'pass') {
-        problems.add('results-disagree', due === undefined || !present.includes('pass') ? `${control.id} passes without any observation that does` : `${control.id} passes, with observations that are ${against.join(' and ')}`);
+        problems.add(
+          'results-disagree',
+          due === undefined || !present.includes('pass')
+            ? `${control.id} passes without any observation that does`
+            : `${control.id} passes, with observations that are ${against.join(' and ')}`,
+        );
       } else problems.add('results-disagree', `${control.id} is stated as ${status}, and its observations come to ${due ?? 'nothing'}`);
     }
     const stated = { ...counts, unknown: counts.unknown + gaps };
     const wrong = statuses.filter((one) => stated[one] !== seen.counts[one]);
-    if (wrong.length > 0) problems.add('results-disagree', `${control.id}: ${wrong.map((one) => `${String(stated[one])} ${one} in the finding, ${String(seen.counts[one])} observed`).join('; ')}`);
-    if (observations.count !== total) problems.add('results-disagree', `${control.id}: ${String(observations.count)} observations in the finding, ${String(total)} are there`);
-    if (waived !== seen.waived) problems.add('results-disagree', `${control.id}: ${String(waived)} waived in the finding, ${String(seen.waived)} observations name a waiver`);
+    if (wrong.length > 0)
+      problems.add(
+        'results-disagree',
+        `${control.id}: ${wrong.map((one) => `${String(stated[one])} ${one} in the finding, ${String(seen.counts[one])} observed`).join('; ')}`,
+      );
+    if (observations.count !== total)
+      problems.add(
+        'results-disagree',
+        `${control.id}: ${String(observations.count)} observations in the finding, ${String(total)} are there`,
+      );
+    if (waived !== seen.waived)
+      problems.add(
+        'results-disagree',
+        `${control.id}: ${String(waived)} waived in the finding, ${String(seen.waived)} observations name a waiver`,
+      );
     if (status !== 'pass' && status !== 'notapplicable') continue;
     for (const check of control.checks)
-      if (check.kind !== 'manual' && !reconciled.has(`${control.id}\n${check.id}`)) problems.add('results-disagree', `${control.id}/${check.id} is ${status}, and no population of it is reconciled`);
+      if (check.kind !== 'manual' && !reconciled.has(`${control.id}\n${check.id}`))
+        problems.add('results-disagree', `${control.id}/${check.id} is ${status}, and no population of it is reconciled`);
   }
 }
 
-const scoreOf = (counts: StatusCounts): number | null => (counts.pass + counts.fail === 0 ? null : counts.pass / (counts.pass + counts.fail));
+const scoreOf = (counts: StatusCounts): number | null =>
+  counts.pass + counts.fail === 0 ? null : counts.pass / (counts.pass + counts.fail);
 const sameCounts = (a: StatusCounts, b: StatusCounts): boolean => statuses.every((status) => a[status] === b[status]);
 
 function checkSummary({ summary, findings }: AssessmentPart, problems: ProblemList): void {
@@ -145,15 +179,25 @@ function checkSummary({ summary, findings }: AssessmentPart, problems: ProblemLi
   };
   const resources = emptyCounts();
   for (const { counts } of findings) for (const status of statuses) resources[status] += counts[status];
-  if (!sameCounts(summary.resources, resources)) problems.add('results-disagree', 'the summary counts other observations than the findings');
+  if (!sameCounts(summary.resources, resources))
+    problems.add('results-disagree', 'the summary counts other observations than the findings');
   const parts = [
     { name: 'the summary', stated: summary, of: findings },
-    ...summary.sections.map((stated) => ({ name: `the section ${stated.section}`, stated, of: findings.filter(({ control }) => control.section === stated.section && control.provider === stated.provider) })),
-    ...summary.levels.map((stated) => ({ name: `level ${String(stated.level)}`, stated, of: findings.filter(({ control }) => control.level === stated.level) })),
+    ...summary.sections.map((stated) => ({
+      name: `the section ${stated.section}`,
+      stated,
+      of: findings.filter(({ control }) => control.section === stated.section && control.provider === stated.provider),
+    })),
+    ...summary.levels.map((stated) => ({
+      name: `level ${String(stated.level)}`,
+      stated,
+      of: findings.filter(({ control }) => control.level === stated.level),
+    })),
   ];
   for (const { name, stated, of } of parts) {
     const due = counted(of);
-    if (!sameCounts(stated.counts, due) || stated.score !== scoreOf(due)) problems.add('results-disagree', `${name} does not follow from the findings`);
+    if (!sameCounts(stated.counts, due) || stated.score !== scoreOf(due))
+      problems.add('results-disagree', `${name} does not follow from the findings`);
   }
 }
 
@@ -163,12 +207,16 @@ const clockStep = 60_000;
 /** What is written down twice has to be the same twice. */
 function checkRepeated({ assessment, rows, ledger }: ResultsToCheck, problems: ProblemList): void {
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-  if (!same(assessment.reconciliation, rows)) problems.add('results-disagree', 'the assessment holds another reconciliation than reconciliation.json');
+  if (!same(assessment.reconciliation, rows))
+    problems.add('results-disagree', 'the assessment holds another reconciliation than reconciliation.json');
   if (!same(assessment.scopes, ledger.scopes)) problems.add('results-disagree', 'the assessment lists other scopes than the ledger');
-  if (assessment.asOf !== ledger.asOf || assessment.runId !== ledger.runId) problems.add('results-disagree', 'the assessment is of another run or instant than the ledger');
+  if (assessment.asOf !== ledger.asOf || assessment.runId !== ledger.runId)
+    problems.add('results-disagree', 'the assessment is of another run or instant than the ledger');
   // The instant is fixed before the first question is asked; a later one makes waivers and dates look better than they were.
-  if (!(Date.parse(ledger.asOf) <= Date.parse(ledger.startedAt) + clockStep)) problems.add('results-disagree', `it was judged as of ${ledger.asOf}, and collected from ${ledger.startedAt}`);
-  if (assessment.evidenceComplete && ledger.endedAt === null) problems.add('results-disagree', 'the evidence is called complete, and its collection did not end');
+  if (!(Date.parse(ledger.asOf) <= Date.parse(ledger.startedAt) + clockStep))
+    problems.add('results-disagree', `it was judged as of ${ledger.asOf}, and collected from ${ledger.startedAt}`);
+  if (assessment.evidenceComplete && ledger.endedAt === null)
+    problems.add('results-disagree', 'the evidence is called complete, and its collection did not end');
 }
 
 function checkLedger({ assessment, rows, ledger }: ResultsToCheck, problems: ProblemList): void {
@@ -182,7 +230,9 @@ function checkLedger({ assessment, rows, ledger }: ResultsToCheck, problems: Pro
     if (alike) alike.push(entry);
     else byType.set(type, [entry]);
   }
-  const passing = new Set(assessment.findings.filter(({ status }) => status === 'pass' || status === 'notapplicable').map(({ control }) => control.id));
+  const passing = new Set(
+    assessment.findings.filter(({ status }) => status === 'pass' || status === 'notapplicable').map(({ control }) => control.id),
+  );
   const covered = new Set<string>();
   const typesOf = new Map<string, Set<string>>();
   for (const row of rows) {
@@ -197,7 +247,8 @@ function checkLedger({ assessment, rows, ledger }: ResultsToCheck, problems: Pro
   for (const [check, types] of typesOf) {
     for (const type of types) {
       for (const entry of byType.get(type) ?? [])
-        if (!covered.has(`${check}\n${scopeKey(entry)}\n${entry.type}`)) problems.add('ledger-disagrees', `${check.replace('\n', '/')}: ${entry.type} in ${scopeKey(entry)} is not reconciled`);
+        if (!covered.has(`${check}\n${scopeKey(entry)}\n${entry.type}`))
+          problems.add('ledger-disagrees', `${check.replace('\n', '/')}: ${entry.type} in ${scopeKey(entry)} is not reconciled`);
     }
   }
 }
@@ -212,24 +263,35 @@ function beyondLedger(row: ReconciliationRow, entries: LedgerPart['entries'], pa
   if (!entries.some(({ held }) => held === row.held)) return `${String(row.held)} are held, by the ledger ${String(first.held)}`;
   // Of accounts there is one: native verdicts about them are counted without the provider's help.
   const uncounted = row.type.startsWith('verdict:') && entries.every(({ count }) => count === null);
-  if (row.count !== null && !uncounted && !entries.some(({ count }) => count?.count === row.count?.count)) return `it is counted as ${String(row.count.count)}, in the ledger as ${String(first.count?.count ?? 'nothing')}`;
+  if (row.count !== null && !uncounted && !entries.some(({ count }) => count?.count === row.count?.count))
+    return `it is counted as ${String(row.count.count)}, in the ledger as ${String(first.count?.count ?? 'nothing')}`;
   return null;
 }
 
 /** The index of the evidence is that of the evidence. */
 function checkQueries(assessment: AssessmentPart, contents: PackContents, problems: ProblemList): void {
   const indexed = new Map(assessment.queries.map((query) => [`${dataDirectory}/${query.directory}/query.json`, query.sha256]));
-  for (const [path, digest] of indexed) if (contents.files.get(path)?.sha256 !== digest) problems.add('results-disagree', 'the index of evidence tells another digest', path);
+  for (const [path, digest] of indexed)
+    if (contents.files.get(path)?.sha256 !== digest) problems.add('results-disagree', 'the index of evidence tells another digest', path);
   for (const path of contents.files.keys())
-    if (path.startsWith(`${dataDirectory}/evidence/`) && posix.basename(path) === 'query.json' && !indexed.has(path)) problems.add('results-disagree', 'it is not in the index of evidence', path);
+    if (path.startsWith(`${dataDirectory}/evidence/`) && posix.basename(path) === 'query.json' && !indexed.has(path))
+      problems.add('results-disagree', 'it is not in the index of evidence', path);
 }
 
 /** The controls that lie in the pack are those that judged. */
 function checkCatalogue({ catalogue }: AssessmentPart, contents: PackContents, problems: ProblemList): void {
   const directory = `${dataDirectory}/inputs/catalogue`;
   const kept = new Map(catalogue.files.map((one) => [posix.join(directory, one.file), one.sha256]));
-  for (const [path, stated] of kept) if (contents.files.get(path)?.sha256 !== stated) problems.add('inputs-disagree', contents.files.has(path) ? 'it was changed after the assessment' : 'it is missing', path);
-  for (const path of contents.files.keys()) if (path.startsWith(`${directory}/`) && !kept.has(path)) problems.add('inputs-disagree', 'it is none of the files that judged', path);
-  const digest = sha256(catalogue.files.map((one) => `${one.sha256}  ${one.file}\n`).sort().join(''));
+  for (const [path, stated] of kept)
+    if (contents.files.get(path)?.sha256 !== stated)
+      problems.add('inputs-disagree', contents.files.has(path) ? 'it was changed after the assessment' : 'it is missing', path);
+  for (const path of contents.files.keys())
+    if (path.startsWith(`${directory}/`) && !kept.has(path)) problems.add('inputs-disagree', 'it is none of the files that judged', path);
+  const digest = sha256(
+    catalogue.files
+      .map((one) => `${one.sha256}  ${one.file}\n`)
+      .sort()
+      .join(''),
+  );
   if (catalogue.sha256 !== digest) problems.add('inputs-disagree', 'the digest stated for the catalogue is not that of its files');
 }

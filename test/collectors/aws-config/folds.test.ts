@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { rowFold } from '../../../src/collectors/aws-config/folds.ts';
 
-const row = (id: string): string => JSON.stringify({ arn: `arn:aws:iam::111122223333:policy/${id}`, resourceId: id, resourceType: 'AWS::IAM::Policy', accountId: '111122223333', awsRegion: 'global' });
+const row = (id: string): string =>
+  JSON.stringify({
+    arn: `arn:aws:iam::111122223333:policy/${id}`,
+    resourceId: id,
+    resourceType: 'AWS::IAM::Policy',
+    accountId: '111122223333',
+    awsRegion: 'global',
+  });
 const complaintsOf = (ids: readonly string[]): string[] => {
   const fold = rowFold({ type: 'AWS::IAM::Policy', copies: true });
   fold.add({ Results: ids.map(row) }, 'page-000001.json');

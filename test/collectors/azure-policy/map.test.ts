@@ -7,13 +7,39 @@ const guid = 'd8cf8476-a2ec-4916-896e-992351803c44';
 const subscription = '1c0f3e6a-52d7-4b0e-8f6d-20c7a4e1b901';
 const vault = `/subscriptions/${subscription}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/V`;
 const query = { parameters: { tenant: 't', subscription }, types: ['microsoft.authorization/policyassignments'] } as unknown as Query;
-const verdicts = (page: Json) => [...stateRecords(page, query, 'f.json')].flatMap((record) => (record.record === 'verdict' ? [record.verdict] : []));
-const state = (properties: Record<string, Json>): Json => ({ data: [{ id: 'x', properties: { policyDefinitionId: `/providers/Microsoft.Authorization/policyDefinitions/${guid.toUpperCase()}`, resourceId: vault, resourceType: 'Microsoft.KeyVault/vaults', policyAssignmentName: 'baseline', ...properties } }] });
+const verdicts = (page: Json) =>
+  [...stateRecords(page, query, 'f.json')].flatMap((record) => (record.record === 'verdict' ? [record.verdict] : []));
+const state = (properties: Record<string, Json>): Json => ({
+  data: [
+    {
+      id: 'x',
+      properties: {
+        policyDefinitionId: `/providers/Microsoft.Authorization/policyDefinitions/${guid.toUpperCase()}`,
+        resourceId: vault,
+        resourceType: 'Microsoft.KeyVault/vaults',
+        policyAssignmentName: 'baseline',
+        ...properties,
+      },
+    },
+  ],
+});
 
 describe('states', () => {
-  test('a state is a verdict on its resource, in the provider\'s own word', () => {
-    expect(verdicts(state({ complianceState: 'NonCompliant', timestamp: '2026-11-01T00:00:00Z', policyDefinitionReferenceId: 'rotate' }))).toEqual([
-      { provider: 'azure', rule: guid, deployment: 'baseline/rotate', verdict: 'NonCompliant', resourceType: 'microsoft.keyvault/vaults', uid: vault.toLowerCase(), scope: { provider: 'azure', account: subscription, region: '*' }, evaluatedAt: '2026-11-01T00:00:00Z', citation: { file: 'f.json', pointer: '/data/0', encoding: 'json' } },
+  test("a state is a verdict on its resource, in the provider's own word", () => {
+    expect(
+      verdicts(state({ complianceState: 'NonCompliant', timestamp: '2026-11-01T00:00:00Z', policyDefinitionReferenceId: 'rotate' })),
+    ).toEqual([
+      {
+        provider: 'azure',
+        rule: guid,
+        deployment: 'baseline/rotate',
+        verdict: 'NonCompliant',
+        resourceType: 'microsoft.keyvault/vaults',
+        uid: vault.toLowerCase(),
+        scope: { provider: 'azure', account: subscription, region: '*' },
+        evaluatedAt: '2026-11-01T00:00:00Z',
+        citation: { file: 'f.json', pointer: '/data/0', encoding: 'json' },
+      },
     ]);
   });
 
@@ -23,18 +49,31 @@ describe('states', () => {
   });
 
   test('components are told apart below their resource', () => {
-    const uids = ['keys/one', 'two', 'https://v.vault.azure.net/keys/Three', '/subscriptions/x/KEY'].map((componentId) => verdicts(state({ componentId, componentType: 'Key', complianceState: 'Compliant' }))[0]);
-    expect(uids.map((one) => one?.uid)).toEqual([`${vault}/Key/keys/one`.toLowerCase(), `${vault}/Key/two`.toLowerCase(), 'https://v.vault.azure.net/keys/three', '/subscriptions/x/key']);
+    const uids = ['keys/one', 'two', 'https://v.vault.azure.net/keys/Three', '/subscriptions/x/KEY'].map(
+      (componentId) => verdicts(state({ componentId, componentType: 'Key', complianceState: 'Compliant' }))[0],
+    );
+    expect(uids.map((one) => one?.uid)).toEqual([
+      `${vault}/Key/keys/one`.toLowerCase(),
+      `${vault}/Key/two`.toLowerCase(),
+      'https://v.vault.azure.net/keys/three',
+      '/subscriptions/x/key',
+    ]);
     expect(uids[0]?.resourceType).toBe('key');
   });
 
   test('total over any JSON', () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => { verdicts(value as Json); verdicts({ data: [value as Json] }); verdicts({ data: [{ properties: value as Json }] }); }));
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        verdicts(value as Json);
+        verdicts({ data: [value as Json] });
+        verdicts({ data: [{ properties: value as Json }] });
+      }),
+    );
   });
 });
 
 describe('objects', () => {
-  test('a subscription\'s list holds inherited objects too: only its own are records of it', () => {
+  test("a subscription's list holds inherited objects too: only its own are records of it", () => {
     const own = `/subscriptions/${subscription}/providers/Microsoft.Authorization/policyAssignments/a`;
     const inherited = '/providers/Microsoft.Management/managementGroups/mg/providers/Microsoft.Authorization/policyAssignments/b';
     const found = [...objectRecords({ value: [{ id: inherited }, { id: own }, null] }, query, 'f.json')];

@@ -7,7 +7,17 @@ import { querySchema } from '../../../src/model/index.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
 import type { Simulator } from '../../../src/simulator/index.ts';
 import { hurried, hurriedPacers, silent } from '../../support/aws.ts';
-import { asOf, azureNeeds, collectGraph, entriesOf, falselyComplete, needsOf, quickDirectory, readBack, simulate } from '../../support/clouds.ts';
+import {
+  asOf,
+  azureNeeds,
+  collectGraph,
+  entriesOf,
+  falselyComplete,
+  needsOf,
+  quickDirectory,
+  readBack,
+  simulate,
+} from '../../support/clouds.ts';
 
 const storage = 'microsoft.storage/storageaccounts';
 const graph = 'Microsoft.ResourceGraph/resources';
@@ -24,12 +34,19 @@ beforeAll(async () => {
   const first = quickDirectory();
   await collectGraph(simulator, first.path);
   clean = await readBack(first.path);
-  listing = simulator.calls().find((call) => call.operation === graph && /^resources microsoft\.storage\/storageaccounts/.test(call.detail))?.key ?? '';
+  listing =
+    simulator.calls().find((call) => call.operation === graph && /^resources microsoft\.storage\/storageaccounts/.test(call.detail))?.key ??
+    '';
   first.remove();
 });
 afterAll(() => simulator.close());
-beforeEach(() => { directory = quickDirectory(); simulator.clearFaults(); });
-afterEach(() => { directory.remove(); });
+beforeEach(() => {
+  directory = quickDirectory();
+  simulator.clearFaults();
+});
+afterEach(() => {
+  directory.remove();
+});
 
 describe('a clean collection', () => {
   test('every subscription and type is complete: held equals the count, and the count cites its row', async () => {
@@ -43,15 +60,25 @@ describe('a clean collection', () => {
     const largest = entriesOf(ledger, storage).sort((a, b) => b.held - a.held)[0];
     expect(largest?.held).toBeGreaterThan(3);
     const { file, pointer } = largest?.count?.citation ?? { file: '', pointer: '' };
-    const page = JSON.parse(readFileSync(join(directory.path, file), 'utf8')) as { data: { subscriptionId: string; type: string; count_: number }[] };
+    const page = JSON.parse(readFileSync(join(directory.path, file), 'utf8')) as {
+      data: { subscriptionId: string; type: string; count_: number }[];
+    };
     expect(page.data[Number(pointer.split('/')[2])]).toEqual({ subscriptionId: largest?.account, type: storage, count_: largest?.held });
   });
 
   test('a subscription with nothing in it is there, with counts of zero', async () => {
     const ledger = await collectGraph(simulator, directory.path);
     const empty = simulator.estate.azure.subscriptions.find((one) => one.weight === 0)?.id ?? '';
-    expect(ledger.scopes.find((scope) => scope.account === empty)).toMatchObject({ status: 'complete', name: 'northwind-sandbox', knownFrom: ['resourcecontainers'] });
-    expect(entriesOf(ledger, storage).find((entry) => entry.account === empty)).toMatchObject({ status: 'complete', held: 0, count: { count: 0 } });
+    expect(ledger.scopes.find((scope) => scope.account === empty)).toMatchObject({
+      status: 'complete',
+      name: 'northwind-sandbox',
+      knownFrom: ['resourcecontainers'],
+    });
+    expect(entriesOf(ledger, storage).find((entry) => entry.account === empty)).toMatchObject({
+      status: 'complete',
+      held: 0,
+      count: { count: 0 },
+    });
   });
 
   test('role assignments made above subscriptions belong to the tenant', async () => {
@@ -65,17 +92,32 @@ describe('a clean collection', () => {
     await collectGraph(simulator, directory.path);
     const stored = join(directory.path, 'evidence', 'azure-resource-graph', tenant, 'microsoft.storage.storageaccounts');
     const query = querySchema.parse(JSON.parse(readFileSync(join(stored, 'query.json'), 'utf8')));
-    expect(query).toMatchObject({ status: 'complete', operation: graph, types: [storage], endpoint: simulator.endpoints.azure.resourceManager, identity: 'loopback' });
-    expect(query.text).toBe(`resources | where type =~ '${storage}' | project id, name, type, location, subscriptionId, resourceGroup, tenantId, kind, sku, identity, tags, properties | order by id asc`);
+    expect(query).toMatchObject({
+      status: 'complete',
+      operation: graph,
+      types: [storage],
+      endpoint: simulator.endpoints.azure.resourceManager,
+      identity: 'loopback',
+    });
+    expect(query.text).toBe(
+      `resources | where type =~ '${storage}' | project id, name, type, location, subscriptionId, resourceGroup, tenantId, kind, sku, identity, tags, properties | order by id asc`,
+    );
     expect(query.pages).toHaveLength(1);
     expect(query.pages.every((page) => page.httpStatus === 200 && page.attempts === 1 && page.requestId !== null)).toBe(true);
-    expect(readFileSync(join(stored, 'page-000001.json'), 'utf8')).toMatch(/^\{"totalRecords":\d+,"count":\d+,"data":\[\{"id":"\/subscriptions\//);
+    expect(readFileSync(join(stored, 'page-000001.json'), 'utf8')).toMatch(
+      /^\{"totalRecords":\d+,"count":\d+,"data":\[\{"id":"\/subscriptions\//,
+    );
   });
 
   test('every call stays within fewer than 300 subscriptions and 1000 rows, ordered by id', async () => {
     const from = simulator.calls().length;
     await collectGraph(simulator, directory.path);
-    expect(simulator.calls().slice(from).filter((call) => call.operation === graph).length).toBeLessThan(25);
+    expect(
+      simulator
+        .calls()
+        .slice(from)
+        .filter((call) => call.operation === graph).length,
+    ).toBeLessThan(25);
   });
 });
 
@@ -84,10 +126,22 @@ describe('what cannot be read', () => {
 
   test('a configured subscription that Resource Graph drops in silence is denied, not absent', async () => {
     const stranger = '99999999-9999-4999-8999-999999999999';
-    const ledger = await collectGraph(simulator, directory.path, { scopes: { azure: [{ tenant, subscriptions: [...subscriptions().slice(0, 2), stranger.toUpperCase()] }] } });
-    expect(ledger.scopes.find((scope) => scope.account === stranger)).toMatchObject({ status: 'denied', knownFrom: ['configured'], reasons: [{ code: 'not-visible' }] });
-    expect(ledger.entries.filter((entry) => entry.account === stranger).map((entry) => [entry.type, entry.status])).toEqual(azureNeeds.map((type) => [type, 'denied']));
-    expect(entriesOf(ledger, storage).filter((entry) => entry.account !== stranger).every((entry) => entry.status === 'complete')).toBe(true);
+    const ledger = await collectGraph(simulator, directory.path, {
+      scopes: { azure: [{ tenant, subscriptions: [...subscriptions().slice(0, 2), stranger.toUpperCase()] }] },
+    });
+    expect(ledger.scopes.find((scope) => scope.account === stranger)).toMatchObject({
+      status: 'denied',
+      knownFrom: ['configured'],
+      reasons: [{ code: 'not-visible' }],
+    });
+    expect(ledger.entries.filter((entry) => entry.account === stranger).map((entry) => [entry.type, entry.status])).toEqual(
+      azureNeeds.map((type) => [type, 'denied']),
+    );
+    expect(
+      entriesOf(ledger, storage)
+        .filter((entry) => entry.account !== stranger)
+        .every((entry) => entry.status === 'complete'),
+    ).toBe(true);
   });
 
   test('one that a management group holds and Resource Graph leaves out is known from Resource Manager', async () => {
@@ -95,7 +149,12 @@ describe('what cannot be read', () => {
     const ledger = await collectGraph(simulator, directory.path);
     const dropped = ledger.scopes.filter((scope) => scope.status === 'denied');
     expect(dropped).toMatchObject([{ knownFrom: ['management group descendants'], reasons: [{ code: 'not-visible' }] }]);
-    expect(ledger.scopes.map((scope) => scope.account).filter((account) => !account.startsWith('tenants/')).sort()).toEqual(subscriptions().sort());
+    expect(
+      ledger.scopes
+        .map((scope) => scope.account)
+        .filter((account) => !account.startsWith('tenants/'))
+        .sort(),
+    ).toEqual(subscriptions().sort());
   });
 
   test('one that stops being visible midway is whole nowhere, although counts and lists agree that it is empty', async () => {
@@ -108,7 +167,9 @@ describe('what cannot be read', () => {
   });
 
   test('no subscription at all below a management group is no empty population', async () => {
-    const ledger = await collectGraph(simulator, directory.path, { scopes: { azure: [{ tenant, managementGroups: ['nobody-knows-it'] }] } });
+    const ledger = await collectGraph(simulator, directory.path, {
+      scopes: { azure: [{ tenant, managementGroups: ['nobody-knows-it'] }] },
+    });
     expect(ledger.entries.length).toBeGreaterThan(0);
     expect(ledger.entries.every((entry) => entry.status !== 'complete' && entry.reasons.length > 0)).toBe(true);
   });
@@ -116,23 +177,35 @@ describe('what cannot be read', () => {
   test('types that Resource Graph does not hold are not recorded, and never asked for', async () => {
     const type = 'microsoft.sql/servers/encryptionprotector';
     const ledger = await collectGraph(simulator, directory.path, { needs: needsOf({ azure: [type] }) });
-    expect(entriesOf(ledger, type).map((entry) => [entry.status, entry.reasons[0]?.code])).toEqual(subscriptions().map(() => ['not-recorded', 'not-in-resource-graph']));
-    expect(existsSync(join(directory.path, 'evidence', 'azure-resource-graph', tenant, 'microsoft.sql.servers.encryptionprotector'))).toBe(false);
+    expect(entriesOf(ledger, type).map((entry) => [entry.status, entry.reasons[0]?.code])).toEqual(
+      subscriptions().map(() => ['not-recorded', 'not-in-resource-graph']),
+    );
+    expect(existsSync(join(directory.path, 'evidence', 'azure-resource-graph', tenant, 'microsoft.sql.servers.encryptionprotector'))).toBe(
+      false,
+    );
   });
 });
 
 describe('faults', () => {
-  const strike = (fault: Omit<Fault, 'key' | 'kind'> & { kind: Fault['kind'] }): void => { simulator.inject({ ...fault, key: listing }); };
+  const strike = (fault: Omit<Fault, 'key' | 'kind'> & { kind: Fault['kind'] }): void => {
+    simulator.inject({ ...fault, key: listing });
+  };
 
-  test.each(['throttle', 'hang', 'truncated-body', 'empty-page-with-token', 'repeated-token', 'lost-page', 'duplicated-page', 'reordered-rows'] as const)(
-    '%s once is overcome: everything is complete and as in the clean run',
-    async (kind) => {
-      strike({ kind });
-      const ledger = await collectGraph(simulator, directory.path);
-      expect(ledger.entries.filter((entry) => entry.status !== 'complete')).toEqual([]);
-      expect(falselyComplete(ledger, await readBack(directory.path), clean)).toEqual([]);
-    },
-  );
+  test.each([
+    'throttle',
+    'hang',
+    'truncated-body',
+    'empty-page-with-token',
+    'repeated-token',
+    'lost-page',
+    'duplicated-page',
+    'reordered-rows',
+  ] as const)('%s once is overcome: everything is complete and as in the clean run', async (kind) => {
+    strike({ kind });
+    const ledger = await collectGraph(simulator, directory.path);
+    expect(ledger.entries.filter((entry) => entry.status !== 'complete')).toEqual([]);
+    expect(falselyComplete(ledger, await readBack(directory.path), clean)).toEqual([]);
+  });
 
   test.each([
     ['access-denied', 'denied', 'access-denied'],
@@ -153,14 +226,21 @@ describe('faults', () => {
     const ledger = await collectGraph(simulator, directory.path);
     const struck = entriesOf(ledger, storage);
     expect(new Set(struck.map((entry) => entry.status))).toEqual(new Set([status]));
-    expect(struck.every((entry) => entry.reasons.some((reason) => reason.code === code)), JSON.stringify(struck[0]?.reasons)).toBe(true);
+    expect(
+      struck.every((entry) => entry.reasons.some((reason) => reason.code === code)),
+      JSON.stringify(struck[0]?.reasons),
+    ).toBe(true);
     expect(ledger.entries.filter((entry) => entry.type !== storage && entry.status !== 'complete')).toEqual([]);
   });
 
   test('a count that cannot be had leaves nothing complete', async () => {
     simulator.inject({ kind: 'access-denied', match: { operation: graph, type: 'resources count' }, times: 1000 });
     const ledger = await collectGraph(simulator, directory.path);
-    expect(entriesOf(ledger, storage).every((entry) => entry.status === 'partial' && entry.count === null && entry.reasons[0]?.code === 'access-denied')).toBe(true);
+    expect(
+      entriesOf(ledger, storage).every(
+        (entry) => entry.status === 'partial' && entry.count === null && entry.reasons[0]?.code === 'access-denied',
+      ),
+    ).toBe(true);
   });
 
   test('records above subscriptions that cannot be read take the inherited ones from every subscription', async () => {
@@ -174,7 +254,13 @@ describe('faults', () => {
   test('an abort keeps what was collected, names itself, and a resumed run asks only for the rest', async () => {
     const controller = new AbortController();
     let pages = 0;
-    const progress = { ...silent, page: () => { pages += 1; if (pages === 6) controller.abort(new Error('stopped')); } };
+    const progress = {
+      ...silent,
+      page: () => {
+        pages += 1;
+        if (pages === 6) controller.abort(new Error('stopped'));
+      },
+    };
     const ledger = await collectGraph(simulator, directory.path, { signal: controller.signal, progress });
     expect(ledger.entries.some((entry) => entry.reasons.some((reason) => reason.code === 'aborted'))).toBe(true);
     const from = simulator.calls().length;
@@ -192,12 +278,23 @@ describe('faults', () => {
 
 describe('doctor', () => {
   const diagnose = (scopes: Parameters<typeof doctor>[0]['config']['scopes']): ReturnType<typeof doctor> =>
-    doctor({ config: { scopes, endpoints: simulator.endpoints }, needs: needsOf({ azure: azureNeeds }), asOf, signal: new AbortController().signal, progress: silent, collectors: [azureResourceGraph], patience: hurried, pacers: hurriedPacers() });
+    doctor({
+      config: { scopes, endpoints: simulator.endpoints },
+      needs: needsOf({ azure: azureNeeds }),
+      asOf,
+      signal: new AbortController().signal,
+      progress: silent,
+      collectors: [azureResourceGraph],
+      patience: hurried,
+      pacers: hurriedPacers(),
+    });
 
   test('a sound set-up passes every check', async () => {
     const findings = await diagnose({ azure: simulator.config.scopes.azure });
     expect(findings.filter((finding) => !finding.ok)).toEqual([]);
-    expect(findings.map((finding) => finding.check)).toEqual(expect.arrayContaining(['identity', 'management group visible', 'table resources', 'table authorizationresources', 'clock']));
+    expect(findings.map((finding) => finding.check)).toEqual(
+      expect.arrayContaining(['identity', 'management group visible', 'table resources', 'table authorizationresources', 'clock']),
+    );
   });
 
   test('an invisible subscription comes with the command that mends it', async () => {

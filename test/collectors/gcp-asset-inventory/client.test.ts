@@ -25,13 +25,17 @@ describe('classification', () => {
     expect(failure).toMatchObject({ code, retry });
   });
 
-  test('the server\'s RetryInfo is obeyed', () => {
-    expect(grpc(8, 'x', { statusDetails: [{ other: 1 }, { retryDelay: { seconds: '3', nanos: 500_000_000 } }] })).toMatchObject({ retryAfterMs: 3500 });
+  test("the server's RetryInfo is obeyed", () => {
+    expect(grpc(8, 'x', { statusDetails: [{ other: 1 }, { retryDelay: { seconds: '3', nanos: 500_000_000 } }] })).toMatchObject({
+      retryAfterMs: 3500,
+    });
   });
 });
 
 test('plain text without credentials is for this machine only', () => {
   const context = { pacers: hurriedPacers(), patience: defaultPatience, signal: new AbortController().signal };
-  expect(() => connect({ ...context, endpoints: { gcp: { cloudAsset: 'assets.example:443', insecure: true } } }, undefined)).toThrow(/loopback/);
+  expect(() => connect({ ...context, endpoints: { gcp: { cloudAsset: 'assets.example:443', insecure: true } } }, undefined)).toThrow(
+    /loopback/,
+  );
   expect(() => connect({ ...context, endpoints: { gcp: { cloudAsset: 'a:b:c' } } }, undefined)).toThrow(/host or host:port/);
 });

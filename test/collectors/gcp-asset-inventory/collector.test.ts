@@ -23,8 +23,13 @@ beforeAll(async () => {
   first.remove();
 });
 afterAll(() => simulator.close());
-beforeEach(() => { directory = quickDirectory(); simulator.clearFaults(); });
-afterEach(() => { directory.remove(); });
+beforeEach(() => {
+  directory = quickDirectory();
+  simulator.clearFaults();
+});
+afterEach(() => {
+  directory.remove();
+});
 
 describe('a clean collection', () => {
   test('every project and type is complete: held equals what the search API counts, and all is read back', async () => {
@@ -34,16 +39,30 @@ describe('a clean collection', () => {
     for (const entry of ledger.entries) {
       expect(found.get(`${entry.account} ${entry.type}`)?.size ?? 0, `${entry.account} ${entry.type}`).toBe(entry.held);
       if (entry.type === 'org-policy') expect(entry.count).toBeNull();
-      else expect(entry.count, `${entry.account} ${entry.type}`).toMatchObject({ count: entry.held, source: entry.type.startsWith('iam-policy:') ? 'Cloud Asset Inventory: SearchAllIamPolicies' : 'Cloud Asset Inventory: SearchAllResources' });
+      else
+        expect(entry.count, `${entry.account} ${entry.type}`).toMatchObject({
+          count: entry.held,
+          source: entry.type.startsWith('iam-policy:')
+            ? 'Cloud Asset Inventory: SearchAllIamPolicies'
+            : 'Cloud Asset Inventory: SearchAllResources',
+        });
     }
     expect(entriesOf(ledger, bucket).reduce((sum, entry) => sum + entry.held, 0)).toBeGreaterThan(3);
-    expect(ledger.scopes.map((scope) => scope.account)).toEqual(expect.arrayContaining([organization, ...simulator.estate.gcp.projects.map((project) => project.id)]));
+    expect(ledger.scopes.map((scope) => scope.account)).toEqual(
+      expect.arrayContaining([organization, ...simulator.estate.gcp.projects.map((project) => project.id)]),
+    );
   });
 
   test('a project with nothing in it is there; policies above projects belong to folder and organisation', async () => {
     const ledger = await collectGcp(simulator, directory.path);
-    expect(entriesOf(ledger, bucket).find((entry) => entry.account === 'northwind-sandbox')).toMatchObject({ status: 'complete', held: 0, count: { count: 0 } });
-    expect(entriesOf(ledger, 'iam-policy:cloudresourcemanager.googleapis.com/Organization').find((entry) => entry.account === organization)).toMatchObject({ status: 'complete', held: 1 });
+    expect(entriesOf(ledger, bucket).find((entry) => entry.account === 'northwind-sandbox')).toMatchObject({
+      status: 'complete',
+      held: 0,
+      count: { count: 0 },
+    });
+    expect(
+      entriesOf(ledger, 'iam-policy:cloudresourcemanager.googleapis.com/Organization').find((entry) => entry.account === organization),
+    ).toMatchObject({ status: 'complete', held: 1 });
     expect(entriesOf(ledger, 'org-policy').find((entry) => entry.account === organization)?.held).toBe(1);
   });
 
@@ -52,12 +71,18 @@ describe('a clean collection', () => {
     const stored = join(directory.path, 'evidence', 'gcp-asset-inventory', 'organizations.437812905561', 'resource-keys');
     const query = querySchema.parse(JSON.parse(readFileSync(join(stored, 'query.json'), 'utf8')));
     expect(query).toMatchObject({ status: 'complete', operation: 'ListAssets', readTime: asOf, types: [key], identity: 'loopback' });
-    const page = JSON.parse(readFileSync(join(stored, 'page-000001.json'), 'utf8')) as { readTime: string; assets: { name: string; assetType: string; updateTime: string; ancestors: string[]; resource: { data: Record<string, unknown> } }[] };
+    const page = JSON.parse(readFileSync(join(stored, 'page-000001.json'), 'utf8')) as {
+      readTime: string;
+      assets: { name: string; assetType: string; updateTime: string; ancestors: string[]; resource: { data: Record<string, unknown> } }[];
+    };
     expect(Date.parse(page.readTime)).toBe(Date.parse(asOf));
     const asset = page.assets[0];
     expect(asset).toMatchObject({ assetType: key, ancestors: expect.arrayContaining([organization]) as unknown });
     expect(asset?.updateTime).toMatch(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/);
-    expect(asset?.resource.data).toMatchObject({ name: expect.stringMatching(/^projects\//) as unknown, purpose: expect.any(String) as unknown });
+    expect(asset?.resource.data).toMatchObject({
+      name: expect.stringMatching(/^projects\//) as unknown,
+      purpose: expect.any(String) as unknown,
+    });
     const keys = entriesOf(ledger, key).find((entry) => entry.held > 0);
     expect(keys?.freshness.oldest).toMatch(/Z$/);
     expect((keys?.freshness.oldest ?? '') <= (keys?.freshness.newest ?? '')).toBe(true);
@@ -66,23 +91,42 @@ describe('a clean collection', () => {
 
 describe('scopes', () => {
   test('projects can be collected one by one; one that cannot be read is denied under its own id', async () => {
-    const ledger = await collectGcp(simulator, directory.path, { scopes: { gcp: [{ projects: ['northwind-payments', 'nobody-knows-it'] }] } });
-    expect(ledger.scopes.map((scope) => [scope.account, scope.status])).toEqual([['nobody-knows-it', 'denied'], ['northwind-payments', 'complete']]);
-    expect(entriesOf(ledger, bucket).find((entry) => entry.account === 'nobody-knows-it')).toMatchObject({ status: 'denied', reasons: [{ code: 'access-denied' }] });
+    const ledger = await collectGcp(simulator, directory.path, {
+      scopes: { gcp: [{ projects: ['northwind-payments', 'nobody-knows-it'] }] },
+    });
+    expect(ledger.scopes.map((scope) => [scope.account, scope.status])).toEqual([
+      ['nobody-knows-it', 'denied'],
+      ['northwind-payments', 'complete'],
+    ]);
+    expect(entriesOf(ledger, bucket).find((entry) => entry.account === 'nobody-knows-it')).toMatchObject({
+      status: 'denied',
+      reasons: [{ code: 'access-denied' }],
+    });
     expect(falselyComplete(ledger, await readBack(directory.path), clean)).toEqual([]);
   });
 
   test('an organisation that cannot be read is denied for every type', async () => {
     const ledger = await collectGcp(simulator, directory.path, { scopes: { gcp: [{ organization: '1' }] } });
     expect(ledger.entries.length).toBeGreaterThan(3);
-    expect(new Set(ledger.entries.map((entry) => `${entry.account} ${entry.status} ${entry.reasons[0]?.code}`))).toEqual(new Set(['organizations/1 denied access-denied']));
+    expect(new Set(ledger.entries.map((entry) => `${entry.account} ${entry.status} ${entry.reasons[0]?.code}`))).toEqual(
+      new Set(['organizations/1 denied access-denied']),
+    );
   });
 });
 
 describe('faults', () => {
   const buckets = { operation: 'ListAssets', type: bucket };
 
-  test.each(['throttle', 'hang', 'truncated-body', 'empty-page-with-token', 'repeated-token', 'lost-page', 'duplicated-page', 'reordered-rows'] as const)('%s once is overcome', async (kind) => {
+  test.each([
+    'throttle',
+    'hang',
+    'truncated-body',
+    'empty-page-with-token',
+    'repeated-token',
+    'lost-page',
+    'duplicated-page',
+    'reordered-rows',
+  ] as const)('%s once is overcome', async (kind) => {
     simulator.inject({ kind, match: buckets });
     const ledger = await collectGcp(simulator, directory.path);
     expect(ledger.entries.filter((entry) => entry.status !== 'complete')).toEqual([]);
@@ -101,40 +145,67 @@ describe('faults', () => {
     ['lost-page', 'partial', 'count-mismatch'],
     ['clock-skew', 'failed', 'clock-skew'],
   ] as const)('%s that lasts leaves %s, named %s', async (kind, status, code) => {
-    simulator.inject({ kind, match: buckets, times: 1000, ...(kind === 'clock-skew' ? { match: { operation: 'ListAssets' }, nth: 2 } : {}) });
+    simulator.inject({
+      kind,
+      match: buckets,
+      times: 1000,
+      ...(kind === 'clock-skew' ? { match: { operation: 'ListAssets' }, nth: 2 } : {}),
+    });
     const ledger = await collectGcp(simulator, directory.path);
     const struck = entriesOf(ledger, bucket).filter((entry) => status !== 'partial' || (entry.count?.count ?? 0) > 0);
     expect(new Set(struck.map((entry) => entry.status))).toEqual(new Set([status]));
-    expect(struck.every((entry) => entry.reasons.some((reason) => reason.code === code)), JSON.stringify(struck[0]?.reasons)).toBe(true);
+    expect(
+      struck.every((entry) => entry.reasons.some((reason) => reason.code === code)),
+      JSON.stringify(struck[0]?.reasons),
+    ).toBe(true);
   });
 
   test('a lost page of IAM policies is found, though their absence would look like nobody having access', async () => {
     simulator.inject({ kind: 'lost-page', match: { operation: 'ListAssets', type: 'IAM_POLICY' }, times: 1000 });
     const ledger = await collectGcp(simulator, directory.path);
-    expect(entriesOf(ledger, `iam-policy:${key}`).filter((entry) => (entry.count?.count ?? 0) > 0).every((entry) => entry.status === 'partial')).toBe(true);
+    expect(
+      entriesOf(ledger, `iam-policy:${key}`)
+        .filter((entry) => (entry.count?.count ?? 0) > 0)
+        .every((entry) => entry.status === 'partial'),
+    ).toBe(true);
     expect(falselyComplete(ledger, await readBack(directory.path), clean)).toEqual([]);
   });
 
   test('a type that is not enabled costs only itself', async () => {
     simulator.inject({ kind: 'asset-type-not-enabled', match: { type: bucket } });
     const other = 'pubsub.googleapis.com/Topic';
-    const ledger = await collectGcp(simulator, directory.path, { needs: needsOf({ gcp: [bucket, other, 'cloudresourcemanager.googleapis.com/Project'] }) });
-    expect(new Set(entriesOf(ledger, bucket).map((entry) => `${entry.status} ${entry.reasons[0]?.code}`))).toEqual(new Set(['not-recorded asset-type-unsupported']));
+    const ledger = await collectGcp(simulator, directory.path, {
+      needs: needsOf({ gcp: [bucket, other, 'cloudresourcemanager.googleapis.com/Project'] }),
+    });
+    expect(new Set(entriesOf(ledger, bucket).map((entry) => `${entry.status} ${entry.reasons[0]?.code}`))).toEqual(
+      new Set(['not-recorded asset-type-unsupported']),
+    );
     expect(entriesOf(ledger, other).every((entry) => entry.status === 'complete')).toBe(true);
   });
 
   test('folders whose own records are refused stay, by the ancestors of what is in them; the organisation says that others may be missing', async () => {
-    const folders = (await collectGcp(simulator, directory.path)).scopes.filter((scope) => scope.account.startsWith('folders/')).map((scope) => scope.account);
+    const folders = (await collectGcp(simulator, directory.path)).scopes
+      .filter((scope) => scope.account.startsWith('folders/'))
+      .map((scope) => scope.account);
     expect(folders.length).toBeGreaterThan(0);
-    const holding = folders.filter((folder) => simulator.estate.gcp.projects.some((project) => project.folder === folder.slice('folders/'.length)));
+    const holding = folders.filter((folder) =>
+      simulator.estate.gcp.projects.some((project) => project.folder === folder.slice('folders/'.length)),
+    );
     simulator.inject({ kind: 'asset-type-not-enabled', match: { type: 'cloudresourcemanager.googleapis.com/Folder' } });
     const ledger = await collectGcp(simulator, directory.path);
     expect(ledger.scopes.map((scope) => scope.account)).toEqual(expect.arrayContaining(holding));
-    expect(ledger.scopes.find((scope) => scope.account === organization)).toMatchObject({ status: 'partial', reasons: [{ code: 'invalid-request', message: expect.stringContaining('the list of folders cannot be had') as unknown }] });
+    expect(ledger.scopes.find((scope) => scope.account === organization)).toMatchObject({
+      status: 'partial',
+      reasons: [{ code: 'invalid-request', message: expect.stringContaining('the list of folders cannot be had') as unknown }],
+    });
   });
 
   test('assets of projects that the hierarchy lost are kept, under their number, and are not complete', async () => {
-    simulator.inject({ kind: 'lost-page', match: { operation: 'ListAssets', type: 'cloudresourcemanager.googleapis.com/Project' }, times: 1000 });
+    simulator.inject({
+      kind: 'lost-page',
+      match: { operation: 'ListAssets', type: 'cloudresourcemanager.googleapis.com/Project' },
+      times: 1000,
+    });
     const ledger = await collectGcp(simulator, directory.path);
     const lost = ledger.entries.filter((entry) => /^projects\/\d+$/.test(entry.account) && entry.held > 0);
     expect(lost.length).toBeGreaterThan(0);
@@ -145,7 +216,13 @@ describe('faults', () => {
   test('an abort keeps what was collected, and a resumed run completes it', async () => {
     const controller = new AbortController();
     let pages = 0;
-    const progress = { ...silent, page: () => { pages += 1; if (pages === 4) controller.abort(new Error('stopped')); } };
+    const progress = {
+      ...silent,
+      page: () => {
+        pages += 1;
+        if (pages === 4) controller.abort(new Error('stopped'));
+      },
+    };
     const ledger = await collectGcp(simulator, directory.path, { signal: controller.signal, progress });
     expect(ledger.entries.some((entry) => entry.reasons.some((reason) => reason.code === 'aborted'))).toBe(true);
     const resumed = await collectGcp(simulator, directory.path, { resume: true });
@@ -156,16 +233,36 @@ describe('faults', () => {
 
 describe('doctor', () => {
   const diagnose = (scopes: Parameters<typeof doctor>[0]['config']['scopes']): ReturnType<typeof doctor> =>
-    doctor({ config: { scopes, endpoints: simulator.endpoints }, needs: needsOf({ gcp: [bucket], iamPolicies: [key], orgPolicies: true }), asOf, signal: new AbortController().signal, progress: silent, collectors: [gcpAssetInventory], patience: hurried, pacers: hurriedPacers() });
+    doctor({
+      config: { scopes, endpoints: simulator.endpoints },
+      needs: needsOf({ gcp: [bucket], iamPolicies: [key], orgPolicies: true }),
+      asOf,
+      signal: new AbortController().signal,
+      progress: silent,
+      collectors: [gcpAssetInventory],
+      patience: hurried,
+      pacers: hurriedPacers(),
+    });
 
   test('a sound set-up passes every check but the clock, which stands still in the simulator', async () => {
     const findings = await diagnose({ gcp: simulator.config.scopes.gcp });
     expect(findings.filter((finding) => !finding.ok && finding.check !== 'clock')).toEqual([]);
-    expect(findings.map((finding) => finding.check)).toEqual(['identity', 'cloudasset.assets.listResource', 'cloudasset.assets.listIamPolicy', 'cloudasset.assets.searchAllIamPolicies', 'cloudasset.assets.listOrgPolicy', 'cloudasset.assets.searchAllResources', 'clock']);
+    expect(findings.map((finding) => finding.check)).toEqual([
+      'identity',
+      'cloudasset.assets.listResource',
+      'cloudasset.assets.listIamPolicy',
+      'cloudasset.assets.searchAllIamPolicies',
+      'cloudasset.assets.listOrgPolicy',
+      'cloudasset.assets.searchAllResources',
+      'clock',
+    ]);
   });
 
   test('what is missing comes with the command that grants it', async () => {
     const findings = await diagnose({ gcp: [{ organization: '1', quotaProject: 'payer' }] });
-    expect(findings.find((finding) => finding.check === 'cloudasset.assets.listResource')).toMatchObject({ ok: false, remedy: expect.stringContaining('gcloud organizations add-iam-policy-binding 1') as unknown });
+    expect(findings.find((finding) => finding.check === 'cloudasset.assets.listResource')).toMatchObject({
+      ok: false,
+      remedy: expect.stringContaining('gcloud organizations add-iam-policy-binding 1') as unknown,
+    });
   });
 });
