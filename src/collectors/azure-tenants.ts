@@ -1,5 +1,5 @@
 import type { AzureScopeConfig } from '../config/schema.ts';
-import { isJsonObject, type Json, type LedgerEntry, type Reason } from '../model/index.ts';
+import { compareText, isJsonObject, type Json, type LedgerEntry, type Reason } from '../model/index.ts';
 import { openGraphSeries, subscriptionOf, text } from './azure-graph.ts';
 import type { GraphClient, GraphScope } from './azure-graph-client.ts';
 import type { CollectContext } from './collector.ts';
@@ -15,8 +15,6 @@ export interface TenantScope {
   readonly managementGroups: readonly string[];
 }
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 export function tenantScopes(configured: readonly AzureScopeConfig[] | undefined): TenantScope[] {
   const byTenant = new Map<string, { subscriptions: Set<string>; managementGroups: Set<string> }>();
   for (const scope of configured ?? []) {
@@ -27,11 +25,11 @@ export function tenantScopes(configured: readonly AzureScopeConfig[] | undefined
     byTenant.set(tenant, known);
   }
   return [...byTenant]
-    .sort(([a], [b]) => compare(a, b))
+    .sort(([a], [b]) => compareText(a, b))
     .map(([tenant, { subscriptions, managementGroups }]) => ({
       tenant,
-      subscriptions: [...subscriptions].sort(compare),
-      managementGroups: [...managementGroups].sort(compare),
+      subscriptions: [...subscriptions].sort(compareText),
+      managementGroups: [...managementGroups].sort(compareText),
     }));
 }
 
@@ -169,7 +167,7 @@ export async function discover(
   const gaps = [...lists, ...below].filter((series) => series.status !== 'complete');
   return {
     names,
-    visible: [...names.keys()].sort(compare),
+    visible: [...names.keys()].sort(compareText),
     unlisted,
     gap: gaps[0] ?? null,
     reasons: gaps.flatMap((series) =>

@@ -5,6 +5,7 @@ import type { ExhibitConfig } from '../config/schema.ts';
 import { isStorageError, lockRun } from '../evidence/lock.ts';
 import { evidenceWriter } from '../evidence/writer.ts';
 import {
+  compareText,
   type Ledger,
   type LedgerEntry,
   ledgerSchema,
@@ -37,8 +38,6 @@ export interface CollectRequest {
   /** Default: new ones on the system's clock. */
   readonly pacers?: Pacers;
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** From best to worst: where two sources speak of one scope and type, the worse word stands. */
 const severity: Readonly<Record<LedgerStatus, number>> = {
@@ -116,7 +115,7 @@ function settle(collector: Collector, planned: readonly PlannedScope[], result: 
 }
 
 function union(a: readonly string[], b: readonly string[]): string[] {
-  return [...new Set([...a, ...b])].sort(compare);
+  return [...new Set([...a, ...b])].sort(compareText);
 }
 
 function mergeReasons(a: readonly Reason[], b: readonly Reason[]): Reason[] {
@@ -153,7 +152,7 @@ function sortedUnique<T>(items: readonly T[], key: (item: T) => string, merge: (
     const known = byKey.get(key(item));
     byKey.set(key(item), known === undefined ? item : merge(known, item));
   }
-  return [...byKey.entries()].sort(([a], [b]) => compare(a, b)).map(([, item]) => item);
+  return [...byKey.entries()].sort(([a], [b]) => compareText(a, b)).map(([, item]) => item);
 }
 
 /** Order and duplicates of a ledger settled: the same evidence gives the same file. */

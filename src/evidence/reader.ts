@@ -1,7 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EvidenceRecord, type Json, type Ledger, ledgerSchema, type Query, querySchema } from '../model/index.ts';
+import { compareText, type EvidenceRecord, type Json, type Ledger, ledgerSchema, type Query, querySchema } from '../model/index.ts';
 
 /** `file` is the page's path below the data root, for citations. */
 export type PageReader = (page: Json, query: Query, file: string) => Iterable<EvidenceRecord>;
@@ -47,14 +47,12 @@ export interface EvidenceReader {
   records(stored: StoredQuery, onDefect: (defect: PageDefect) => void): AsyncGenerator<EvidenceRecord>;
 }
 
-const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 function subdirectories(path: string): string[] {
   if (!existsSync(path)) return [];
   return readdirSync(path, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
-    .sort(byName);
+    .sort(compareText);
 }
 
 function parseWith<T>(

@@ -6,3 +6,4 @@ export * from './resource.ts';
 export * from './control.ts';
 export * from './result.ts';
 export * from './needs.ts';
+export * from './order.ts';

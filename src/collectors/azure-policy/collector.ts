@@ -1,4 +1,5 @@
-import { type LedgerEntry, type LedgerStatus, type Reason, type ScopeCoverage } from '../../model/index.ts';
+import { blank } from '../blank.ts';
+import { type LedgerEntry, type LedgerStatus, type Reason } from '../../model/index.ts';
 import { isRefusal } from '../attempts.ts';
 import { ledgerStatus, tenantAccount } from '../azure-graph.ts';
 import { discover, type TenantScope, tenantScopes, vanished } from '../azure-tenants.ts';
@@ -45,32 +46,7 @@ function plan({ config, needs }: Pick<CollectContext, 'config' | 'needs'>): Plan
   ]);
 }
 
-function entryOf(account: string, type: string, status: LedgerStatus, reasons: readonly Reason[]): LedgerEntry {
-  return {
-    collector,
-    provider: 'azure',
-    account,
-    region: '*',
-    type,
-    status,
-    held: 0,
-    count: null,
-    freshness: { oldest: null, newest: null },
-    reasons: [...reasons],
-    queries: [],
-  };
-}
-
-function coverage(
-  account: string,
-  name: string | null,
-  knownFrom: string[],
-  status: LedgerStatus,
-  identity: string | null,
-  reasons: readonly Reason[],
-): ScopeCoverage {
-  return { collector, provider: 'azure', account, region: '*', name, knownFrom, status, identity, reasons: [...reasons] };
-}
+const { entry: entryOf, coverage } = blank(collector, 'azure');
 
 function nothing(
   accounts: readonly string[],

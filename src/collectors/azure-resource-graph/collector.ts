@@ -1,3 +1,4 @@
+import { blank } from '../blank.ts';
 import { type LedgerEntry, type LedgerStatus, type Reason, type ScopeCoverage } from '../../model/index.ts';
 import { isRefusal } from '../attempts.ts';
 import { ledgerStatus, tenantAccount } from '../azure-graph.ts';
@@ -12,32 +13,7 @@ import { neededTypes, plan } from './scopes.ts';
 
 const collector = 'azure-resource-graph';
 
-function emptyEntry(account: string, type: string, status: LedgerStatus, reasons: readonly Reason[]): LedgerEntry {
-  return {
-    collector,
-    provider: 'azure',
-    account,
-    region: '*',
-    type,
-    status,
-    held: 0,
-    count: null,
-    freshness: { oldest: null, newest: null },
-    reasons: [...reasons],
-    queries: [],
-  };
-}
-
-function coverage(
-  account: string,
-  name: string | null,
-  knownFrom: string[],
-  status: LedgerStatus,
-  identity: string | null,
-  reasons: readonly Reason[],
-): ScopeCoverage {
-  return { collector, provider: 'azure', account, region: '*', name, knownFrom, status, identity, reasons: [...reasons] };
-}
+const { entry: emptyEntry, coverage } = blank(collector, 'azure');
 
 /** Everything that a tenant owes, refused or failed for one reason. */
 function nothing(scope: TenantScope, types: { inSubscriptions: string[]; above: string[] }, reason: Reason): CollectResult {

@@ -1,3 +1,4 @@
+import { blank } from '../blank.ts';
 import { isJsonObject, type JsonObject, type LedgerEntry, type LedgerStatus, type Reason, type ScopeCoverage } from '../../model/index.ts';
 import { isRefusal } from '../attempts.ts';
 import type { CollectContext, Collector, CollectResult, PlannedScope } from '../collector.ts';
@@ -20,32 +21,7 @@ interface Place {
   readonly name: string | null;
 }
 
-function entryOf(account: string, type: string, status: LedgerStatus, reasons: readonly Reason[]): LedgerEntry {
-  return {
-    collector,
-    provider: 'gcp',
-    account,
-    region: '*',
-    type,
-    status,
-    held: 0,
-    count: null,
-    freshness: { oldest: null, newest: null },
-    reasons: [...reasons],
-    queries: [],
-  };
-}
-
-function coverage(
-  account: string,
-  name: string | null,
-  knownFrom: string[],
-  status: LedgerStatus,
-  identity: string | null,
-  reasons: readonly Reason[],
-): ScopeCoverage {
-  return { collector, provider: 'gcp', account, region: '*', name, knownFrom, status, identity, reasons: [...reasons] };
-}
+const { entry: entryOf, coverage } = blank(collector, 'gcp');
 
 function nothing(
   parent: GcpParent,

@@ -1,4 +1,4 @@
-import type { Needs } from '../../model/index.ts';
+import { compareText, type Needs } from '../../model/index.ts';
 
 /** Cloud Asset Inventory: which calls answer the needs, and within which quota. */
 
@@ -24,8 +24,6 @@ export interface AssetQuery {
   readonly types: readonly string[];
 }
 
-const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 /**
  * Types that controls look up are kept apart from the large subject types, because readers skip whole queries by type:
  * keys, the resource hierarchy, identities, and everything else.
@@ -39,12 +37,14 @@ function group(type: string): 'keys' | 'hierarchy' | 'identities' | 'subjects' {
 
 function grouped(prefix: string, content: Content, types: readonly string[]): AssetQuery[] {
   const byGroup = new Map<string, string[]>();
-  for (const type of [...new Set(types)].sort(byName)) byGroup.set(group(type), [...(byGroup.get(group(type)) ?? []), type]);
-  return [...byGroup].sort(([a], [b]) => byName(a, b)).map(([name, members]) => ({ name: `${prefix}-${name}`, content, types: members }));
+  for (const type of [...new Set(types)].sort(compareText)) byGroup.set(group(type), [...(byGroup.get(group(type)) ?? []), type]);
+  return [...byGroup]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([name, members]) => ({ name: `${prefix}-${name}`, content, types: members }));
 }
 
 /** The hierarchy comes first: it names the projects, and with them the accounts of everything else. */
-export const hierarchyQuery: AssetQuery = { name: 'hierarchy', content: 'RESOURCE', types: [...hierarchyTypes].sort(byName) };
+export const hierarchyQuery: AssetQuery = { name: 'hierarchy', content: 'RESOURCE', types: [...hierarchyTypes].sort(compareText) };
 
 /** Every other series. */
 export function assetQueries(needs: Needs): AssetQuery[] {

@@ -1,5 +1,14 @@
 import type { PageDefect, StoredQuery } from '../../evidence/reader.ts';
-import { type Ledger, type LedgerEntry, type Provider, type Reason, type Scope, type ScopeCoverage, scopeKey } from '../../model/index.ts';
+import {
+  compareText,
+  type Ledger,
+  type LedgerEntry,
+  type Provider,
+  type Reason,
+  type Scope,
+  type ScopeCoverage,
+  scopeKey,
+} from '../../model/index.ts';
 import { countWitness } from './claims.ts';
 import type { Home } from '../lookups/tables.ts';
 
@@ -42,8 +51,6 @@ export interface Population {
   /** Why a miss in a table whose records live there does not mean absent; null when it does. */
   readonly homeGap: (provider: Provider, home: Home) => string | null;
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Types of AWS whose records belong to the account, whichever region records them. */
 export function isGlobalAwsType(type: string): boolean {
@@ -198,7 +205,7 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[], 
       if (!owes(scope, type, all)) continue;
       list.push(makeUnit(scope, type, provider === 'aws' && isGlobalAwsType(type) ? speaker(scope, type, all) : null));
     }
-    list.sort((a, b) => compare(scopeKey(a.scope), scopeKey(b.scope)));
+    list.sort((a, b) => compareText(scopeKey(a.scope), scopeKey(b.scope)));
     lists.set(key, list);
     return list;
   }
@@ -208,7 +215,7 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[], 
     const regions = all
       .filter((other) => other.account === scope.account)
       .map((other) => other.region)
-      .sort(compare);
+      .sort(compareText);
     const speaking = regions.find(
       (region) => mergeEntries(entries.get(`${scopeKey({ ...scope, region })}/${type}`) ?? [])?.status === 'complete',
     );
@@ -310,7 +317,7 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[], 
       const list = lists.get(`${provider}/${type}`) as Unit[];
       if (!list.includes(made)) {
         list.push(made);
-        list.sort((a, b) => compare(scopeKey(a.scope), scopeKey(b.scope)));
+        list.sort((a, b) => compareText(scopeKey(a.scope), scopeKey(b.scope)));
       }
       return made;
     },

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isJsonObject } from '../../model/index.ts';
+import { compareText, isJsonObject } from '../../model/index.ts';
 import type { Json } from '../../model/index.ts';
 import { nearest } from '../../text/nearest.ts';
 import { freshnessParameters } from '../assess/freshness.ts';
@@ -93,10 +93,6 @@ export function lintCatalogue(loaded: LoadedCatalogue, options: LintOptions): Pr
 
 function severity(problem: Problem): number {
   return problem.severity === 'error' ? 0 : 1;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 type At = (control: CompiledControl, path: readonly (string | number)[], message: string, rule: string, hint?: string) => void;
