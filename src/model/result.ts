@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { citationSchema, independentCountSchema, reasonSchema, scopeCoverageSchema } from './evidence.ts';
+import { citationSchema, independentCountSchema, ledgerStatusSchema, reasonSchema, scopeCoverageSchema } from './evidence.ts';
 import type { Control } from './control.ts';
 import type { Json } from './json.ts';
 import { providerSchema, scopeSchema } from './provider.ts';
@@ -197,6 +197,20 @@ export const queryIndexSchema = z.object({
 });
 export type QueryIndex = z.infer<typeof queryIndexSchema>;
 
+/** Evidence of a type in a scope that is not whole, why, and whom it concerns. */
+export const shortfallSchema = z.object({
+  scope: scopeSchema,
+  /** As in the ledger. */
+  type: z.string(),
+  /** The ledger's word; null where the ledger calls it complete or has no entry, and judging found otherwise. */
+  status: ledgerStatusSchema.nullable(),
+  reasons: z.array(reasonSchema),
+  /** Controls that judge records of the type, and those that only look some up; sorted. Both empty: no selected control needs it. */
+  judgedBy: z.array(z.string()),
+  lookedUpBy: z.array(z.string()),
+});
+export type Shortfall = z.infer<typeof shortfallSchema>;
+
 /** `results/assessment.json`: with observations.ndjson and access.ndjson, the renderer's only input. */
 export const assessmentSchema = z.object({
   version: z.literal(1),
@@ -246,6 +260,8 @@ export const assessmentSchema = z.object({
   findings: z.array(findingSchema),
   scopes: z.array(scopeCoverageSchema),
   reconciliation: z.array(reconciliationRowSchema),
+  /** All evidence that is not whole, by scope and type, also where only lookups read it: absent in results of former versions. */
+  shortfalls: z.array(shortfallSchema).optional(),
   waivers: z.array(waiverSchema),
   answers: z.array(attestedAnswerSchema),
   queries: z.array(queryIndexSchema),

@@ -13,6 +13,7 @@ import { mergeFiles } from './merge.ts';
 import { judgePart, type PartRequest, type PartResult } from './part.ts';
 import { partition } from './partition.ts';
 import { summarise } from './rollup.ts';
+import { mergeShortfalls } from './shortfalls.ts';
 import { sameJson } from '../lookups/table-index.ts';
 import type { Catalogue } from '../types.ts';
 import { waiverBook } from './waivers.ts';
@@ -120,6 +121,10 @@ async function assessInto(work: string, request: AssessRequest): Promise<Assessm
     findings,
     scopes: ledger.scopes,
     reconciliation: inOrder.flatMap(({ rows }) => rows),
+    shortfalls: mergeShortfalls(
+      ledger.entries,
+      parts.map((part) => part.shortfalls),
+    ),
     waivers: waiverBook(config.waivers, ledger.asOf)
       .settled()
       .map((waiver, at) => ({ ...waiver, used: total((part) => part.waived[at] ?? 0) })),

@@ -12,6 +12,7 @@ import {
   type ReconciliationRow,
   type Resource,
   type Scope,
+  type Shortfall,
 } from '../../model/index.ts';
 import { accessAnalysis } from '../access/access.ts';
 import { criticalSelector } from './critical.ts';
@@ -25,6 +26,7 @@ import { tableReads } from './needs.ts';
 import { lineFile, shards } from './observations.ts';
 import { type Population, readPopulation } from './population.ts';
 import { addCounts, rollUpControl } from './rollup.ts';
+import { shortfallsOf } from './shortfalls.ts';
 import { judgedSubject } from './subject.ts';
 import { tableIndex } from '../lookups/table-index.ts';
 import { ledgerType } from '../lookups/tables.ts';
@@ -66,6 +68,8 @@ export interface PartResult {
   readonly accessRuns: readonly { readonly directory: string; readonly length: number }[];
   /** Page files whose bytes were checked, with their digest. */
   readonly verified: readonly (readonly [string, string])[];
+  /** What of the evidence that these controls and their lookups need is not whole. */
+  readonly shortfalls: readonly Shortfall[];
   /** Whether all evidence that these controls and their lookups need is whole. */
   readonly complete: boolean;
 }
@@ -234,6 +238,11 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
     access: accessTotals,
     accessRuns,
     verified: [...verified],
+    shortfalls: shortfallsOf(
+      population,
+      controls,
+      running.flatMap(({ control, judge }) => (judge ? [{ control, types: judge.types }] : [])),
+    ),
     complete: isComplete(population, results, tableTypes),
   };
 }

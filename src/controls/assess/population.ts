@@ -355,7 +355,7 @@ function statusReason(status: string, type: string, place: string): Reason {
 }
 
 /** Two collectors may speak of one scope and type: the worse word stands. */
-function mergeEntries(found: readonly LedgerEntry[]): LedgerEntry | null {
+export function mergeEntries(found: readonly LedgerEntry[]): LedgerEntry | null {
   const [first, ...others] = found;
   if (!first) return null;
   if (others.length === 0) return first;
