@@ -183,12 +183,18 @@ export function limitationsView(assessment: Assessment): View['limitations'] {
   const gaps = assessment.queries.filter((query) => query.status !== 'complete').length;
   const scopes = assessment.scopes.filter((scope) => scope.status !== 'complete').length;
   const unbalanced = unprovedPopulations(assessment);
+  const lacking = assessment.shortfalls ?? [];
   const { counts } = assessment.summary;
   const particular = [
     ...choiceLimits(assessment),
     ...(scopes > 0
       ? [
           `${plural(scopes, 'scope')} of ${grouped(assessment.scopes.length)} could not be read in full. Nothing is claimed about what they hold beyond what is listed.`,
+        ]
+      : []),
+    ...(lacking.length > 0
+      ? [
+          `In ${plural(lacking.length, 'case')} the evidence of a type of resource is not whole in some account; each is listed with its cause and the controls that need it.`,
         ]
       : []),
     ...(gaps > 0 ? [`${plural(gaps, 'query', 'queries')} of ${grouped(assessment.queries.length)} ended without a complete answer.`] : []),

@@ -2,6 +2,7 @@ import type { Assessment, ReconciliationRow, ScopeCoverage } from '../model/inde
 import { anchorOf, PROVIDERS } from './view-control.ts';
 import { cell, grouped, plural, visible } from './text.ts';
 import type { ReconciliationLine, View } from './view-schema.ts';
+import { LEDGER_WORDS, regionText, shortfallsView } from './view-shortfalls.ts';
 
 /** Rows of a listing that the document prints; beyond, it says how many there are and where they all are. */
 export const LISTED = 1500;
@@ -9,23 +10,10 @@ export const LISTED = 1500;
 type Coverage = View['coverage'];
 type Reconciliation = View['reconciliation'];
 
-const LEDGER_WORDS = {
-  complete: 'Complete',
-  partial: 'Partial',
-  failed: 'Failed',
-  denied: 'Access denied',
-  'not-recorded': 'Not recorded',
-  stale: 'Stale',
-  excluded: 'Excluded',
-} as const;
-
-function regionText(region: string): string {
-  return region === '*' ? 'all locations' : cell(region, 60);
-}
-
 export function coverageView(assessment: Assessment): Coverage {
   const scopes = assessment.scopes;
   const gaps = [...scopes.filter((scope) => scope.status !== 'complete').map(scopeGap), ...queryGaps(assessment)];
+  const shortfalls = shortfallsView(assessment);
   return {
     scopes: scopes.slice(0, LISTED).map((scope) => ({
       provider: PROVIDERS[scope.provider],
@@ -43,7 +31,13 @@ export function coverageView(assessment: Assessment): Coverage {
     gaps: gaps.slice(0, LISTED),
     moreGaps: gaps.length > LISTED ? more(gaps.length - LISTED, 'gap', 'results/assessment.json (.scopes, .queries)') : null,
     noGaps: gaps.length === 0,
-    gapsTitle: gaps.length === 0 ? 'Nothing that was asked for is missing' : `What was not seen, and why (${grouped(gaps.length)})`,
+    gapsTitle:
+      gaps.length > 0
+        ? `What was not seen, and why (${grouped(gaps.length)})`
+        : shortfalls.none
+          ? 'Nothing that was asked for is missing'
+          : 'Every scope and query was answered in full',
+    shortfalls,
   };
 }
 

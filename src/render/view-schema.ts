@@ -289,6 +289,22 @@ export const viewSchema = closed({
     moreGaps: text.nullable(),
     noGaps: z.boolean(),
     gapsTitle: text,
+    shortfalls: closed({
+      title: text,
+      none: z.boolean(),
+      lines: z.array(
+        closed({
+          type: text,
+          provider: text,
+          places: z.array(text).min(1),
+          status: text,
+          reasons: z.array(text),
+          needed: z.boolean(),
+          effects: z.array(text).min(1),
+        }),
+      ),
+      more: text.nullable(),
+    }),
   }),
   reconciliation: closed({
     figures: z.array(figure).min(1),

@@ -89,6 +89,53 @@ describe('the view', () => {
   });
 });
 
+describe('types whose evidence is not whole', () => {
+  const run = join(directory, 'shortfalls');
+  const assessment = writeFixture(run, { observations: 50 });
+
+  test('are listed once for all places that lack alike, with cause, state and who needs them; what nobody needs comes last', async () => {
+    const { shortfalls } = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' }).coverage;
+    expect(shortfalls.none).toBe(false);
+    expect(shortfalls.title).toContain(`(${String(assessment.shortfalls?.length)})`);
+    expect(shortfalls.lines.slice(-2).map(({ type, status, needed }) => [type, status, needed])).toEqual([
+      ['AWS::KMS::Key', 'Found on judging', true],
+      ['conformance-packs', 'Failed', false],
+    ]);
+    const users = shortfalls.lines.filter(({ type }) => type === 'AWS::IAM::User');
+    const scopes = assessment.shortfalls?.filter(({ type }) => type === 'AWS::IAM::User').map(({ scope }) => scope) ?? [];
+    expect(users.flatMap(({ places }) => places).length).toBe(scopes.length);
+    for (const { status, reasons, effects } of users) {
+      expect(status).toBe('Not recorded');
+      expect(reasons[0]).toContain('does not record AWS::IAM::User');
+      expect(effects.join()).toContain('Looked up by aws-s3-readers');
+    }
+    expect(shortfalls.lines.at(-1)?.effects).toEqual(['No control of this report needs it there.']);
+  });
+
+  test('say how many places and lines are not printed', async () => {
+    const [one] = assessment.shortfalls ?? [];
+    const many = Array.from({ length: 30 }, (_, at) => ({ ...one!, scope: { ...one!.scope, account: `account-${String(at)}` } }));
+    const kinds = Array.from({ length: 450 }, (_, at) => ({ ...one!, type: `Type${String(at)}` }));
+    const gathered = await gatherFrom(run, assessment);
+    const view = buildView({ ...assessment, shortfalls: [...many, ...kinds] }, gathered, null, { format: 'pdf' }).coverage.shortfalls;
+    expect(view.lines[0]?.places.at(-1)).toBe('and 18 more, in results/assessment.json (.shortfalls)');
+    expect(view.lines).toHaveLength(400);
+    expect(view.more).toContain('51 more lines');
+  });
+
+  test('are not spoken of where there are none, and a report of whole scopes does not call itself whole where there are', async () => {
+    const gathered = await gatherFrom(run, assessment);
+    const whole = { ...assessment, scopes: [], queries: [] };
+    const titles = [[], assessment.shortfalls ?? []].map(
+      (shortfalls) => buildView({ ...whole, shortfalls }, gathered, null, { format: 'html' }).coverage,
+    );
+    expect(titles.map(({ gapsTitle, shortfalls }) => [gapsTitle, shortfalls.none])).toEqual([
+      ['Nothing that was asked for is missing', true],
+      ['Every scope and query was answered in full', false],
+    ]);
+  });
+});
+
 describe('results that contradict one another', () => {
   test('fewer observations than the assessment counts', async () => {
     const run = join(directory, 'b');

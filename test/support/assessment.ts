@@ -13,6 +13,7 @@ import type {
   ReconciliationRow,
   Scope,
   ScopeCoverage,
+  Shortfall,
   Status,
   StatusCounts,
 } from '../../src/model/index.ts';
@@ -509,6 +510,7 @@ export function writeFixture(runDirectory: string, options: FixtureOptions = {})
       wide: access.filter((line) => line.principals.some((principal) => principal.wide)).length,
       incomplete: access.filter((line) => !line.complete).length,
     },
+    shortfalls: options.whole === true ? [] : shortfallsOf(SCOPES),
     redactions: 12,
     evidenceDigest: hex('evidence'),
     evidenceComplete: options.whole === true,
@@ -516,6 +518,30 @@ export function writeFixture(runDirectory: string, options: FixtureOptions = {})
   assessmentSchema.parse(assessment);
   writeFileSync(join(results, 'assessment.json'), JSON.stringify(assessment, null, 1));
   return assessment;
+}
+
+/** A type that only lookups need, in every account; one that is judged; one that nobody needs. */
+function shortfallsOf(scopes: readonly Scope[]): Shortfall[] {
+  const [first] = scopes as [Scope];
+  const base = { scope: first, judgedBy: [], lookedUpBy: [] };
+  return [
+    ...scopes.map((scope): Shortfall => ({
+      scope,
+      type: 'AWS::IAM::User',
+      status: 'not-recorded',
+      reasons: [{ code: 'type-not-recorded', message: `the configuration recorder does not record AWS::IAM::User in ${scope.account}` }],
+      judgedBy: [],
+      lookedUpBy: ['aws-s3-readers'],
+    })),
+    {
+      ...base,
+      type: 'AWS::KMS::Key',
+      status: null,
+      reasons: [{ code: 'held-mismatch', message: 'the ledger holds 3 AWS::KMS::Key; 2 can be read back' }],
+      judgedBy: ['aws-kms-rotation'],
+    },
+    { ...base, type: 'conformance-packs', status: 'failed', reasons: [{ code: 'timeout', message: 'no answer within 30000 ms' }] },
+  ];
 }
 
 function reasonOf(status: Status, provider: Provider): string {
