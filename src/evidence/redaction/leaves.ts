@@ -1,10 +1,5 @@
-/** A string value of a JSON text: where its content (between the quotes) lies, and the way to it. */
-export interface StringLeaf {
-  readonly path: readonly (string | number)[];
-  /** Offsets of the content without its quotes. */
-  readonly start: number;
-  readonly end: number;
-}
+/** The way to a string value: keys, and positions in lists, from the outside in. Only valid during the visit. */
+export type Way = readonly Level[];
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -34,36 +29,43 @@ interface Level {
   step: string | number;
 }
 
+export function pathOf(way: Way): (string | number)[] {
+  return way.map((level) => level.step);
+}
+
 /**
- * Every string value of a JSON text in order, keys excluded. Works on damaged text as far as it goes, and keeps its own
- * stack: nesting depth is the sender's choice.
+ * Every string value of a JSON text in order, keys excluded; `start` and `end` are the offsets of its content, without the
+ * quotes. Works on damaged text as far as it goes, and keeps its own stack: nesting depth is the sender's choice.
  */
-export function* stringLeaves(text: string): Generator<StringLeaf> {
+export function eachString(text: string, visit: (way: Way, start: number, end: number) => void): void {
   const levels: Level[] = [];
+  let level: Level | undefined;
   let expectKey = false;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    const level = levels[levels.length - 1];
     if (code === QUOTE) {
       const end = closingQuote(text, at + 1);
       if (end === -1) return;
       if (expectKey && level) {
         level.step = unescapeContent(text.slice(at + 1, end));
         expectKey = false;
-      } else yield { path: levels.map((one) => one.step), start: at + 1, end };
+      } else visit(levels, at + 1, end);
       at = end;
-    } else if (code === 123) {
-      levels.push({ array: false, step: '' });
-      expectKey = true;
-    } else if (code === 91) {
-      levels.push({ array: true, step: 0 });
-      expectKey = false;
-    } else if (code === 125 || code === 93) {
-      levels.pop();
-      expectKey = false;
     } else if (code === 44 && level) {
       if (level.array) level.step = (level.step as number) + 1;
       else expectKey = true;
+    } else if (code === 123) {
+      level = { array: false, step: '' };
+      levels.push(level);
+      expectKey = true;
+    } else if (code === 91) {
+      level = { array: true, step: 0 };
+      levels.push(level);
+      expectKey = false;
+    } else if (code === 125 || code === 93) {
+      levels.pop();
+      level = levels[levels.length - 1];
+      expectKey = false;
     }
   }
 }

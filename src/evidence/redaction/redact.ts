@@ -3,7 +3,7 @@ import { secretLintProfiler } from '@secretlint/profiler';
 import { creator as recommendedRules } from '@secretlint/secretlint-rule-preset-recommend';
 import { createHash, createHmac } from 'node:crypto';
 import type { Redaction } from '../../model/index.ts';
-import { escapeOffsets, stringLeaves, unescapeContent } from './leaves.ts';
+import { eachString, escapeOffsets, pathOf, unescapeContent, type Way } from './leaves.ts';
 import { fieldRule, replacement, secretParts } from './rules.ts';
 
 export interface RedactedPage {
@@ -29,8 +29,10 @@ secretLintProfiler.setEnabled(false);
 /** JSON inside JSON inside JSON: AWS rows are strings that hold policies as strings. Deeper is not read as JSON. */
 const deepest = 3;
 
-const pointerOf = (path: readonly (string | number)[]): string =>
-  path.map((step) => `/${String(step).replace(/~/g, '~0').replace(/\//g, '~1')}`).join('');
+const pointerOf = (way: Way): string =>
+  pathOf(way)
+    .map((step) => `/${String(step).replace(/~/g, '~0').replace(/\//g, '~1')}`)
+    .join('');
 
 /** The text behind a value that was read one character per byte; characters beyond a byte came from escapes and stay. */
 function utf8(value: string): string {
@@ -47,42 +49,50 @@ interface Place {
   readonly toPage: (offset: number) => number;
 }
 
-function* cutsIn(text: string, place: Place): Generator<Cut> {
-  for (const leaf of stringLeaves(text)) {
-    const raw = text.slice(leaf.start, leaf.end);
+/** Whether a value reads like a JSON object or list, white space aside. */
+function looksNested(value: string): boolean {
+  const first = value.charCodeAt(0);
+  // Printable, and neither a bracket nor a brace: most values.
+  if (first > 32 && first < 127 && first !== 123 && first !== 91) return false;
+  return value.length > 2 && /^\s*[[{]/.test(value);
+}
+
+function cutsIn(text: string, place: Place, cuts: Cut[]): Cut[] {
+  eachString(text, (way, from, to) => {
+    const raw = text.slice(from, to);
     const value = unescapeContent(raw);
-    const here = pointerOf(leaf.path);
+    const rule = fieldRule(way, value);
+    const parts = rule === null ? secretParts(value) : [];
+    const nested = rule === null && place.depth < deepest && looksNested(value);
+    if (rule === null && parts.length === 0 && !nested) return;
+
+    const here = pointerOf(way);
     const pointer = place.depth === 0 ? here : place.pointer;
     const within = place.depth === 0 ? '' : `${place.within}${here}`;
-    const cut = (start: number, end: number, rule: string): Cut => ({
-      start: place.toPage(leaf.start + start),
-      end: place.toPage(leaf.start + end),
-      rule,
-      pointer,
-      ...(within !== '' && { within }),
-      value: utf8(unescapeContent(raw.slice(start, end))),
-    });
-    const rule = fieldRule(leaf.path, value);
+    const cut = (start: number, end: number, by: string): void => {
+      cuts.push({
+        start: place.toPage(from + start),
+        end: place.toPage(from + end),
+        rule: by,
+        pointer,
+        ...(within !== '' && { within }),
+        value: utf8(unescapeContent(raw.slice(start, end))),
+      });
+    };
     if (rule !== null) {
-      yield cut(0, raw.length, rule);
-      continue;
+      cut(0, raw.length, rule);
+      return;
     }
-    const parts = secretParts(value);
-    const nested = place.depth < deepest && /^\s*[[{]/.test(value) && value.length > 2;
-    if (parts.length === 0 && !nested) continue;
     let offsets: Uint32Array | undefined;
     const inRaw = (offset: number): number => (offsets ??= escapeOffsets(raw))[offset] ?? raw.length;
     if (nested) {
       const before = place.depth === 0 ? '' : `${within}#`;
-      yield* cutsIn(value, {
-        pointer,
-        within: before,
-        depth: place.depth + 1,
-        toPage: (offset) => place.toPage(leaf.start + inRaw(offset)),
-      });
+      const toPage = (offset: number): number => place.toPage(from + inRaw(offset));
+      cutsIn(value, { pointer, within: before, depth: place.depth + 1, toPage }, cuts);
     }
-    for (const part of parts) yield cut(inRaw(part.start), inRaw(part.end), part.rule);
-  }
+    for (const part of parts) cut(inRaw(part.start), inRaw(part.end), part.rule);
+  });
+  return cuts;
 }
 
 /** What the maintained detector finds, traced to the value it lies in. */
@@ -93,20 +103,20 @@ async function detected(text: string): Promise<Cut[]> {
   });
   if (messages.length === 0) return [];
   const cuts: Cut[] = [];
-  for (const leaf of stringLeaves(text)) {
+  eachString(text, (way, from, to) => {
     for (const { range, ruleId } of messages) {
-      const [start, end] = [Math.max(range[0], leaf.start), Math.min(range[1], leaf.end)];
+      const [start, end] = [Math.max(range[0], from), Math.min(range[1], to)];
       // A finding may begin in the key before the value: only the value is replaced.
       if (start < end)
         cuts.push({
           start,
           end,
           rule: ruleId.replace(/^.*secretlint-rule-/, 'secretlint-'),
-          pointer: pointerOf(leaf.path),
+          pointer: pointerOf(way),
           value: utf8(unescapeContent(text.slice(start, end))),
         });
     }
-  }
+  });
   return cuts;
 }
 
@@ -118,7 +128,7 @@ async function detected(text: string): Promise<Cut[]> {
 export async function redactPage(received: Uint8Array, location: string, key: Uint8Array): Promise<RedactedPage> {
   // One character per byte: offsets are bytes, and bytes that are no UTF-8 survive.
   const text = Buffer.from(received.buffer, received.byteOffset, received.byteLength).toString('latin1');
-  const found = [...cutsIn(text, { pointer: '', within: '', depth: 0, toPage: (offset) => offset }), ...(await detected(text))].sort(
+  const found = [...cutsIn(text, { pointer: '', within: '', depth: 0, toPage: (offset) => offset }, []), ...(await detected(text))].sort(
     (a, b) => a.start - b.start || b.end - a.end,
   );
   if (found.length === 0) return { bytes: received, redactions: [] };

@@ -1,3 +1,5 @@
+import type { Way } from './leaves.ts';
+
 /** Fields that hold secrets by their nature, whatever the value looks like. `path` is lower case, `/`-joined, list positions as `*`. */
 interface FieldRule {
   readonly id: string;
@@ -25,6 +27,22 @@ const fieldRules: readonly FieldRule[] = [
   { id: 'customer-supplied-key', path: /\/(rawkey|rsaencryptedkey)$/, keepSettings: false },
 ];
 
+/** Steps of a path that a rule looks at: no pattern above has more slashes. */
+const stepsSeen = 4;
+
+/** Paths repeat from record to record; keys that do not (tags) must not fill the memory. */
+const rulesOfPaths = new Map<string, FieldRule | null>();
+const pathsRemembered = 20_000;
+
+function ruleOfPath(path: string): FieldRule | null {
+  const known = rulesOfPaths.get(path);
+  if (known !== undefined) return known;
+  const rule = fieldRules.find((one) => one.path.test(path)) ?? null;
+  if (rulesOfPaths.size >= pathsRemembered) rulesOfPaths.clear();
+  rulesOfPaths.set(path, rule);
+  return rule;
+}
+
 /** Settings: booleans, small numbers, and the empty string. None of these is a secret worth a hash. */
 const setting = /^(true|false|yes|no|on|off|enabled|disabled|none|\d{1,5})?$/i;
 
@@ -38,11 +56,15 @@ const valueRules: readonly { id: string; hint: string; pattern: RegExp }[] = [
 ];
 
 /** The rule that a field falls under by its path, or null. */
-export function fieldRule(path: readonly (string | number)[], value: string): string | null {
+export function fieldRule(way: Way, value: string): string | null {
   if (value === '' || value.startsWith(marker)) return null;
-  const text = `/${path.map((step) => (typeof step === 'number' ? '*' : step.toLowerCase())).join('/')}`;
-  const rule = fieldRules.find((one) => one.path.test(text));
-  if (!rule || (rule.keepSettings && setting.test(value))) return null;
+  let text = '';
+  for (let at = Math.max(0, way.length - stepsSeen); at < way.length; at += 1) {
+    const step = (way[at] as Way[number]).step;
+    text += typeof step === 'number' ? '/*' : `/${step.toLowerCase()}`;
+  }
+  const rule = ruleOfPath(text);
+  if (rule === null || (rule.keepSettings && setting.test(value))) return null;
   return rule.id;
 }
 
