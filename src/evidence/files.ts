@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Names that a pack may hold: ASCII letters, digits, dot, underscore, dash. Anything else becomes a dot. */
@@ -28,7 +28,26 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
   }
 }
 
+/** The same without holding up the process: other queries go on while the disk works. */
+export async function storeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+  try {
+    const file = await open(temporary, 'wx', 0o644);
+    try {
+      for (let written = 0; written < bytes.length;) written += (await file.write(bytes, written)).bytesWritten;
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
 export async function writeJsonAtomic(path: string, value: unknown): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+  await storeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EvidencePage, type Ledger, ledgerSchema, type Provider, type Query, querySchema, type Reason } from '../model/index.ts';
-import { safeName, writeFileAtomic, writeJsonAtomic } from './files.ts';
+import { safeName, storeFileAtomic, writeJsonAtomic } from './files.ts';
 import { redactPage } from './redaction/redact.ts';
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
@@ -143,11 +143,11 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
       resumeToken: null,
       pages: [],
     };
-    const save = (next: Query): void => {
-      writeFileAtomic(file, `${JSON.stringify(next, null, 2)}\n`);
+    const save = async (next: Query): Promise<void> => {
+      await storeFileAtomic(file, `${JSON.stringify(next, null, 2)}\n`);
       query = next;
     };
-    if (continued === null) save(query);
+    if (continued === null) await save(query);
 
     return {
       directory,
@@ -161,7 +161,7 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
         const receivedBytes = typeof received.body === 'string' ? Buffer.from(received.body, 'utf8') : received.body;
         const name = `page-${String(query.pages.length + 1).padStart(6, '0')}.json`;
         const { bytes, redactions } = await redactPage(receivedBytes, `${directory}/${name}`, redactionKey());
-        writeFileAtomic(join(absolute, name), bytes);
+        await storeFileAtomic(join(absolute, name), bytes);
         const page: EvidencePage = {
           file: name,
           sha256: sha256(bytes),
@@ -175,17 +175,17 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
           nextTokenSha256: received.nextToken === null ? null : sha256(received.nextToken),
           redactions,
         };
-        save({ ...query, pages: [...query.pages, page], resumeToken: received.nextToken });
+        await save({ ...query, pages: [...query.pages, page], resumeToken: received.nextToken });
         return page;
       },
       async restart(reason) {
         const names = query.pages.map((page) => page.file);
-        save({ ...query, status: 'running', endedAt: null, pages: [], resumeToken: null, reasons: [...query.reasons, reason] });
+        await save({ ...query, status: 'running', endedAt: null, pages: [], resumeToken: null, reasons: [...query.reasons, reason] });
         for (const name of names) await rm(join(absolute, name), { force: true });
       },
-      finish(status, reasons = []) {
-        save({ ...query, status, reasons: [...query.reasons, ...reasons], endedAt: now(), resumeToken: null });
-        return Promise.resolve(query);
+      async finish(status, reasons = []) {
+        await save({ ...query, status, reasons: [...query.reasons, ...reasons], endedAt: now(), resumeToken: null });
+        return query;
       },
     };
   }
