@@ -7,3 +7,4 @@ export * from './control.ts';
 export * from './result.ts';
 export * from './needs.ts';
 export * from './order.ts';
+export * from './freshness.ts';

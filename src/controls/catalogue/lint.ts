@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compareText, isJsonObject } from '../../model/index.ts';
+import { compareText, freshnessParameters, isJsonObject } from '../../model/index.ts';
 import type { Json } from '../../model/index.ts';
 import { nearest } from '../../text/nearest.ts';
-import { freshnessParameters } from '../assess/freshness.ts';
 import { knownPaths } from './known-paths.ts';
 import { CatalogueError, loadCatalogueSources } from './load.ts';
 import type { LoadedCatalogue } from './load.ts';
