@@ -159,6 +159,7 @@ describe('the simulated estate', () => {
     },
     { id: 'azure-storage-key-version', fails: ['pinned-old-version'], undecided: [] },
     { id: 'azure-keyvault-protected', fails: ['vault-no-purge-protection', 'vault-soft-delete-off'], undecided: [] },
+    { id: 'azure-keyvault-network-closed', fails: ['vault-open-network'], undecided: [] },
     { id: 'azure-compute-disk-cmk', fails: ['platform-key'], undecided: [] },
     { id: 'azure-compute-disk-encryption-set-rotation', fails: ['disk-set-no-rotation'], undecided: [] },
     { id: 'azure-compute-disk-encryption-set-may-use-key', fails: ['identity-cannot-wrap'], undecided: [] },
@@ -202,5 +203,33 @@ describe('the simulated estate', () => {
     }
     expect(wrong).toEqual([]);
     expect(failed).toBeGreaterThan(0);
+  });
+
+  /** What keeps a service's identity from its key, and where the evidence cannot tell: the vault is elsewhere, or an HSM that keeps its roles to itself, or the identity is the provider's. */
+  const lacking = ['identity-cannot-wrap', 'identity-cannot-decrypt'];
+  const traced = catalogue.controls
+    .filter(({ control }) => ['azure-keyvault-service-identity-may-use-key', 'azure-storage-identity-may-use-key'].includes(control.id))
+    .flatMap(({ checks }) => checks.filter((one): one is ConditionCheck => one.kind === 'condition'));
+
+  test.each(traced.map((check) => ({ type: check.on.join(), check })))('the rights of identities are traced: $type', ({ check }) => {
+    const environment = environmentOf([check], records, [...everything, ...check.on], asOf, parameters);
+    const wrong: string[] = [];
+    const seen = { pass: 0, fail: 0, unknown: 0, notapplicable: 0, error: 0 };
+    for (const { resource, troubles } of planted) {
+      if (!check.on.includes(resource.type)) continue;
+      const { status, reason } = check.evaluate(resource, environment);
+      seen[status] += 1;
+      const lacks = troubles.some((trouble) => lacking.includes(trouble));
+      const hidden =
+        /managedhsm|FirstPartyIdentity/.test(JSON.stringify(resource.document)) ||
+        troubles.some((trouble) => /^vault-(in-another|not-found)/.test(trouble));
+      const keyless =
+        troubles.includes('secrets-platform-key') || (troubles.includes('platform-key') && !resource.type.endsWith('managedclusters'));
+      const wanted = keyless ? 'notapplicable' : hidden ? 'unknown' : lacks ? 'fail' : 'pass';
+      if (status !== wanted) wrong.push(`${resource.uid} (${troubles.join(', ')}): ${status}, expected ${wanted} (${reason})`);
+    }
+    expect(wrong).toEqual([]);
+    expect(seen.pass).toBeGreaterThan(0);
+    expect(seen.fail).toBeGreaterThan(0);
   });
 });

@@ -7,6 +7,7 @@ const policyAlone =
 export const azure: OracleTable = {
   cloud: 'azure',
   judgedBy: {
+    'azure.keyvault.network': 'azure-keyvault-network-closed/internet',
     'azure.keyvault.recovery': 'azure-keyvault-protected',
     'azure.keyvault.rotation': 'azure-keyvault-key-rotation',
   },

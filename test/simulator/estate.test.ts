@@ -87,6 +87,7 @@ describe('the estate', () => {
       'direct-grant',
       'disk-set-no-rotation',
       'google-managed-key',
+      'identity-cannot-decrypt',
       'identity-cannot-wrap',
       'key-administrators-use',
       'key-destroy-scheduled',

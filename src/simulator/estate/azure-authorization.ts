@@ -171,6 +171,8 @@ function assignmentsOf(cell: AzureCell, stores: readonly AzurePopulation[]): Ass
       if (name === 'id-cmk-data') continue;
       atSubscription.push({ scope: vault.id, role: 'encryptionUser', principalId, principalType: 'ServicePrincipal' });
     }
+    for (const { principalId } of cell.vaults.identities.filter((identity) => identity.mayDecrypt))
+      atSubscription.push({ scope: vault.id, role: 'cryptoUser', principalId, principalType: 'ServicePrincipal' });
     for (const type of azureStoreTypes) {
       const count =
         stores.find((population) => population.type === type.type.toLowerCase() && population.account === cell.subscription.id)?.count ?? 0;
@@ -187,7 +189,7 @@ function assignmentsOf(cell: AzureCell, stores: readonly AzurePopulation[]): Ass
       principalId: data.principalId,
       principalType: 'ServicePrincipal',
     });
-  const unprivileged = cell.vaults.identities.find((identity) => !identity.mayWrap);
+  const unprivileged = cell.vaults.identities.find((identity) => !identity.mayWrap && !identity.mayDecrypt);
   if (unprivileged !== undefined)
     atSubscription.push({
       scope: `${subscription}/resourceGroups/rg-security`,

@@ -47,7 +47,12 @@ export const cosmos = storeType('Microsoft.DocumentDB/databaseAccounts', 8, {
       EnabledApiTypes: 'Sql',
       disableKeyBasedMetadataWriteAccess: true,
       databaseAccountOfferType: 'Standard',
-      defaultIdentity: key?.identity.kind === 'user' ? `UserAssignedIdentity=${key.identity.id}` : 'FirstPartyIdentity',
+      defaultIdentity:
+        key === null
+          ? 'FirstPartyIdentity'
+          : key.identity.kind === 'user'
+            ? `UserAssignedIdentity=${key.identity.id}`
+            : 'SystemAssignedIdentity',
       disableLocalAuth: pick.chance(0.8),
       minimalTlsVersion: 'Tls12',
       ipRules: [],

@@ -82,12 +82,7 @@ export function identityOf(key: CustomerKey | null): JsonObject | null {
     userAssignedIdentities: {
       [key.identity.id]: {
         principalId: key.identity.principalId,
-        clientId: key.identity.principalId
-          .split('')
-          .reverse()
-          .join('')
-          .replaceAll('-', '')
-          .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+        clientId: key.identity.clientId,
       },
     },
   };

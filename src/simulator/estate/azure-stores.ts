@@ -2,7 +2,7 @@ import type { JsonObject } from '../../model/index.ts';
 import { cosmos, mysql, postgres, sqlServer } from './azure-databases.ts';
 import { type AzureCell, azureTenant } from './azure-model.ts';
 import { type AzureStoreType, compact, identityOf, keyUrl, storeType, userIdentity } from './azure-store.ts';
-import { systemIdentityLimit, systemPrincipal } from './azure-vaults.ts';
+import { systemIdentityLimit, systemIdentityMayWrap, systemPrincipal } from './azure-vaults.ts';
 import { day, iso } from './population.ts';
 
 const storage = storeType('Microsoft.Storage/storageAccounts', 24, {
@@ -120,8 +120,7 @@ const disk = storeType('Microsoft.Compute/disks', 22, {
 
 const registry = storeType('Microsoft.ContainerRegistry/registries', 5, {
   name: (name, cell) => `acrnw${cell.subscription.id.slice(0, 4)}${compact(name)}`,
-  draft: ({ key: chosen, name, keyTroubles, createdAt }, _cell, pick) => {
-    const key = chosen?.identity.kind === 'system' ? null : chosen;
+  draft: ({ key, name, keyTroubles, createdAt }, _cell, pick) => {
     return {
       sku: { name: 'Premium', tier: 'Premium' },
       identity: identityOf(key),
@@ -142,7 +141,8 @@ const registry = storeType('Microsoft.ContainerRegistry/registries', 5, {
                 keyVaultProperties: {
                   keyIdentifier: keyUrl(key),
                   versionedKeyIdentifier: keyUrl(key, key.currentVersion),
-                  identity: key.identity.principalId,
+                  // By client id, or the word that stands for the registry's own identity.
+                  identity: key.identity.kind === 'system' ? 'system' : key.identity.clientId,
                   keyRotationEnabled: key.keyVersion === '',
                   lastKeyRotationTimestamp: iso(key.rotatedAt),
                 },
@@ -158,9 +158,19 @@ const kubernetes = storeType('Microsoft.ContainerService/managedClusters', 5, {
   draft: ({ key, keyTroubles, name, location }, cell, pick) => {
     const set = pick.weighted({ none: 10, 'des-core': 80, 'des-legacy': 10 });
     const diskSet = cell.vaults.diskSets.find((one) => one.name === set);
+    const own = pick.guid();
+    // The plug-in needs encrypt and decrypt; now and then it is given an identity that may only wrap.
+    const wrapping = pick.chance(0.1);
+    const identity = cell.vaults.identities.find((one) => (wrapping ? one.name === 'id-cmk-data' : one.mayDecrypt));
+    const encrypts = key !== null && key.vaultId !== null && identity !== undefined;
     return {
       sku: { name: 'Base', tier: 'Standard' },
-      identity: { type: 'SystemAssigned', principalId: pick.guid(), tenantId: azureTenant },
+      identity: encrypts
+        ? {
+            type: 'UserAssigned',
+            userAssignedIdentities: { [identity.id]: { principalId: identity.principalId, clientId: identity.clientId } },
+          }
+        : { type: 'SystemAssigned', principalId: own, tenantId: azureTenant },
       properties: {
         provisioningState: 'Succeeded',
         powerState: { code: 'Running' },
@@ -182,22 +192,24 @@ const kubernetes = storeType('Microsoft.ContainerService/managedClusters', 5, {
         ],
         ...(diskSet === undefined ? {} : { diskEncryptionSetID: diskSet.id }),
         securityProfile: {
-          azureKeyVaultKms:
-            key === null || key.vaultId === null
-              ? { enabled: false }
-              : {
-                  enabled: true,
-                  keyId: keyUrl(key, key.currentVersion),
-                  keyVaultNetworkAccess: 'Private',
-                  keyVaultResourceId: key.vaultId,
-                },
+          azureKeyVaultKms: encrypts
+            ? {
+                enabled: true,
+                keyId: keyUrl(key, key.currentVersion),
+                keyVaultNetworkAccess: 'Private',
+                keyVaultResourceId: key.vaultId,
+              }
+            : { enabled: false },
         },
       },
       troubles: [
         ...(diskSet === undefined ? ['platform-key'] : []),
-        ...(key === null || key.vaultId === null
-          ? ['secrets-platform-key']
-          : keyTroubles.filter((trouble) => trouble !== 'identity-cannot-wrap' && trouble !== 'pinned-old-version')),
+        ...(encrypts
+          ? [
+              ...keyTroubles.filter((trouble) => trouble !== 'identity-cannot-wrap' && trouble !== 'pinned-old-version'),
+              ...(wrapping ? ['identity-cannot-decrypt'] : []),
+            ]
+          : ['secrets-platform-key']),
       ],
     };
   },
@@ -299,10 +311,10 @@ export const azureStoreTypes: readonly AzureStoreType[] = [
   logCluster,
 ];
 
-/** Principals of the stores that have an identity of their own, for which role assignments must stand. */
+/** Principals of the stores that have an identity of their own, as far as they were given the right to wrap. */
 export function systemPrincipals(cell: AzureCell, type: string, count: number): { index: number; principalId: string }[] {
   return Array.from({ length: Math.min(count, systemIdentityLimit) }, (_, index) => ({
     index,
     principalId: systemPrincipal(cell, type, index),
-  })).filter(({ index }) => index % 3 === 2);
+  })).filter(({ index }) => systemIdentityMayWrap(index));
 }

@@ -24,6 +24,8 @@ export interface IdentitySpec {
   readonly principalId: string;
   readonly clientId: string;
   readonly mayWrap: boolean;
+  /** May encrypt and decrypt, which the key management of Kubernetes clusters needs. */
+  readonly mayDecrypt: boolean;
 }
 export interface DiskSetSpec {
   readonly name: string;
@@ -85,7 +87,7 @@ export function vaultEstate(of: { seed: number; subscription: string; perSubscri
       purgeProtected,
     };
   });
-  const identities = ['id-cmk-storage', 'id-cmk-data', 'id-cmk-unprivileged'].map((name, index): IdentitySpec => {
+  const identities = ['id-cmk-storage', 'id-cmk-data', 'id-cmk-unprivileged', 'id-aks-secrets'].map((name, index): IdentitySpec => {
     const pick = random(of.seed, 'identity', of.subscription, name);
     return {
       name,
@@ -93,6 +95,7 @@ export function vaultEstate(of: { seed: number; subscription: string; perSubscri
       principalId: pick.guid(),
       clientId: pick.guid(),
       mayWrap: index < 2,
+      mayDecrypt: index === 3,
     };
   });
   const core = vaults[0] as VaultSpec;
@@ -137,6 +140,30 @@ export function wrappingPrincipals(cell: AzureCell, vault: VaultSpec): { princip
   ];
 }
 
+/** Private endpoints of a vault, as far as its kind has any. */
+function endpointsOf(vault: { id: string }, approved: boolean): JsonObject[] {
+  return approved
+    ? [
+        {
+          id: `${vault.id}/privateEndpointConnections/pe-security`,
+          properties: {
+            provisioningState: 'Succeeded',
+            privateEndpoint: { id: vault.id.replace(/\/providers\/.*$/, '/providers/Microsoft.Network/privateEndpoints/pe-security') },
+            privateLinkServiceConnectionState: { status: 'Approved', actionsRequired: 'None' },
+          },
+        },
+      ]
+    : [];
+}
+
+/** The firewall of a vault that is closed, and of one that every network reaches. */
+const firewall = (open: boolean, bypass = 'AzureServices'): JsonObject => ({
+  bypass,
+  defaultAction: open ? 'Allow' : 'Deny',
+  ipRules: [],
+  virtualNetworkRules: [],
+});
+
 function vaultRow(cell: AzureCell, vault: VaultSpec): AzureRow {
   const pick = random(cell.seed, 'vault', vault.name);
   const policy = (objectId: string, keys: string[]): JsonObject => ({
@@ -144,15 +171,15 @@ function vaultRow(cell: AzureCell, vault: VaultSpec): AzureRow {
     objectId,
     permissions: { keys, secrets: [], certificates: [], storage: [] },
   });
-  const unprivileged = cell.vaults.identities.find((identity) => !identity.mayWrap);
+  const unprivileged = cell.vaults.identities.find((identity) => !identity.mayWrap && !identity.mayDecrypt);
   const properties: JsonObject = {
     sku: { family: 'A', name: vault.kind === 'rbac' ? 'Premium' : 'Standard' },
     tenantId: azureTenant,
-    networkAcls:
-      vault.kind === 'open-network'
-        ? { bypass: 'AzureServices', defaultAction: 'Allow', ipRules: [], virtualNetworkRules: [] }
-        : { bypass: 'AzureServices', defaultAction: 'Deny', ipRules: [], virtualNetworkRules: [] },
-    privateEndpointConnections: [],
+    // Vaults with access policies rely on private endpoints alone; the oldest were made before there was a firewall.
+    ...(vault.kind === 'soft-delete-off'
+      ? {}
+      : { networkAcls: firewall(vault.kind === 'open-network', vault.kind === 'policies' ? 'None' : undefined) }),
+    privateEndpointConnections: endpointsOf(vault, vault.kind === 'policies'),
     accessPolicies: vault.rbac
       ? []
       : [
@@ -161,6 +188,9 @@ function vaultRow(cell: AzureCell, vault: VaultSpec): AzureRow {
             policy(principalId, index % 2 === 0 ? ['get', 'wrapKey', 'unwrapKey'] : ['Get', 'WrapKey', 'UnwrapKey', 'List']),
           ),
           ...(unprivileged === undefined ? [] : [policy(unprivileged.principalId, ['get', 'list'])]),
+          ...cell.vaults.identities
+            .filter((identity) => identity.mayDecrypt)
+            .map((identity) => policy(identity.principalId, ['encrypt', 'decrypt'])),
           policy(pick.guid(), ['get', 'list', 'create', 'rotate', 'getrotationpolicy', 'setrotationpolicy']),
         ],
     enabledForDeployment: false,
@@ -172,9 +202,12 @@ function vaultRow(cell: AzureCell, vault: VaultSpec): AzureRow {
     ...(vault.kind === 'no-purge-protection' || vault.kind === 'soft-delete-off' ? {} : { enablePurgeProtection: true }),
     vaultUri: vault.uri,
     provisioningState: 'Succeeded',
-    publicNetworkAccess: vault.kind === 'open-network' ? 'Enabled' : 'Disabled',
+    ...(vault.kind === 'soft-delete-off' ? {} : { publicNetworkAccess: vault.kind === 'open-network' ? 'Enabled' : 'Disabled' }),
   };
-  const troubles = vault.kind === 'rbac' || vault.kind === 'policies' ? [] : [`vault-${vault.kind}`];
+  const troubles =
+    vault.kind === 'rbac' || vault.kind === 'policies'
+      ? []
+      : [`vault-${vault.kind}`, ...(vault.kind === 'soft-delete-off' ? ['vault-open-network'] : [])];
   const row = azureRow(cell, {
     type: 'Microsoft.KeyVault/vaults',
     group: 'rg-security',
@@ -201,8 +234,8 @@ function hsmRow(cell: AzureCell, hsm: HsmSpec): AzureRow {
       enableSoftDelete: true,
       softDeleteRetentionInDays: 90,
       ...(hsm.purgeProtected ? { enablePurgeProtection: true } : {}),
-      networkAcls: { bypass: 'AzureServices', defaultAction: 'Deny', ipRules: [], virtualNetworkRules: [] },
-      publicNetworkAccess: 'Disabled',
+      networkAcls: firewall(!hsm.purgeProtected),
+      publicNetworkAccess: hsm.purgeProtected ? 'Disabled' : 'Enabled',
       provisioningState: 'Succeeded',
       statusMessage: 'The Managed HSM is provisioned and ready to use.',
       securityDomainProperties: { activationStatus: 'Active' },
@@ -210,7 +243,7 @@ function hsmRow(cell: AzureCell, hsm: HsmSpec): AzureRow {
   });
   return {
     uid: hsm.id.toLowerCase(),
-    troubles: hsm.purgeProtected ? [] : ['vault-no-purge-protection'],
+    troubles: hsm.purgeProtected ? [] : ['vault-no-purge-protection', 'vault-open-network'],
     classification: 'unclassified',
     row,
   };
@@ -226,7 +259,7 @@ function identityRow(cell: AzureCell, identity: IdentitySpec): AzureRow {
   });
   return {
     uid: identity.id.toLowerCase(),
-    troubles: identity.mayWrap ? [] : ['identity-cannot-wrap'],
+    troubles: identity.mayWrap || identity.mayDecrypt ? [] : ['identity-cannot-wrap'],
     classification: 'unclassified',
     row,
   };
@@ -284,7 +317,7 @@ export interface CustomerKey {
   readonly keyVersion: string;
   readonly currentVersion: string;
   readonly rotatedAt: number;
-  readonly identity: { readonly kind: 'user' | 'system'; readonly id: string; readonly principalId: string };
+  readonly identity: { readonly kind: 'user' | 'system'; readonly id: string; readonly principalId: string; readonly clientId: string };
   /** Client id of the multi-tenant application where the vault is in another tenant. */
   readonly federatedClientId: string | null;
   readonly troubles: string[];
@@ -292,6 +325,9 @@ export interface CustomerKey {
 
 /** Index below which a store may have an identity of its own: each of those needs a role assignment of its own. */
 export const systemIdentityLimit = 6;
+
+/** Whether a store's own identity was ever given the right to wrap: the second one of each type was forgotten. */
+export const systemIdentityMayWrap = (index: number): boolean => index % 6 === 2;
 
 /** The principal of a store's own identity, the same wherever it is asked for. */
 export function systemPrincipal(cell: AzureCell, type: string, index: number): string {
@@ -339,10 +375,10 @@ export function chooseCustomerKey(cell: AzureCell, pick: Random, type: string, i
   const own = vault?.rbac === true && index < systemIdentityLimit && index % 3 === 2;
   const shared = pick.chance(0.97)
     ? pick.pick(identities.filter((identity) => identity.mayWrap))
-    : (identities.find((identity) => !identity.mayWrap) as IdentitySpec);
+    : (identities.find((identity) => !identity.mayWrap && !identity.mayDecrypt) as IdentitySpec);
   const identity = own
-    ? { kind: 'system' as const, id: '', principalId: systemPrincipal(cell, type, index) }
-    : { kind: 'user' as const, id: shared.id, principalId: shared.principalId };
+    ? { kind: 'system' as const, id: '', principalId: systemPrincipal(cell, type, index), clientId: '' }
+    : { kind: 'user' as const, id: shared.id, principalId: shared.principalId, clientId: shared.clientId };
   const troubles: string[] = [];
   if (where === 'hsm-unprotected' || where === 'no-purge-protection') troubles.push('vault-no-purge-protection');
   if (where === 'soft-delete-off') troubles.push('vault-soft-delete-off');
@@ -350,7 +386,7 @@ export function chooseCustomerKey(cell: AzureCell, pick: Random, type: string, i
   if (where === 'other-tenant') troubles.push('vault-in-another-tenant');
   if (where === 'missing') troubles.push('vault-not-found');
   if (pinned === 'old') troubles.push('pinned-old-version');
-  if (!own && !shared.mayWrap) troubles.push('identity-cannot-wrap');
+  if (own ? !systemIdentityMayWrap(index) : !shared.mayWrap) troubles.push('identity-cannot-wrap');
   return {
     vaultUri: uri,
     vaultId: vault?.id ?? hsm?.id ?? null,
