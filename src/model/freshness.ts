@@ -1,6 +1,7 @@
 /**
  * Parameters that bound the age of evidence, in hours before `asOf`. Inventories state when a resource last changed, not when
  * it was last looked at, so they have no bound by default: a recorder that stopped is the ledger's to tell (`stale`).
+ * Packs are verified against these defaults: one that changes has to be told from its former value by the pack's format.
  */
 export const freshnessParameters = {
   awsConfigMaxAgeHours: {

@@ -60,14 +60,14 @@ describe('sealing', () => {
 
   test('what a pack says of itself is on one line each, whatever the titles hold', async () => {
     const { run, sealed } = await sealedSample(signer, ({ directory }) => {
-      const file = join(directory, 'results/assessment.json');
-      writeFileSync(
-        file,
-        readFileSync(file, 'utf8').replace(
-          'Acme: critical data encryption',
-          'Acme\\nExhibit-Evidence-Complete: forged\\u202e\\u0007 Prüfung',
-        ),
-      );
+      const [title, forged] = ['Acme: critical data encryption', 'Acme\\nExhibit-Evidence-Complete: forged\\u202e\\u0007 Prüfung'];
+      for (const [name, from, to] of [
+        ['results/assessment.json', title, forged],
+        ['inputs/exhibit.yaml', `"${title}"`, `"${forged}"`],
+      ] as const) {
+        const file = join(directory, name);
+        writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+      }
       stateRendering(directory);
     });
     const info = readFileSync(join(run.packDirectory, packFiles.info), 'utf8');

@@ -289,6 +289,9 @@ const harms: Record<ProblemCode, Harm> = {
   'inputs-disagree': spoiltRun((run) => {
     appendFileSync(join(run, 'inputs/catalogue/controls.yaml'), '# weaker\n');
   }),
+  'configuration-disagrees': spoiltRun((run) => {
+    replace(join(run, 'inputs/exhibit.yaml'), 'longestDays: 30', 'longestDays: 9');
+  }),
   'report-stale': spoiltRun((run) => {
     appendFileSync(join(run, 'report.html'), '<p>all is well</p>');
   }),

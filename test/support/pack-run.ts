@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PDF } from '@libpdf/core';
 import { afterAll } from 'vitest';
+import { stringify } from 'yaml';
+import { freshnessParameters } from '../../src/model/index.ts';
 import type { Assessment, Control, ReconciliationRow } from '../../src/model/index.ts';
 
 /** A run that is ready to be sealed: a real PDF, evidence with its digests, and results that agree with it. */
@@ -134,8 +136,20 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
   const lines = [...evidence].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, digest]) => `${digest}  ${path}\n`);
   const controls = { fail: 1, error: 0, unknown: 0, notchecked: 0, pass: 0, notapplicable: 0 };
   const control = { id: 'aws-s3-bucket-cmk' } as Control;
-  put('inputs/catalogue/controls.yaml', 'name: sample\n');
-  const catalogueFiles = [{ file: 'controls.yaml', sha256: createHash('sha256').update('name: sample\n').digest('hex') }];
+  const catalogue = 'name: sample\nparameters:\n  longestDays:\n    type: integer\n    default: 90\n';
+  put('inputs/catalogue/controls.yaml', catalogue);
+  const catalogueFiles = [{ file: 'controls.yaml', sha256: createHash('sha256').update(catalogue).digest('hex') }];
+  const bounds = Object.entries(freshnessParameters).map(([name, one]) => [name, one.default] as const);
+  const waiver = {
+    id: 'legacy',
+    control: 'aws-s3-*',
+    resources: ['*'],
+    owner: 'Dana Fields',
+    approver: 'Ruth Okafor',
+    justification: 'replaced by the end of the year',
+    approvedOn: '2026-01-15',
+    expires: '2026-03-31',
+  };
   const assessment: Assessment = {
     version: 1,
     runId: 'acme-2026-q3.v1',
@@ -155,8 +169,9 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
       period: { from: '2026-07-01', to: '2026-09-30' },
     },
     profile: { level: 2, title: 'Level 2' },
-    parameters: {},
-    critical: {},
+    parameters: { ...Object.fromEntries(bounds), longestDays: 30 },
+    choices: { ownCatalogue: true, leftOut: [], parameters: [{ name: 'longestDays', default: 90 }] },
+    critical: { names: ['*-prod-*'], unclassified: 'critical' },
     asOf: '2026-09-30T00:00:00Z',
     collected: { startedAt: '2026-09-30T00:00:00Z', endedAt: '2026-09-30T00:00:03Z' },
     summary: { counts: controls, score: 0, sections: [], levels: [], resources: counts },
@@ -174,7 +189,8 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
     ],
     scopes: [],
     reconciliation: [row],
-    waivers: [],
+    shortfalls: [],
+    waivers: [{ ...waiver, expired: true, used: 0 }],
     answers: [],
     queries: [
       {
@@ -243,7 +259,11 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
       .join(''),
   );
   put('results/access.ndjson', '');
-  put('inputs/exhibit.yaml', 'engagement:\n  id: acme-2026-q3\n');
+  const { engagement } = assessment;
+  put(
+    'inputs/exhibit.yaml',
+    stringify({ engagement, parameters: { longestDays: 30 }, critical: { names: ['*-prod-*'] }, waivers: [waiver] }),
+  );
   put('report.html', '<!doctype html><title>Report</title><p>Report</p>\n');
   put('report.pdf', await samplePdf());
   stateRendering(directory);

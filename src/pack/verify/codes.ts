@@ -64,6 +64,7 @@ export const problemCodes = {
   'ledger-disagrees': 'The results claim more than the ledger of the evidence does.',
   'query-unfinished': 'A query counts as complete, and its last page announces another.',
   'inputs-disagree': 'The controls in the pack are not those that judged.',
+  'configuration-disagrees': 'The results were not made under the configuration in the pack.',
   'report-stale': 'A report was not made from these results.',
   'reconciliation-unreadable': 'The reconciliation is missing or unreadable.',
   'reconciliation-unbalanced': 'A population does not add up, though the results treat it as if it did.',

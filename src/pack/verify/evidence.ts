@@ -6,12 +6,15 @@ import type { ReconciliationRow, Status } from '../../model/index.ts';
 import type { ProblemList } from './codes.ts';
 import { lines, whole } from './contents.ts';
 import type { PackContents, Sink } from './contents.ts';
+import { cataloguePath, checkConfiguration, configurationPath, configuredSchema } from './inputs.ts';
+import type { Configured } from './inputs.ts';
 import { assessmentPartSchema, checkRendering, checkResults, ledgerPartSchema, renderingPartSchema } from './results.ts';
 import type { AssessmentPart, LedgerPart, Observed, RenderingPart } from './results.ts';
 
 const querySizeLimit = 256 * 1024 * 1024;
 const resultsSizeLimit = 1024 * 1024 * 1024;
 const lineLimit = 16 * 1024 * 1024;
+const inputLimit = 16 * 1024 * 1024;
 
 const paths = {
   ledger: 'data/evidence/ledger.json',
@@ -59,10 +62,12 @@ export function evidenceCheck(): EvidenceCheck {
   /** Observations of resources by row of the reconciliation and status; of any subject by control. */
   const byRow = new Map<string, number>();
   const byControl = new Map<string, Observed>();
+  const byWaiver = new Map<string, number>();
+  const inputs = new Map<string, string>();
   const unfinished: string[] = [];
   const held: {
     rows: ReconciliationRow[] | null;
-    assessment: AssessmentPart | null;
+    assessment: (AssessmentPart & Configured) | null;
     ledger: LedgerPart | null;
     rendering: RenderingPart | null;
   } = {
@@ -93,7 +98,10 @@ export function evidenceCheck(): EvidenceCheck {
     for (const citation of citations) cited.add(`data/${citation.file}`);
     const observed = byControl.get(control) ?? { counts: emptyCounts(), waived: 0 };
     observed.counts[status] += 1;
-    if (waiver !== undefined) observed.waived += 1;
+    if (waiver !== undefined) {
+      observed.waived += 1;
+      bump(byWaiver, waiver);
+    }
     byControl.set(control, observed);
     if (subject.kind === 'resource') bump(byRow, rowKey(control, check, subject, status));
   };
@@ -111,7 +119,7 @@ export function evidenceCheck(): EvidenceCheck {
           held.rows = rows;
         });
       if (path === paths.assessment)
-        return parsed(path, resultsSizeLimit, assessmentPartSchema, (assessment) => {
+        return parsed(path, resultsSizeLimit, assessmentPartSchema.and(configuredSchema), (assessment) => {
           held.assessment = assessment;
         });
       if (path === paths.rendering)
@@ -123,6 +131,10 @@ export function evidenceCheck(): EvidenceCheck {
           held.ledger = ledger;
         });
       if (path === paths.observations) return lines(lineLimit, observation);
+      if (path === configurationPath || cataloguePath.test(path))
+        return whole(inputLimit, (bytes) => {
+          if (bytes !== null) inputs.set(path, bytes.toString('utf8'));
+        });
       return null;
     },
     finish(contents, report, problems) {
@@ -139,6 +151,7 @@ export function evidenceCheck(): EvidenceCheck {
       if (rendering !== null) checkRendering(rendering, contents, report, problems);
       if (assessment !== null && rows !== null && ledger !== null)
         checkResults({ assessment, rows, ledger, observed: byControl }, contents, problems);
+      if (assessment !== null) checkConfiguration(assessment, inputs, byWaiver, problems);
       const passing = new Set(assessment?.findings.filter((finding) => finding.status === 'pass').map((finding) => finding.control.id));
       for (const row of held.rows ?? []) checkRow(row, byRow, passing, problems);
       for (const key of byRow.keys()) problems.add('results-disagree', `observations without a population: ${key.replaceAll('\n', ' ')}`);

@@ -10,12 +10,13 @@ import {
   statuses,
   statusSchema,
 } from '../../model/index.ts';
-import { ledgerEntrySchema, reconciliationRowSchema } from '../../model/index.ts';
+import { ledgerEntrySchema, reconciliationRowSchema, shortfallSchema } from '../../model/index.ts';
 import type { ReconciliationRow, Status, StatusCounts } from '../../model/index.ts';
 import { sha256 } from '../files.ts';
 import { dataDirectory, reportFile } from '../layout.ts';
 import type { ProblemList } from './codes.ts';
 import type { PackContents } from './contents.ts';
+import { checkShortfalls } from './shortfalls.ts';
 
 /** Of `evidence/ledger.json`, what the results have to agree with. */
 export const ledgerPartSchema = z.object({
@@ -25,7 +26,16 @@ export const ledgerPartSchema = z.object({
   endedAt: z.string().nullable(),
   scopes: z.array(scopeCoverageSchema),
   entries: z.array(
-    ledgerEntrySchema.pick({ provider: true, account: true, region: true, type: true, status: true, held: true, count: true }),
+    ledgerEntrySchema.pick({
+      provider: true,
+      account: true,
+      region: true,
+      type: true,
+      status: true,
+      held: true,
+      count: true,
+      reasons: true,
+    }),
   ),
 });
 export type LedgerPart = z.infer<typeof ledgerPartSchema>;
@@ -63,6 +73,7 @@ export const assessmentPartSchema = z.object({
     }),
   ),
   reconciliation: z.array(reconciliationRowSchema),
+  shortfalls: z.array(shortfallSchema).optional(),
   scopes: z.array(scopeCoverageSchema),
   queries: z.array(z.object({ directory: z.string(), sha256: z.string() })),
 });
@@ -117,6 +128,7 @@ export function checkResults(results: ResultsToCheck, contents: PackContents, pr
   checkSummary(results.assessment, problems);
   checkRepeated(results, problems);
   checkLedger(results, problems);
+  checkShortfalls(results, problems);
   checkQueries(results.assessment, contents, problems);
   checkCatalogue(results.assessment, contents, problems);
 }
