@@ -17,8 +17,11 @@ import {
 import type { CollectContext, Collector, CollectProgress, CollectResult, DoctorFinding, PlannedScope } from './collector.ts';
 import { defaultPatience, type Pacers, pacers, type Patience } from './rate.ts';
 
-/** Units (accounts and regions, subscriptions, projects) worked on at once, over all providers. */
-const unitsInFlight = 12;
+/**
+ * Units (accounts and regions, subscriptions, projects) that one collector works on at once. Each collector has its own: units of
+ * one that wait for their provider's quota must not keep another from spending its own.
+ */
+const unitsInFlight = 24;
 
 export interface CollectRequest {
   readonly runDirectory: string;
@@ -198,22 +201,24 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
   const asOf = earlier?.asOf ?? request.asOf;
   const startedAt = earlier?.startedAt ?? new Date().toISOString();
   const writer = evidenceWriter(request.runDirectory, { resume: request.resume });
-  const limit = pLimit(unitsInFlight);
   const paced = request.pacers ?? pacers();
   // A run that cannot write any more stops its collectors, and waits for what they have in hand.
   const unwritable = new AbortController();
   const outstanding = new Set<Promise<unknown>>();
-  const unit = <T>(work: () => Promise<T>): Promise<T> => {
-    const running = limit(work);
-    const done = running.then(
-      () => undefined,
-      () => undefined,
-    );
-    outstanding.add(done);
-    void done.then(() => outstanding.delete(done));
-    return running;
+  const units = (): CollectContext['unit'] => {
+    const limit = pLimit(unitsInFlight);
+    return (work) => {
+      const running = limit(work);
+      const done = running.then(
+        () => undefined,
+        () => undefined,
+      );
+      outstanding.add(done);
+      void done.then(() => outstanding.delete(done));
+      return running;
+    };
   };
-  const context: CollectContext = {
+  const context: Omit<CollectContext, 'unit'> = {
     config,
     endpoints: config.endpoints,
     needs,
@@ -221,7 +226,6 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
     asOf,
     signal: AbortSignal.any([signal, unwritable.signal]),
     progress,
-    unit,
     pacers: paced,
     patience: { ...defaultPatience, ...request.patience },
   };
@@ -246,12 +250,19 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
     ),
   );
 
+  // Clients load one after the other: together they would keep each other, and the first calls, waiting for the sum.
+  let loaded: Promise<unknown> = Promise.resolve();
+  const load = (collector: Collector): Promise<unknown> => {
+    loaded = loaded.then(() => collector.load?.()).catch(() => undefined);
+    return loaded;
+  };
   const storage: Error[] = [];
   const results = await Promise.all(
     collectors.map(async (collector) => {
       const planned = plans.get(collector) ?? [];
       try {
-        return settle(collector, planned, await collector.collect(context));
+        await load(collector);
+        return settle(collector, planned, await collector.collect({ ...context, unit: units() }));
       } catch (error) {
         if (isStorageError(error, request.runDirectory)) {
           storage.push(error);
@@ -284,7 +295,6 @@ export async function doctor(
 ): Promise<DoctorFinding[]> {
   const { config, needs, asOf, signal, progress } = request;
   const collectors = active(request.collectors ?? (await import('./registry.ts')).collectors, config);
-  const limit = pLimit(unitsInFlight);
   const context = {
     config,
     endpoints: config.endpoints,
@@ -292,14 +302,14 @@ export async function doctor(
     asOf,
     signal,
     progress,
-    unit: <T>(work: () => Promise<T>): Promise<T> => limit(work),
     pacers: request.pacers ?? pacers(),
     patience: { ...defaultPatience, ...request.patience },
   };
   const findings = await Promise.all(
     collectors.map(async (collector) => {
       try {
-        return await collector.doctor(context);
+        const limit = pLimit(unitsInFlight);
+        return await collector.doctor({ ...context, unit: (work) => limit(work) });
       } catch (error) {
         return [
           {

@@ -22,7 +22,7 @@ export interface CollectContext {
   readonly signal: AbortSignal;
   readonly progress: CollectProgress;
   /**
-   * Runs one unit of work (an account and region, a subscription batch, a project) under the run's one p-limit.
+   * Runs one unit of work (an account and region, a subscription batch, a project) under the collector's one p-limit.
    * A unit never calls it again: one limiter is never nested. `collect` itself runs outside it.
    */
   readonly unit: <T>(work: () => Promise<T>) => Promise<T>;
@@ -72,6 +72,8 @@ export interface Collector {
   /** What `collect` owes: a scope and type left without an entry is entered as failed, so that nothing disappears. */
   plan(context: Pick<CollectContext, 'config' | 'needs'>): PlannedScope[];
   collect(context: CollectContext): Promise<CollectResult>;
+  /** Loads the provider's client, so that it is there when `collect` asks for it. Optional. */
+  load?(): Promise<unknown>;
   doctor(context: Omit<CollectContext, 'writer'>): Promise<DoctorFinding[]>;
   /** Reads stored pages back: pure, and total over whatever JSON a page holds. Keyed by `query.shape`. */
   readonly shapes: Readonly<Record<string, PageMap>>;

@@ -25,9 +25,17 @@ export interface ReconcileRequest<Count> {
   readonly open: (key: string) => Promise<PagedSeries>;
   /** Counts for some listings; brings its own units of work. `round`: `before`, `after`, `again-1`, … */
   readonly count: (keys: readonly string[], round: string) => Promise<ReadonlyMap<string, Count>>;
+  /** How many records a listing will bring by the count before it: the longest begin first, so that none is left to page on alone at the end. */
+  readonly size?: (key: string, before: Count) => number;
   /** False where the listing reads at a fixed instant, so that a count before it adds nothing. */
   readonly countBefore: boolean;
   readonly disagreement: (reconciled: Reconciled<Count>) => Reason | null;
+}
+
+function longestFirst<Count>({ keys, size }: ReconcileRequest<Count>, before: ReadonlyMap<string, Count> | null): string[] {
+  if (before === null || size === undefined) return [...keys];
+  const sizes = new Map(keys.map((key) => [key, size(key, before.get(key) as Count)]));
+  return [...keys].sort((a, b) => (sizes.get(b) ?? 0) - (sizes.get(a) ?? 0));
 }
 
 /**
@@ -37,16 +45,21 @@ export interface ReconcileRequest<Count> {
 export async function reconcile<Count>(request: ReconcileRequest<Count>): Promise<Reconciled<Count>[]> {
   const { context, keys, disagreement } = request;
   const before = request.countBefore ? await request.count(keys, 'before') : null;
-  const lists = await Promise.all(
-    keys.map((key) =>
+  const lists = new Map<string, Pick<Mutable<Count>, 'key' | 'series' | 'list'>>();
+  await Promise.all(
+    longestFirst(request, before).map((key) =>
       context.unit(async () => {
         const series = await request.open(key);
-        return { key, series, list: await series.run() };
+        lists.set(key, { key, series, list: await series.run() });
       }),
     ),
   );
   const after = await request.count(keys, 'after');
-  const state = lists.map((one): Mutable<Count> => ({ ...one, before: before?.get(one.key) ?? null, after: after.get(one.key) as Count }));
+  const state = keys.map((key): Mutable<Count> => ({
+    ...(lists.get(key) as Pick<Mutable<Count>, 'key' | 'series' | 'list'>),
+    before: before?.get(key) ?? null,
+    after: after.get(key) as Count,
+  }));
 
   for (let round = 1; ; round += 1) {
     const differing = state.flatMap((one) => {

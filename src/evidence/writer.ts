@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EvidencePage, type Ledger, ledgerSchema, type Provider, type Query, querySchema, type Reason } from '../model/index.ts';
 import { safeName, storeFileAtomic, writeJsonAtomic } from './files.ts';
-import { redactPage } from './redaction/redact.ts';
+import { redactElsewhere } from './redaction/elsewhere.ts';
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -160,7 +160,7 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
       async page(received) {
         const receivedBytes = typeof received.body === 'string' ? Buffer.from(received.body, 'utf8') : received.body;
         const name = `page-${String(query.pages.length + 1).padStart(6, '0')}.json`;
-        const { bytes, redactions } = await redactPage(receivedBytes, `${directory}/${name}`, redactionKey());
+        const { bytes, redactions } = await redactElsewhere(receivedBytes, `${directory}/${name}`, redactionKey());
         await storeFileAtomic(join(absolute, name), bytes);
         const page: EvidencePage = {
           file: name,

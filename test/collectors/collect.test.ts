@@ -160,7 +160,7 @@ describe('collect', () => {
     await collect(request([fake(() => Promise.resolve(nothing))]));
   });
 
-  test('units run under one limiter, bounded', async () => {
+  test('units of a collector run under one limiter, bounded', async () => {
     let running = 0;
     let most = 0;
     await collect(
@@ -180,7 +180,7 @@ describe('collect', () => {
       ]),
     );
     expect(most).toBeGreaterThan(1);
-    expect(most).toBeLessThanOrEqual(12);
+    expect(most).toBeLessThanOrEqual(24);
   });
 
   test.skipIf(process.getuid?.() === 0)(

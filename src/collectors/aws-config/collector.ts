@@ -402,4 +402,13 @@ async function collect(context: CollectContext): Promise<CollectResult> {
 }
 
 /** AWS Config: resources, rule results and the population they are held against, by account and region. */
-export const awsConfig: Collector = { id, provider: 'aws', plan, collect, doctor, shapes, readDocument };
+export const awsConfig: Collector = {
+  id,
+  provider: 'aws',
+  plan,
+  collect,
+  load: () => import('./client.ts'),
+  doctor,
+  shapes,
+  readDocument,
+};

@@ -168,7 +168,12 @@ async function collectTypes(context: RegionContext, types: readonly string[], re
     );
   let before = await count('before');
   const runs = new Map<string, Paged<RowFold>>();
-  await Promise.all(types.map((type) => context.limit(async () => runs.set(type, await page(context.paging, selectQuery(context, type))))));
+  // The longest first: none is left to page on alone at the end.
+  const expected = (type: string): number => counted(before, type)?.count ?? 0;
+  const longestFirst = [...types].sort((a, b) => expected(b) - expected(a));
+  await Promise.all(
+    longestFirst.map((type) => context.limit(async () => runs.set(type, await page(context.paging, selectQuery(context, type))))),
+  );
   let after = await count('after');
 
   for (let round = 1; round <= context.paging.requeries; round += 1) {
@@ -252,7 +257,7 @@ async function typeEntry(
   if (counted(before, type) === null || counted(after, type) === null) {
     statuses.push('partial');
     reasons.push(
-      { code: 'count-unavailable', message: `the provider's own count of ${type} could not be had before and after` },
+      { code: 'count-missing', message: `the provider's own count of ${type} could not be had before and after` },
       ...before.reasons,
       ...after.reasons,
     );

@@ -168,6 +168,7 @@ export const azurePolicy: Collector = {
     const results = await Promise.all(tenantScopes(context.config.scopes.azure).map((scope) => collectTenant(context, scope)));
     return { scopes: results.flatMap((result) => result.scopes), entries: results.flatMap((result) => result.entries) };
   },
+  load: () => import('./client.ts'),
   doctor: diagnose,
   shapes: {
     [objectsShape]: objectRecords,

@@ -215,6 +215,7 @@ export const azureResourceGraph: Collector = {
     const results = await Promise.all(tenantScopes(context.config.scopes.azure).map((scope) => collectTenant(context, scope)));
     return { scopes: results.flatMap((result) => result.scopes), entries: results.flatMap((result) => result.entries) };
   },
+  load: () => import('./client.ts'),
   doctor: diagnose,
   shapes: { [rowsShape]: rowRecords, [countsShape]: noRecords, [subscriptionsShape]: noRecords },
   readDocument: readAzureDocument,

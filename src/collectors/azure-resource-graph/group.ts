@@ -153,6 +153,7 @@ export async function collectGroup(context: CollectContext, client: GraphClient,
     open: (type) => open(asking, type),
     count: (types, round) => count(asking, types, round),
     countBefore: true,
+    size: (type, before) => group.accounts.reduce((sum, account) => sum + (countOf(before, account, type) ?? 0), 0),
     disagreement: (listing) => disagreement(listing, group.accounts),
   });
   return listings.flatMap((listing) => group.accounts.map((account) => entry(listing, group, account)));

@@ -205,6 +205,7 @@ export const gcpAssetInventory: Collector = {
     const results = await Promise.all(gcpScopes(context.config.scopes.gcp).map((parent) => collectParent(context, parent)));
     return { scopes: results.flatMap((result) => result.scopes), entries: results.flatMap((result) => result.entries) };
   },
+  load: () => import('./client.ts'),
   doctor: diagnose,
   shapes: { [assetsShape]: assetRecords, [searchShape]: noRecords },
   readDocument: readGcpDocument,
