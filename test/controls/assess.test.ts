@@ -101,6 +101,10 @@ describe('evidence that is not whole never passes', () => {
       unit: { entry: { count: null, reasons: [{ code: 'access-denied', message: 'counting was denied' }] } },
       code: 'access-denied',
     },
+    'a count that the provider gives and that did not come': {
+      unit: { entry: { count: null, reasons: [{ code: 'count-missing', message: 'the answer holds no count' }] } },
+      code: 'count-missing',
+    },
     'a count above what is held': { unit: { entry: { count: { count: 9, source: 'provider count' } } }, code: 'count-mismatch' },
     'a count below what is held': { unit: { entry: { count: { count: 1, source: 'provider count' } } }, code: 'count-mismatch' },
     'more held than can be read': { unit: { entry: { held: 3, count: { count: 3, source: 'provider count' } } }, code: 'held-mismatch' },

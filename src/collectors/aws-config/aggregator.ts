@@ -193,7 +193,7 @@ function typeEntry(
   if (counted(run.before, place) === null || counted(run.after, place) === null) {
     statuses.push('partial');
     reasons.push(
-      { code: 'count-unavailable', message: `the provider's own count of ${type} could not be had before and after` },
+      { code: 'count-missing', message: `the provider's own count of ${type} could not be had before and after` },
       ...counts.flatMap((one) => one.reasons),
     );
   }

@@ -246,8 +246,11 @@ export interface TotalFold extends Fold {
   total(): Counted | null;
 }
 
-/** Folds the one row of a Select that counts: `{"COUNT(*)":25}`. */
-export function totalFold(): TotalFold {
+/**
+ * Folds the one row of a Select that counts: `{"COUNT(*)":25}`. `atLeast`: what is known to be there, so that an answer without
+ * a row, or one that says nothing is there, is no count.
+ */
+export function totalFold(atLeast: number): TotalFold {
   let total: Counted | null = null;
   return {
     add(body, file) {
@@ -260,7 +263,18 @@ export function totalFold(): TotalFold {
       return results.length;
     },
     total: () => total,
-    complaints: () => [],
+    complaints: () =>
+      total === null || total.count < atLeast
+        ? [
+            {
+              code: 'count-missing',
+              message:
+                total === null
+                  ? 'the provider was asked for a count, and its answer holds none'
+                  : `the provider counts ${total.count}, where at least ${atLeast} ought to be counted`,
+            },
+          ]
+        : [],
   };
 }
 

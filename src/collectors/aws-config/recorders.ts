@@ -101,6 +101,14 @@ export function recordsType(recorder: Recorder, type: string, region: string): b
   }
 }
 
+/** Whether Config surely keeps an item for each resource that a rule judges: a recorder that names its types may leave these out. */
+export function keepsCompliance({ recorders }: RecorderState): boolean {
+  const type = 'AWS::Config::ResourceCompliance';
+  return recorders.some(
+    ({ recording, strategy, types, excluded }) => recording === true && (strategy === 'inclusion' ? types.has(type) : !excluded.has(type)),
+  );
+}
+
 /** What the recorders of an account and region make of a type's evidence. */
 export interface Recorded {
   readonly status: Extract<LedgerStatus, 'complete' | 'not-recorded' | 'stale' | 'partial'>;

@@ -6,6 +6,7 @@ import { type DetailFold, detailFold, type ListFold, type TotalFold, totalFold }
 import { confirmationShape, shapeOf } from './map.ts';
 import { askAgain, page, type Paged, type PagedQuery } from './paging.ts';
 import { complianceCountExpression, directoryOf, pageSize } from './queries.ts';
+import { keepsCompliance, type RecorderState } from './recorders.ts';
 
 export const ruleName = (item: JsonObject): string | null => text(item['ConfigRuleName']);
 
@@ -41,8 +42,17 @@ export function directoryName(prefix: string, name: string): string {
     : `${prefix}.${name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 60)}.${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
 }
 
-/** The provider's own count of the resources a rule has judged; null where it keeps none (nothing judged, or not recorded). */
-async function countJudged(context: RegionContext, rule: string, queries: string[], unhad: Reason[]): Promise<IndependentCount | null> {
+/**
+ * The provider's own count of the resources a rule has judged; null where it keeps none (nothing judged, or not recorded). Where it ought
+ * to keep one of `judged` resources and none comes, `unhad` says why.
+ */
+async function countJudged(
+  context: RegionContext,
+  rule: string,
+  judged: number,
+  queries: string[],
+  unhad: Reason[],
+): Promise<IndependentCount | null> {
   const expression = complianceCountExpression(rule);
   if (expression === null) return null;
   const counting: PagedQuery<TotalFold> = {
@@ -54,12 +64,16 @@ async function countJudged(context: RegionContext, rule: string, queries: string
       shape: confirmationShape,
       text: expression,
     },
-    fold: totalFold,
+    fold: () => totalFold(Math.min(1, judged)),
   };
   const answer = await page(context.paging, counting);
   // A count that could not be had is no gap in the results: they are then compared with a second asking.
   if (answer.status === 'complete') queries.push(answer.directory);
-  else unhad.push(...answer.reasons);
+  else {
+    const named = answer.reasons.some(({ code }) => code === 'count-missing');
+    const missing: Reason = { code: 'count-missing', message: `the provider's own count of what ${rule} judged could not be had` };
+    unhad.push(...(named ? [] : [missing]), ...answer.reasons);
+  }
   const found = answer.status === 'complete' ? answer.fold.total() : null;
   if (found === null || found.count === 0) return null;
   return {
@@ -80,7 +94,13 @@ export interface RuleResult {
   readonly queries: string[];
 }
 
-export async function ruleResult(context: RegionContext, identifier: string, rule: JsonObject, lists: RuleLists): Promise<RuleResult> {
+export async function ruleResult(
+  context: RegionContext,
+  identifier: string,
+  rule: JsonObject,
+  lists: RuleLists,
+  recorders: RecorderState,
+): Promise<RuleResult> {
   const name = ruleName(rule) ?? '';
   const query: PagedQuery<DetailFold> = {
     operation: 'GetComplianceDetailsByConfigRule',
@@ -97,9 +117,11 @@ export async function ruleResult(context: RegionContext, identifier: string, rul
     const summarised = disagreement(name, compliance, details.fold);
     if (summarised !== null) return summarised;
     unhad = [];
-    const counted = await countJudged(context, name, queries, unhad);
+    const verdicts = details.fold.verdicts();
+    const judged = keepsCompliance(recorders) ? (verdicts.get('COMPLIANT') ?? 0) + (verdicts.get('NON_COMPLIANT') ?? 0) : 0;
+    const counted = await countJudged(context, name, judged, queries, unhad);
     // What does not apply has no compliance item: it is counted by its result.
-    count = counted === null ? null : { ...counted, count: counted.count + (details.fold.verdicts().get('NOT_APPLICABLE') ?? 0) };
+    count = counted === null ? null : { ...counted, count: counted.count + (verdicts.get('NOT_APPLICABLE') ?? 0) };
     if (count === null) return spansPages(details) ? confirm(context, query, details, queries) : null;
     const held = details.fold.total();
     return count.count === held

@@ -132,7 +132,7 @@ async function verdictEntry(
   }
 
   const results: RuleResult[] = [];
-  for (const rule of deployed) results.push(await ruleResult(context, identifier, rule, lists));
+  for (const rule of deployed) results.push(await ruleResult(context, identifier, rule, lists, recorders));
   const listStatus: LedgerStatus = listed.every((list) => list.status === 'complete') && disagreement.length === 0 ? 'complete' : 'partial';
   const recorderStale = recorderProblem(recorders);
   const times = results

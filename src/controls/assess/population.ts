@@ -258,7 +258,7 @@ export function readPopulation(ledger: Ledger, queries: readonly StoredQuery[], 
     if (entry.count === null) {
       // The ledger says why where there ought to have been one (a call that was denied).
       if (entry.status === 'complete') reasons.push(...entry.reasons);
-      if (!forLookup && entry.status === 'complete')
+      if (!forLookup && entry.status === 'complete' && !entry.reasons.some(({ code }) => code === 'count-missing'))
         reasons.push({ code: 'count-unavailable', message: `no independent count of ${type} in ${place} was to be had` });
     } else if (entry.count.count !== entry.held) {
       reasons.push({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rowFold } from '../../../src/collectors/aws-config/folds.ts';
+import { rowFold, totalFold } from '../../../src/collectors/aws-config/folds.ts';
 
 const row = (id: string): string =>
   JSON.stringify({
@@ -24,5 +24,21 @@ describe('rows of a type that several regions record', () => {
   test('one that came more often stands in the place of another: rows shifted', () => {
     expect(complaintsOf(['a', 'b', 'a'])).toEqual(['repeated-rows']);
     expect(complaintsOf(['a', 'b', 'c', 'a', 'b', 'b'])).toEqual(['repeated-rows']);
+  });
+});
+
+describe('a count', () => {
+  const counted = (rows: string[], atLeast: number): { count: number | undefined; codes: string[] } => {
+    const fold = totalFold(atLeast);
+    fold.add({ Results: rows }, 'page-000001.json');
+    return { count: fold.total()?.count, codes: fold.complaints().map(({ code }) => code) };
+  };
+
+  test('is missing where no row came, or where it says nothing is there and something is', () => {
+    expect(counted(['{"COUNT(*)":5}'], 1)).toEqual({ count: 5, codes: [] });
+    expect(counted(['{"COUNT(*)":0}'], 0)).toEqual({ count: 0, codes: [] });
+    expect(counted(['{"COUNT(*)":0}'], 1)).toEqual({ count: 0, codes: ['count-missing'] });
+    expect(counted([], 0)).toEqual({ count: undefined, codes: ['count-missing'] });
+    expect(counted(['{"COUNT(*)":"5"}'], 0)).toEqual({ count: undefined, codes: ['count-missing'] });
   });
 });

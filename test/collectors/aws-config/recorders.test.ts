@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { recorded, recordedRecorder, recorderOf, recordsType } from '../../../src/collectors/aws-config/recorders.ts';
+import { keepsCompliance, recorded, recordedRecorder, recorderOf, recordsType } from '../../../src/collectors/aws-config/recorders.ts';
 import type { JsonObject } from '../../../src/model/index.ts';
 
 const healthy: JsonObject = { name: 'default', recording: true, lastStatus: 'SUCCESS', lastStartTime: 1700000000 };
@@ -53,6 +53,21 @@ describe('which types a recorder records', () => {
       recordsType(recorderOf(group({ allSupported: false, resourceTypes: [] }), healthy), 'AWS::Config::ResourceCompliance', 'eu-west-1'),
     ).toBe(true);
   });
+});
+
+test('an item for each resource that a rule judges is sure only where the recorder does not leave them out, and runs', () => {
+  const type = 'AWS::Config::ResourceCompliance';
+  const keeps = (recordingGroup: JsonObject, status: JsonObject = healthy): boolean =>
+    keepsCompliance({ recorders: [recorderOf({ name: 'default', recordingGroup }, status)], unread: [] });
+  const inclusion = { recordingStrategy: { useOnly: 'INCLUSION_BY_RESOURCE_TYPES' } };
+  expect(keeps({ allSupported: true })).toBe(true);
+  expect(keeps({ ...inclusion, resourceTypes: [bucket] })).toBe(false);
+  expect(keeps({ ...inclusion, resourceTypes: [bucket, type] })).toBe(true);
+  expect(
+    keeps({ recordingStrategy: { useOnly: 'EXCLUSION_BY_RESOURCE_TYPES' }, exclusionByResourceTypes: { resourceTypes: [type] } }),
+  ).toBe(false);
+  expect(keeps({ allSupported: true }, { ...healthy, recording: false })).toBe(false);
+  expect(keepsCompliance({ recorders: [], unread: [] })).toBe(false);
 });
 
 describe('whether a recorder is in good order', () => {
