@@ -97,7 +97,14 @@ describe('judging documents', () => {
         await run([
           { id: '1', type: 'AWS::S3::Bucket', document, related: [key] },
           { id: '2', type: 'aws::s3::BUCKET', document },
-          { id: '3', type: 'AWS::S3::Bucket', document, complete: ['AWS::KMS::Key'] },
+          { id: '3', type: 'AWS::S3::Bucket', document: { ...document, accountId: '111122223333' }, complete: ['AWS::KMS::Key'] },
+          {
+            id: '3 of another account',
+            type: 'AWS::S3::Bucket',
+            document: { ...document, accountId: '444455556666' },
+            complete: ['AWS::KMS::Key'],
+          },
+          { id: '3 of no account', type: 'AWS::S3::Bucket', document, complete: ['AWS::KMS::Key'] },
           { id: '4', type: 'AWS::S3::Bucket', document: { ...document, supplementaryConfiguration: {} } },
         ]),
       ),
@@ -105,6 +112,8 @@ describe('judging documents', () => {
       '1 aws-bucket-cmk main pass',
       '2 aws-bucket-cmk main unknown',
       '3 aws-bucket-cmk main fail',
+      '3 of another account aws-bucket-cmk main unknown',
+      '3 of no account aws-bucket-cmk main unknown',
       '4 aws-bucket-cmk main unknown',
     ]);
   });

@@ -4,7 +4,7 @@ import { decideGroup } from './aggregate.ts';
 import { resolveParameters } from '../catalogue/load.ts';
 import { tableReads } from './needs.ts';
 import { tableIndex } from '../lookups/table-index.ts';
-import type { Home } from '../lookups/tables.ts';
+import { gcpAncestors, type Home } from '../lookups/tables.ts';
 import type { Catalogue, CheckOutcome, ConditionCheck, EvaluationEnvironment } from '../types.ts';
 
 /** Reads one document in any shape its provider hands out; null when nobody knows the shape. See Collector.readDocument. */
@@ -201,6 +201,18 @@ function readAll(
   }
 }
 
+/** Accounts, subscriptions and projects (by id and by number) that some given record lives in, and what stands above them. */
+function accountsOf(resources: readonly Resource[]): ReadonlySet<string> {
+  const accounts = new Set<string>();
+  for (const { account, uid, document } of resources) {
+    accounts.add(account);
+    const project = /\/projects\/([^/]+)/.exec(uid)?.[1];
+    if (project !== undefined) accounts.add(project);
+    for (const ancestor of gcpAncestors(document) ?? []) accounts.add(ancestor).add(ancestor.replace(/^projects\//, ''));
+  }
+  return accounts;
+}
+
 /** What the checks may know: the given records, and whether those of a type are all there are. */
 export function environmentOf(
   checks: readonly ConditionCheck[],
@@ -210,9 +222,14 @@ export function environmentOf(
   parameters: Readonly<Record<string, Json>>,
 ): EvaluationEnvironment {
   const whole = new Set(complete.map((type) => type.toLowerCase()));
+  const accounts = accountsOf(resources);
   const homeGap = (_provider: Provider, home: Home): string | null => {
     const type = home.type.toLowerCase();
-    return whole.has(type) || whole.has(type.replace(/^iam-policy:/, '')) ? null : `${home.type} is not given as complete`;
+    if (!whole.has(type) && !whole.has(type.replace(/^iam-policy:/, ''))) return `${home.type} is not given as complete`;
+    // Complete is what was collected, and nothing shows that another account was.
+    return home.account === 'every' || home.account.startsWith('tenants/') || accounts.has(home.account)
+      ? null
+      : `no record of ${home.account} is given, so it may not have been collected`;
   };
   const index = tableIndex(tableReads(checks), homeGap);
   const lookup: EvaluationEnvironment['lookup'] = (table, key, many, from) => index.lookup(table, key, many, from);
