@@ -164,24 +164,28 @@ export async function settle(
   return { details, queries, doubt: [] };
 }
 
-/** Page size of a second asking: its pages begin elsewhere, so what one page lost in the first, another holds here. */
-const confirmingPageSize = 67;
+/** Page size of a second asking: its pages hold other rows than the first's, so that two answers that each lost a page differ. */
+const confirmingPageSize = pageSize - 1;
 
-/** Asks a second time: no count says how many results there should be, so a lost page shows only by comparison. */
+/** The second asking for what `query` asks, the `round`th of it. */
+export function askSecondTime(context: RegionContext, query: PagedQuery<DetailFold>, round: number): Promise<Paged<DetailFold>> {
+  return page(context.paging, {
+    ...query,
+    input: { ...query.input, Limit: confirmingPageSize },
+    request: { ...query.request, name: `${query.request.name}.again-${round}`, shape: confirmationShape, types: [] },
+  });
+}
+
+/** Asks a second time: no count says how many results there should be, so a lost page shows only by comparison. `begun`: it is asked already. */
 export async function confirm(
   context: RegionContext,
   query: PagedQuery<DetailFold>,
   details: Paged<DetailFold>,
   queries: string[],
+  begun?: Promise<Paged<DetailFold>>,
 ): Promise<Reason | null> {
   if (details.status !== 'complete') return null;
-  const input = { ...query.input, Limit: confirmingPageSize };
-  const again: PagedQuery<DetailFold> = {
-    ...query,
-    input,
-    request: { ...query.request, name: `${query.request.name}.again-${queries.length}`, shape: confirmationShape, types: [] },
-  };
-  const second = await page(context.paging, again);
+  const second = await (begun ?? askSecondTime(context, query, queries.length));
   queries.push(second.directory);
   if (second.status === 'complete' && second.fold.fingerprint() === details.fold.fingerprint()) return null;
   return second.reasons[0] ?? { code: 'count-mismatch', message: `two askings for the results in ${query.request.name} differ` };

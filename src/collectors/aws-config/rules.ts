@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import {
   type IndependentCount,
   isJsonObject,
@@ -13,6 +14,7 @@ import { askAgain, page, type PagedQuery } from './paging.ts';
 import { pageSize } from './queries.ts';
 import type { RecorderState } from './recorders.ts';
 import {
+  askSecondTime,
   confirm,
   directoryName,
   requestOf,
@@ -173,24 +175,41 @@ function recorderProblem(state: RecorderState): Reason | null {
   return { code: 'recorder-stopped', message: 'no configuration recorder is running: rule results tell of an earlier state' };
 }
 
+/** Packs that are asked about at once, each twice. */
+const packsInFlight = 2;
+
+/** The results of a pack, and a second asking for them beside it: no count says how many there should be. */
+async function packResults(context: RegionContext, name: string): Promise<Settled> {
+  const query: PagedQuery<DetailFold> = {
+    operation: 'GetConformancePackComplianceDetails',
+    input: { ConformancePackName: name, Limit: pageSize },
+    tokenField: 'NextToken',
+    request: requestOf(context, 'GetConformancePackComplianceDetails', directoryName('ConformancePack', name), []),
+    fold: () => detailFold('ConformancePackRuleEvaluationResults'),
+  };
+  const second = askSecondTime(context, query, 1);
+  let begun: typeof second | undefined = second;
+  const [settled, { directory }] = await Promise.all([
+    settle(context, query, (details, queries) => {
+      const first = begun;
+      begun = undefined;
+      return confirm(context, query, details, queries, first);
+    }),
+    second,
+  ]);
+  return { ...settled, queries: [...new Set([...settled.queries, directory])] };
+}
+
 /** Conformance packs and their results: kept as evidence of what is deployed; their rules' results are collected rule by rule. */
 async function collectPacks(context: RegionContext): Promise<LedgerEntry> {
   const packs = await page(
     context.paging,
     listQuery(context, 'DescribeConformancePacks', 'ConformancePackDetails', (item) => text(item['ConformancePackName'])),
   );
-  const settled: Settled[] = [];
-  for (const pack of packs.fold.items) {
-    const name = text(pack['ConformancePackName']) ?? '';
-    const query: PagedQuery<DetailFold> = {
-      operation: 'GetConformancePackComplianceDetails',
-      input: { ConformancePackName: name, Limit: pageSize },
-      tokenField: 'NextToken',
-      request: requestOf(context, 'GetConformancePackComplianceDetails', directoryName('ConformancePack', name), []),
-      fold: () => detailFold('ConformancePackRuleEvaluationResults'),
-    };
-    settled.push(await settle(context, query, (details, queries) => confirm(context, query, details, queries)));
-  }
+  const limit = pLimit(packsInFlight);
+  const settled = await Promise.all(
+    packs.fold.items.map((pack) => limit(() => packResults(context, text(pack['ConformancePackName']) ?? ''))),
+  );
   return {
     ...emptyEntry(context, 'conformance-packs'),
     status: worst([
