@@ -19,8 +19,9 @@ import {
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { isJsonObject, type JsonObject } from '../../model/index.ts';
+import type { JsonObject } from '../../model/index.ts';
 import { backoff, type Pacer, type Patience } from '../rate.ts';
+import { checkBody, checkIdentityBody, readBody } from './answer.ts';
 import { attemptsFor, type CallOutcome, classify, type Failure, failure, type FailureCode, type Operation } from './outcome.ts';
 
 type Credentials = NonNullable<ConfigServiceClientConfig['credentials']>;
@@ -72,14 +73,50 @@ export function credentialProvider(options: CredentialOptions): CredentialProvid
             region: options.region,
             ...(options.stsEndpoint === undefined ? {} : { endpoint: options.stsEndpoint }),
             requestHandler: requestHandler(options.patience),
+            maxAttempts: options.patience.maxAttempts,
+            retryStrategy: retryStrategy(options.patience, null, () => false),
           },
+          clientPlugins: [identityAnswers(options.patience)],
         });
   let current: Promise<Awaited<ReturnType<typeof provider>>> | null = null;
   return async () => {
     const known = current === null ? null : await current.catch(() => null);
     if (known !== null && (known.expiration === undefined || known.expiration.getTime() - Date.now() > 300_000)) return known;
-    current = provider({ callerClientConfig: { region: () => Promise.resolve(options.region) } });
+    current = provider({ callerClientConfig: { region: () => Promise.resolve(options.region) } }).catch((error: unknown) => {
+      throw classify(error) === 'malformed-response' ? new RoleNotAssumedError(options.roleArn ?? '', error) : error;
+    });
     return current;
+  };
+}
+
+/** AWS STS was asked for the role's credentials as often as is worth it, and gave no answer that is one. */
+class RoleNotAssumedError extends Error {
+  override readonly name = 'RoleNotAssumedError';
+  readonly $metadata: { attempts?: number };
+  constructor(role: string, cause: unknown) {
+    super(`AssumeRole of ${role}: ${(cause as Error).message}`, { cause });
+    this.$metadata = { ...(cause as { $metadata?: { attempts?: number } }).$metadata };
+  }
+}
+
+type Plugin = Parameters<STSClient['middlewareStack']['use']>[0];
+
+/** Reads each answer of AWS STS before the SDK does, within the attempts: one that is none is then tried again. */
+function identityAnswers(patience: Patience): Plugin {
+  return {
+    applyToStack: (stack) => {
+      stack.add(
+        (next, context) => async (args) => {
+          const result = await next(args);
+          const response = result.response as { statusCode: number; body: unknown };
+          const bytes = await readBody(response.body, patience.requestTimeoutMs);
+          response.body = bytes;
+          checkIdentityBody(String(context.commandName).replace(/Command$/, ''), bytes, response.statusCode);
+          return result;
+        },
+        { step: 'deserialize', priority: 'low', name: 'readAnswer', override: true },
+      );
+    },
   };
 }
 
@@ -100,13 +137,17 @@ interface RetryToken {
 
 /** After this many calls in a row that came to nothing for one of these causes, further ones are tried once only. */
 const patientFor = 4;
-const wearing = new Set<FailureCode>(['timeout', 'connection', 'expired-credentials', 'no-credentials']);
+const wearing = new Set<FailureCode>(['timeout', 'connection', 'expired-credentials', 'no-credentials', 'role-not-assumed']);
 
 /**
  * Retries by what went wrong, each kind a bounded number of times; a throttled answer also holds back the scope's other calls.
  * `worn`: nothing has answered for so long that waiting again is not worth it.
  */
-function retryStrategy(patience: Patience, pacer: Pacer, worn: () => boolean): NonNullable<ConfigServiceClientConfig['retryStrategy']> {
+function retryStrategy(
+  patience: Patience,
+  pacer: Pacer | null,
+  worn: () => boolean,
+): NonNullable<ConfigServiceClientConfig['retryStrategy']> {
   const token = (count: number, delay: number): RetryToken => ({ getRetryCount: () => count, getRetryDelay: () => delay });
   return {
     acquireInitialRetryToken: () => Promise.resolve(token(0, 0)),
@@ -116,7 +157,7 @@ function retryStrategy(patience: Patience, pacer: Pacer, worn: () => boolean): N
       if (failed >= (worn() ? 1 : attemptsFor(code, patience.maxAttempts))) return Promise.reject(new Error('no attempts left'));
       const hint = info.retryAfterHint === undefined ? undefined : info.retryAfterHint.getTime() - Date.now();
       const delay = backoff(patience, failed, hint);
-      if (code === 'throttled') pacer.pause(delay);
+      if (code === 'throttled') pacer?.pause(delay);
       return Promise.resolve(token(failed, delay));
     },
     recordSuccess: () => undefined,
@@ -146,65 +187,8 @@ const commands: Readonly<Record<Operation, (input: JsonObject) => AnyCommand>> =
   GetConformancePackComplianceDetails: (input) => untyped(new GetConformancePackComplianceDetailsCommand(input as never)),
 };
 
-/** Larger than any documented page by far: what is beyond it is not a page. */
-const maxBodyBytes = 64 * 1024 * 1024;
-
-/** Something that answered with HTTP success but is no answer of AWS Config. */
-class MalformedResponseError extends Error {
-  override readonly name = 'MalformedResponseError';
-}
-
-async function readBody(body: unknown, timeoutMs: number): Promise<Uint8Array> {
-  if (body instanceof Uint8Array) return body;
-  const stream = body as AsyncIterable<Uint8Array> & { destroy?(error?: Error): void };
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = Object.assign(new Error(`the response body did not end within ${timeoutMs} ms`), { name: 'TimeoutError' });
-      reject(error);
-      stream.destroy?.(error);
-    }, timeoutMs);
-  });
-  const whole = (async () => {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of stream) {
-      size += chunk.length;
-      if (size > maxBodyBytes) throw new MalformedResponseError(`the response is larger than ${maxBodyBytes} bytes`);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
-  })();
-  whole.catch(() => undefined);
-  try {
-    return await Promise.race([whole, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Parses the body as received; an answer that is not a JSON object is malformed. UTF-8 is checked: a replacement character would hide damage. */
-function parseBody(bytes: Uint8Array): JsonObject {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new MalformedResponseError(`the response is not JSON: ${(error as Error).message}`);
-  }
-  if (!isJsonObject(json)) throw new MalformedResponseError('the response is not a JSON object');
-  return json;
-}
-
-/** Meets an answer that is no answer of AWS Config before the SDK tries to make sense of it: a proxy's error page, say. */
-function checkBody(bytes: Uint8Array, httpStatusCode: number): void {
-  try {
-    parseBody(bytes);
-  } catch (error) {
-    if (httpStatusCode < 400) throw error;
-    const name = httpStatusCode >= 500 ? 'InternalFailure' : 'MalformedResponseError';
-    throw Object.assign(new Error(`HTTP ${httpStatusCode} with a body that is not JSON`), { name, $metadata: { httpStatusCode } });
-  }
-}
+/** What the SDK is given to read in the place of an answer that is read here: pages are large, and nobody looks at its version of them. */
+const nothingToRead = Buffer.from('{}');
 
 async function attempt<T>(work: () => Promise<T>, note: (error: unknown) => void): Promise<T> {
   try {
@@ -216,8 +200,7 @@ async function attempt<T>(work: () => Promise<T>, note: (error: unknown) => void
 }
 
 /** The error that an answer spells out, as far as classifying it needs. */
-function errorIn(bytes: Uint8Array, httpStatusCode: number): Error {
-  const body = parseBody(bytes);
+function errorIn(body: JsonObject, httpStatusCode: number): Error {
   const name = typeof body['__type'] === 'string' ? (body['__type'].split('#').at(-1) ?? '') : 'Error';
   const said = body['message'] ?? body['Message'];
   return Object.assign(new Error(typeof said === 'string' ? said : ''), { name, $metadata: { httpStatusCode } });
@@ -285,7 +268,7 @@ export function connect(options: ConnectionOptions): Connection {
     clockOffset: () => offset,
     async call(operation, input, signal) {
       const command = commands[operation](input);
-      let bytes: Uint8Array | null = null;
+      let received: { readonly bytes: Uint8Array; readonly body: JsonObject } | null = null;
       let attempts = 0;
       const outcome = await bounded(signal, operation, async (both, note) => {
         // Innermost step: sees each attempt's answer before the SDK reads it, and keeps the bytes as they came.
@@ -300,7 +283,7 @@ export function connect(options: ConnectionOptions): Connection {
               },
             );
             const response = result.response as { statusCode: number; headers: Record<string, string>; body: unknown };
-            bytes = await attempt(
+            const bytes = await attempt(
               () => readBody(response.body, patience.requestTimeoutMs),
               (error) => {
                 note(withAttempts(error, attempts));
@@ -310,8 +293,12 @@ export function connect(options: ConnectionOptions): Connection {
             const date = Date.parse(response.headers['date'] ?? '');
             const apart = Date.now() - date;
             if (!Number.isNaN(date) && (offset === null || Math.abs(apart) > Math.abs(offset))) offset = apart;
-            checkBody(bytes, response.statusCode);
-            if (response.statusCode >= 400) note(withAttempts(errorIn(bytes, response.statusCode), attempts));
+            const body = checkBody(bytes, response.statusCode);
+            if (response.statusCode >= 400) note(withAttempts(errorIn(body, response.statusCode), attempts));
+            else {
+              received = { bytes, body };
+              response.body = nothingToRead;
+            }
             return result;
           },
           { step: 'deserialize', priority: 'low', name: 'keepBytes' },
@@ -321,15 +308,16 @@ export function connect(options: ConnectionOptions): Connection {
       });
       failuresInRow = !outcome.ok && wearing.has(outcome.failure.code) ? failuresInRow + 1 : 0;
       if (!outcome.ok) return outcome;
-      if (bytes === null) return { ok: false, failure: { code: 'malformed-response', message: `${operation} ended without a body` } };
+      const answer = received as { readonly bytes: Uint8Array; readonly body: JsonObject } | null;
+      if (answer === null) return { ok: false, failure: { code: 'malformed-response', message: `${operation} ended without a body` } };
       const { requestId, httpStatusCode } = outcome.value;
-      return {
-        ok: true,
-        response: { bytes, body: parseBody(bytes), requestId: requestId ?? null, httpStatus: httpStatusCode ?? null, attempts },
-      };
+      return { ok: true, response: { ...answer, requestId: requestId ?? null, httpStatus: httpStatusCode ?? null, attempts } };
     },
     async identity(signal) {
-      sts ??= new STSClient({ ...shared, ...(options.stsEndpoint === undefined ? {} : { endpoint: options.stsEndpoint }) });
+      if (sts === null) {
+        sts = new STSClient({ ...shared, ...(options.stsEndpoint === undefined ? {} : { endpoint: options.stsEndpoint }) });
+        sts.middlewareStack.use(identityAnswers(patience));
+      }
       const client = sts;
       const outcome = await bounded(signal, 'GetCallerIdentity', (both) =>
         client.send(new GetCallerIdentityCommand({}), { abortSignal: both }),

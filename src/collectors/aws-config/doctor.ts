@@ -26,6 +26,8 @@ function remedyFor(code: string, operation: string, arn: string | null): string 
       return 'renew the credentials (`aws sso login`, or a new session of the role)';
     case 'no-credentials':
       return 'set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run where an instance or workload role is at hand';
+    case 'role-not-assumed':
+      return 'see what answers at `endpoints.aws.sts`: it is not AWS STS (a proxy, perhaps)';
     case 'clock-skew':
       return 'set the clock of this machine (`timedatectl set-ntp true`)';
     case 'connection':

@@ -23,6 +23,7 @@ export const failureCodes = [
   'access-denied',
   'expired-credentials',
   'no-credentials',
+  'role-not-assumed',
   'throttled',
   'server-error',
   'timeout',
@@ -70,6 +71,7 @@ const byName: Readonly<Record<string, FailureCode>> = {
   TokenRefreshRequired: 'expired-credentials',
   CredentialsProviderError: 'no-credentials',
   ProviderError: 'no-credentials',
+  RoleNotAssumedError: 'role-not-assumed',
   RequestExpired: 'clock-skew',
   RequestTimeTooSkewed: 'clock-skew',
   RequestInTheFuture: 'clock-skew',
@@ -172,6 +174,7 @@ export function attemptsFor(code: FailureCode, maxAttempts: number): number {
 const remedies: Readonly<Partial<Record<FailureCode, string>>> = {
   'expired-credentials': 'renew the credentials and resume the run',
   'no-credentials': 'provide AWS credentials (environment, profile, or instance role)',
+  'role-not-assumed': 'see what answers at the endpoint of AWS STS (a proxy, perhaps)',
   'clock-skew': 'set the clock of this machine',
 };
 
