@@ -231,6 +231,8 @@ interface Candidate {
   readonly denies: readonly Statement[];
   /** Its permissions boundary as far as it speaks of the action; null where that is not in the evidence, absent where there is none. */
   readonly boundary?: readonly Statement[] | null;
+  /** The readers that it makes, by way and condition. */
+  readonly readers: Map<string, Reader>;
 }
 
 interface Candidates {
@@ -349,7 +351,7 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
       if (allows.length === 0) continue;
       const boundary =
         identity.boundary === null ? undefined : (statementsOf(book, identity.boundary)?.filter((statement) => covers(statement)) ?? null);
-      found.push({ identity, allows, denies, ...(boundary === undefined ? {} : { boundary }) });
+      found.push({ identity, allows, denies, readers: new Map(), ...(boundary === undefined ? {} : { boundary }) });
     }
     // Policies that AWS owns are in no account's evidence; those of the account ought to be.
     const own = [...unseen.keys()].sort().filter((arn) => parseArn(arn)?.account !== 'aws');
@@ -383,7 +385,7 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     return book.policies.get(arn) ?? null;
   }
 
-  function decide({ identity, allows, denies, boundary }: Candidate, action: string, resources: readonly string[]): Reader | null {
+  function decide({ identity, allows, denies, boundary, readers }: Candidate, action: string, resources: readonly string[]): Reader | null {
     const covers = (statement: Statement): boolean => coversResource(statement, resources, false);
     let allow: { name: string; conditional: boolean } | null = null;
     for (const { name, statement } of allows) {
@@ -402,14 +404,22 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
       if (boundary?.some((statement) => statement.effect === 'Allow' && covers(statement)) === false) return null;
       doubtful = doubtful || boundary === null || boundary.some((statement) => statement.condition !== null || statement.effect === 'Deny');
     }
-    return {
-      principal: identity.arn,
-      kind: identity.kind,
-      via: `IAM ${allow.name} (${action})`,
-      conditional: allow.conditional || doubtful,
-      wide: false,
-      citation: identity.citation,
-    };
+    // The same identity reads thousands of stores in the same way: one object stands for it.
+    const conditional = allow.conditional || doubtful;
+    const memo = `${allow.name}\u0000${conditional}`;
+    let reader = readers.get(memo);
+    if (reader === undefined) {
+      reader = {
+        principal: identity.arn,
+        kind: identity.kind,
+        via: `IAM ${allow.name} (${action})`,
+        conditional,
+        wide: false,
+        citation: identity.citation,
+      };
+      readers.set(memo, reader);
+    }
+    return reader;
   }
 
   function deniesAll(statement: Statement, resources: readonly string[]): boolean {

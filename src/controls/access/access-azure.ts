@@ -183,7 +183,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
     if (direct) memo += own;
     let made = analyses.get(memo);
     if (made === undefined) {
-      if (analyses.size >= 10_000) analyses.clear();
+      if (analyses.size >= 2_000) analyses.clear();
       analyses.set(memo, (made = analyseAssignments(resource, store, hit, own, open)));
     }
     return made;

@@ -210,7 +210,7 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
     if (direct) memo += own;
     let made = analyses.get(memo);
     if (made === undefined) {
-      if (analyses.size >= 10_000) analyses.clear();
+      if (analyses.size >= 2_000) analyses.clear();
       analyses.set(memo, (made = analysePolicies(resource, store, hit)));
     }
     return made;

@@ -26,12 +26,26 @@ export type Analysis =
     }
   | { readonly outcome: 'unknown'; readonly world: 'key-boundary' | 'data-roles'; readonly because: string };
 
-/** A reader as conditions see it. */
+const forConditions = new WeakMap<Reader, JsonObject>();
+
+/** A reader as conditions see it: the same object for the same reader, who may read thousands of stores. */
 export function readerJson(reader: Reader): JsonObject {
+  const known = forConditions.get(reader);
+  if (known !== undefined) return known;
   const { principal, kind, via, wide, conditional, inheritedFrom } = reader;
   const json: Record<string, Json> = { principal, kind, via, wide, conditional };
   if (inheritedFrom !== undefined) json['inheritedFrom'] = inheritedFrom;
+  forConditions.set(reader, json);
   return json;
+}
+
+const forLines = new WeakMap<Reader, string>();
+
+/** A reader as a line of `access.ndjson` shows it, as JSON. */
+export function readerLine(reader: Reader): string {
+  let line = forLines.get(reader);
+  if (line === undefined) forLines.set(reader, (line = JSON.stringify(reader)));
+  return line;
 }
 
 const text = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

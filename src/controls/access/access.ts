@@ -2,7 +2,7 @@ import type { Access, Provider, Resource } from '../../model/index.ts';
 import { awsAccess, awsIdentityTypes, awsKeyReads, isAwsStore } from './access-aws.ts';
 import { azureAccess, azureAccessReads, isAzureStore } from './access-azure.ts';
 import { gcpAccess, gcpAccessReads, isGcpStore } from './access-gcp.ts';
-import { type Analysis, readerJson } from './access-principal.ts';
+import { type Analysis, type Reader, readerJson, readerLine } from './access-principal.ts';
 import type { HomeGap } from '../lookups/table-index.ts';
 import { ledgerType } from '../lookups/tables.ts';
 import type { ConditionCheck, EvaluationEnvironment, IndexedRecord, ReadersResult } from '../types.ts';
@@ -37,6 +37,8 @@ export interface AccessLine {
   readonly complete: boolean;
 }
 
+type Shared = Omit<AccessLine, 'line'> & { readonly readers: readonly Reader[]; readonly tail: string };
+
 /** Who can read the critical stores, over one run's evidence. `checks` are those that ask. Feed it first, then ask. */
 export function accessAnalysis(
   checks: readonly ConditionCheck[],
@@ -49,7 +51,7 @@ export function accessAnalysis(
   const types = new Set(
     checks.flatMap((check) => (check.usesReaders ? check.on.flatMap((type) => accessTypes(check.provider, type)) : [])),
   );
-  const lines = new WeakMap<Analysis, Omit<AccessLine, 'line'> & { rest: string }>();
+  const shares = new WeakMap<Analysis, Shared>();
   let last: { resource: Resource; analysis: Analysis } | null = null;
 
   function analyse(resource: Resource): Analysis {
@@ -86,31 +88,29 @@ export function accessAnalysis(
     },
     access(from, subjectJson) {
       const analysis = analyse(from);
-      let known = lines.get(analysis);
-      if (!known) lines.set(analysis, (known = restOfLine(analysis)));
-      const { rest, ...line } = known;
-      return { ...line, line: `{"subject":${subjectJson},${rest}` };
+      let known = shares.get(analysis);
+      if (!known) shares.set(analysis, (known = shareOf(analysis)));
+      const { world, wide, complete, readers, tail } = known;
+      let line = `{"subject":${subjectJson},"world":"${world}","principals":[`;
+      for (let at = 0; at < readers.length; at += 1) line += (at === 0 ? '' : ',') + readerLine(readers[at] as Reader);
+      return { world, wide, complete, line: line + tail };
     },
   };
 }
 
-/** All of a line but its subject: stores under one key share it. */
-function restOfLine(analysis: Analysis): Omit<AccessLine, 'line'> & { rest: string } {
+/** The part of a line that stores under one key share, but for the readers: those are put in when it is written. */
+function shareOf(analysis: Analysis): Shared {
   const { world } = analysis;
-  const found: Omit<Access, 'subject'> =
+  const [readers, unsettled, complete] =
     analysis.outcome === 'unknown'
-      ? { world, principals: [], unsettled: [analysis.because], complete: false }
-      : {
-          world,
-          principals: analysis.readers.map((reader) => ({ ...reader, ...(reader.citation ? { citation: { ...reader.citation } } : {}) })),
-          unsettled: analysis.gap === null ? [...analysis.unsettled] : [analysis.gap, ...analysis.unsettled],
-          complete: analysis.gap === null,
-        };
+      ? [[], [analysis.because], false]
+      : [analysis.readers, analysis.gap === null ? analysis.unsettled : [analysis.gap, ...analysis.unsettled], analysis.gap === null];
   return {
     world,
-    complete: found.complete,
-    wide: found.principals.some((principal) => principal.wide),
-    rest: JSON.stringify(found).slice(1),
+    complete,
+    wide: readers.some((reader) => reader.wide),
+    readers,
+    tail: `],"unsettled":${JSON.stringify(unsettled)},"complete":${complete}}`,
   };
 }
 

@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../../evidence/files.ts';
 import { lockRun } from '../../evidence/lock.ts';
 import { evidenceReader, type PageReader, type StoredQuery } from '../../evidence/reader.ts';
 import { type Assessment, type Finding, freshnessParameters, type Json, type QueryIndex } from '../../model/index.ts';
+import { boundGarbage } from './heap.ts';
 import { namedScopes } from './claims.ts';
 import { freshness } from './freshness.ts';
 import { resolveParameters } from '../catalogue/load.ts';
@@ -154,10 +155,8 @@ async function judgeParts(
 ): Promise<PartResult[]> {
   const { runDirectory, catalogue, config, readers, signal, progress, threads } = request;
   const bytes = queries.reduce((sum, { query }) => sum + query.pages.reduce((inner, page) => inner + page.bytes, 0), 0);
-  const cut =
-    threads === undefined || bytes < (threads.fromBytes ?? 64 * 2 ** 20)
-      ? [catalogue.controls]
-      : partition(catalogue.controls, queries, threads.count);
+  const large = bytes >= (threads?.fromBytes ?? 64 * 2 ** 20);
+  const cut = threads === undefined || !large ? [catalogue.controls] : partition(catalogue.controls, queries, threads.count);
   const seen = cut.map(() => ({ done: 0, total: 0 }));
   const tell =
     (at: number) =>
@@ -185,14 +184,15 @@ async function judgeParts(
   });
   const [mine, ...others] = requests;
   if (!mine) return [];
-  if (!threads || others.length === 0) return [await judgePart(mine)];
-  const elsewhere = judgeElsewhere(threads.module, catalogue, others);
+  const unbound = large ? boundGarbage() : null;
+  const elsewhere = threads && others.length > 0 ? judgeElsewhere(threads.module, catalogue, others) : null;
   try {
     // The others are under way meanwhile.
     const here = await judgePart(mine);
-    return [here, ...(await elsewhere.results)];
+    return [here, ...((await elsewhere?.results) ?? [])];
   } finally {
-    await elsewhere.stop();
+    await elsewhere?.stop();
+    unbound?.();
   }
 }
 

@@ -3,7 +3,9 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readSync, writeSync } from '
 import { join } from 'node:path';
 import type { Observation, Resource, Subject } from '../../model/index.ts';
 import { isGlobalAwsType } from './population.ts';
+import { leavesJson } from '../language/seen-leaf.ts';
 import type { CheckOutcome } from '../types.ts';
+import { quoted } from '../../text/json.ts';
 
 /** Namespace of observation ids (UUID v5), fixed for ever: the same observation has the same id in every run. */
 const namespace = Buffer.from('7b0c1f5e9d3a4e6b8f21c4d5a6b7e8f9', 'hex');
@@ -52,7 +54,7 @@ export interface ObservationParts {
 /** A line of observations.ndjson, without its newline. Composed by hand: this is the hottest writing of a run. */
 export function observationLine(parts: ObservationParts): string {
   const waiver = parts.waiver === undefined ? '' : `,"waiver":${JSON.stringify(parts.waiver)}`;
-  return `{"id":"${parts.id}",${parts.head},"subject":${parts.subjectJson},"status":"${parts.status}","reason":${JSON.stringify(parts.reason)},"leaves":${JSON.stringify(parts.leaves)},"citations":${parts.citationsJson},"method":"${parts.method}"${waiver}}`;
+  return `{"id":"${parts.id}",${parts.head},"subject":${parts.subjectJson},"status":"${parts.status}","reason":${quoted(parts.reason)},"leaves":${leavesJson(parts.leaves)},"citations":${parts.citationsJson},"method":"${parts.method}"${waiver}}`;
 }
 
 /** Lines gathered in a buffer, and in a file once they outgrow it. */

@@ -5,6 +5,7 @@ import type { Segment } from '../language/paths.ts';
 import { didYouMean } from '../catalogue/suggest.ts';
 import type { EvaluationEnvironment, IndexedRecord, JoinedRecord, ParameterDefinition } from '../types.ts';
 import type { Comparison } from '../language/operators.ts';
+import { type LeafSite, leafSite, SeenLeaf } from '../language/seen-leaf.ts';
 import { cutValue, MISSING } from '../language/values.ts';
 import type { Value } from '../language/values.ts';
 
@@ -153,15 +154,10 @@ export class Evaluation {
   noteLookup(role: string, table: string, key: Json, hit: string, because: string | undefined, source: number): void {
     if (this.quiet) return;
     const outcome = hit === 'absent' ? 'false' : hit === 'unknown' ? 'unknown' : 'true';
-    const leaf: Leaf = {
-      id: role,
-      path: role,
-      operator: 'lookup',
-      expected: 'found',
-      observed: { table, key: cutValue(key), hit },
-      outcome,
-      source,
-    };
+    let site = lookupSites.get(role);
+    if (site === undefined) lookupSites.set(role, (site = leafSite(role, role, 'lookup', 'found')));
+    const leaf = new SeenLeaf(site, outcome, source);
+    leaf.observed = { table, key: cutValue(key), hit };
     if (because !== undefined) leaf.because = because;
     this.leaves.push(leaf);
   }
@@ -172,6 +168,8 @@ export class Evaluation {
       throw new Error(`the lists of this resource are too long to be judged (more than ${visitLimit} entries visited)`);
   }
 }
+/** By the name of the binding: a catalogue has a few dozen. */
+const lookupSites = new Map<string, LeafSite>();
 const none: undefined[] = [];
 const noSources: number[] = [];
 

@@ -1,4 +1,5 @@
 import type { Citation, Reason, Resource, Subject } from '../../model/index.ts';
+import { quoted } from '../../text/json.ts';
 import type { Criticality } from './critical.ts';
 import { subjectOf } from './observations.ts';
 import type { Unit } from './population.ts';
@@ -15,7 +16,7 @@ export interface JudgedSubject {
 }
 
 export function citationJson(citation: Citation, role: string, uid: string): string {
-  return `{"file":${JSON.stringify(citation.file)},"pointer":${JSON.stringify(citation.pointer)},"encoding":"${citation.encoding}","role":${JSON.stringify(role)},"uid":${JSON.stringify(uid)}}`;
+  return `{"file":${quoted(citation.file)},"pointer":${quoted(citation.pointer)},"encoding":"${citation.encoding}","role":${quoted(role)},"uid":${quoted(uid)}}`;
 }
 
 export function judgedSubject(resource: Resource, unit: Unit, criticality: Criticality, stale: Reason | null): JudgedSubject {

@@ -1,4 +1,4 @@
-import type { Json, Leaf } from '../../model/index.ts';
+import type { Json } from '../../model/index.ts';
 import { compileOperand } from './bindings.ts';
 import { combinators } from './condition.ts';
 import type { Condition, Polarity } from './condition.ts';
@@ -7,6 +7,7 @@ import { parsePath } from './paths.ts';
 import type { Segment } from './paths.ts';
 import { operatorNamed, operatorNames, typeInWords } from './operators.ts';
 import type { Operator } from './operators.ts';
+import { leafSite, SeenLeaf } from './seen-leaf.ts';
 import type { At, CheckCompiler, Evaluation, Operand, Scope } from '../assess/scope.ts';
 import { didYouMean } from '../catalogue/suggest.ts';
 import { cutValue, FALSE, isRedacted, jsonType, ListValue, MISTYPED, REDACTED, TRUE, triName, UNKNOWN, Void } from './values.ts';
@@ -213,6 +214,7 @@ function comparison(id: string, path: Operand, field: Operand, operator: Operato
   const { operand, literal } = expected;
   const { missing, single, type, falseWhenAbsent } = options;
   const accepts = operator.name === 'isEmpty' ? (type ?? 'list') : null;
+  const site = leafSite(id, path.text, operator.name, literal);
   const test = operator.test as (observed: Json, prepared: unknown, comparison: Evaluation['comparison']) => Tri;
   let preparedFor: Evaluation['comparison'] | null = null;
   let prepared: unknown;
@@ -276,7 +278,6 @@ function comparison(id: string, path: Operand, field: Operand, operator: Operato
     return unknown('list-incomplete', reason);
   };
   const expectedNow = (evaluation: Evaluation): Json => {
-    if (literal !== undefined) return literal;
     const value = operand.read(evaluation);
     return value instanceof Void
       ? `(${operand.text}, not known)`
@@ -289,14 +290,11 @@ function comparison(id: string, path: Operand, field: Operand, operator: Operato
       const value = field.read(evaluation);
       const outcome = decide(evaluation, value);
       if (evaluation.quiet) return outcome;
-      const leaf: Leaf = {
-        id,
-        path: path.text,
-        operator: operator.name,
-        expected: expectedNow(evaluation),
-        outcome: outcome === TRUE ? 'true' : outcome === FALSE ? 'false' : 'unknown',
-        source: path.source(evaluation),
-      };
+      const source = path.source(evaluation);
+      const leaf =
+        literal === undefined
+          ? new SeenLeaf(site, triName(outcome), source, expectedNow(evaluation))
+          : new SeenLeaf(site, triName(outcome), source);
       if (!(value instanceof Void)) leaf.observed = value instanceof ListValue ? cutValue(value.items as Json[]) : cutValue(value);
       if (because !== '') leaf.because = because;
       evaluation.leaves.push(leaf);
@@ -345,6 +343,7 @@ function compilePresent(
   if (field === undefined || within === undefined) return undefined;
   noteAbsence(compiler, polarity, !wanted, field.text, within === null ? [] : [within.text], source['because'], at);
   const falseWhenAbsent = polarity === 'up' && wanted;
+  const site = leafSite(id, field.text, 'present', wanted);
   const decide = (evaluation: Evaluation, value: Value): Tri => {
     let there: boolean;
     if (value instanceof Void) {
@@ -363,14 +362,7 @@ function compilePresent(
       const value = field.read(evaluation);
       const outcome = decide(evaluation, value);
       if (evaluation.quiet) return outcome;
-      const leaf: Leaf = {
-        id,
-        path: field.text,
-        operator: 'present',
-        expected: wanted,
-        outcome: triName(outcome),
-        source: field.source(evaluation),
-      };
+      const leaf = new SeenLeaf(site, triName(outcome), field.source(evaluation));
       if (!(value instanceof Void)) leaf.observed = value instanceof ListValue ? value.items.length : cutValue(value, 1);
       else if (outcome === UNKNOWN) leaf.because = value.code;
       evaluation.leaves.push(leaf);

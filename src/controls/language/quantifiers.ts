@@ -1,10 +1,11 @@
-import type { Json, Leaf } from '../../model/index.ts';
+import type { Json } from '../../model/index.ts';
 import { compileLet, compileOperand, declareElement, elementsOf, enter, quietly } from './bindings.ts';
 import type { Elements } from './bindings.ts';
 import { flip, nothing } from './condition.ts';
 import type { Condition, Polarity, Why } from './condition.ts';
 import { compileMissing } from './leaves.ts';
 import { checkKeys, isObject } from './operands.ts';
+import { leafSite, SeenLeaf } from './seen-leaf.ts';
 import type { At, CheckCompiler, Evaluation, Scope } from '../assess/scope.ts';
 import { cutValue, FALSE, negate, TRUE, triName, UNKNOWN, Void } from './values.ts';
 import type { Tri } from './values.ts';
@@ -70,6 +71,7 @@ export function compileQuantifier(
   const settled = new WeakMap<readonly Json[], Settled>();
   const slots = [element.slot, ...lets.map((variable) => variable.slot)];
   const falseWhenAbsent = kind === 'some' && polarity === 'up';
+  const site = leafSite(id === '' ? kind : id, list.text, kind, expectedOf(kind, bounds));
   const tally = (evaluation: Evaluation): Tally => {
     const value = list.read(evaluation);
     const elements = elementsOf(value, list.source(evaluation), single);
@@ -146,14 +148,7 @@ export function compileQuantifier(
     evaluate: (evaluation) => {
       const result = tally(evaluation);
       if (evaluation.quiet) return result.decided;
-      const leaf: Leaf = {
-        id: id === '' ? kind : id,
-        path: list.text,
-        operator: kind,
-        expected: expectedOf(kind, bounds),
-        outcome: triName(result.decided),
-      };
-      if (list.shape === 'value') leaf.source = list.source(evaluation);
+      const leaf = new SeenLeaf(site, triName(result.decided), list.shape === 'value' ? list.source(evaluation) : undefined);
       evaluation.leaves.push(leaf);
       if (result.elements instanceof Void) {
         leaf.because = result.elements.code;
