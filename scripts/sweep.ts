@@ -2,6 +2,8 @@
  * `npm run sweep`: every fault at every call of a small estate, every damage to what each control reads, and kills at random moments.
  * `--only faults|damage|crash` does one of the three; faults can be narrowed further:
  *   npm run sweep -- --only faults --estate gcp --sample 100 --seed today --match 'ListAssets.*hang'
+ * `--kills-at 100000` does another thing: collects an estate of that size under its published quotas, kills that five times
+ * (`--kills`), resumes it, and compares it with a collection that nobody disturbed.
  */
 import { fork, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,6 +24,7 @@ import {
   stageNames,
   stageTimes,
 } from '../test/support/crash.ts';
+import { killedAtSize } from '../test/support/crash-at-size.ts';
 import { sampled } from '../test/support/damage.ts';
 import { describeVerdict, type EstateName, estateNames, isSound, openSweep, type Verdict } from '../test/support/fault-sweep.ts';
 
@@ -35,7 +38,8 @@ const { values } = parseArgs({
     match: { type: 'string' },
     workers: { type: 'string', default: String(availableParallelism() + 1) },
     worker: { type: 'string' },
-    kills: { type: 'string', default: '24' },
+    kills: { type: 'string' },
+    'kills-at': { type: 'string' },
   },
 });
 const say = (line: string): void => {
@@ -191,7 +195,7 @@ async function sweepKills(): Promise<boolean> {
   try {
     const undisturbed = plannedRun(simulator, join(work, 'undisturbed'), asOf, ['aws', 'gcp']);
     const times = stageTimes(await goOn(undisturbed));
-    const rounds = Math.ceil(Number(values.kills) / stageNames.length);
+    const rounds = Math.ceil(Number(values.kills ?? '24') / stageNames.length);
     for (let round = 1; round <= rounds; round += 1) {
       // One run, killed once in each stage.
       const run = plannedRun(simulator, join(work, `killed-${round}`), asOf, ['aws', 'gcp']);
@@ -226,8 +230,18 @@ async function sweepKills(): Promise<boolean> {
   return found.length === 0;
 }
 
+async function sweepAtSize(resources: number): Promise<boolean> {
+  say(`\n── killed and resumed at ${resources} resources`);
+  const { found, kills } = await killedAtSize({ resources, kills: Number(values.kills ?? '5'), seed: values.seed, say });
+  for (const line of found.slice(0, 50)) say(`  ${line}`);
+  say(`kills: ${kills}; ${found.length} queries asked again, differences or files left behind`);
+  return found.length === 0;
+}
+
 if (values.worker !== undefined) await work(values.worker);
-else {
+else if (values['kills-at'] !== undefined) {
+  if (!(await sweepAtSize(Number(values['kills-at'])))) process.exitCode = 1;
+} else {
   const parts = { faults: sweepFaults, damage: sweepDamage, crash: sweepKills };
   for (const [name, part] of Object.entries(parts)) {
     if (values.only !== undefined && values.only !== name) continue;

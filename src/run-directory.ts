@@ -17,6 +17,8 @@ const runStateSchema = z.object({
   config: z.string(),
   /** Stages that finished, in order. */
   done: z.array(z.enum(stageNames)),
+  /** What the collection that finished took, and the least that the providers' quotas made it take; of the calls it made itself. */
+  collection: z.object({ seconds: z.number(), quotaFloorSeconds: z.number(), quota: z.string().nullable() }).optional(),
 });
 export type RunState = z.infer<typeof runStateSchema>;
 
@@ -25,6 +27,7 @@ export interface RunDirectory {
   readonly state: RunState;
   isDone(stage: StageName): boolean;
   markDone(stage: StageName): void;
+  markCollected(collection: NonNullable<RunState['collection']>): void;
 }
 
 const stateFile = 'run.json';
@@ -38,6 +41,10 @@ function readState(path: string): RunState | null {
 
 function handle(path: string, initial: RunState): RunDirectory {
   let state = initial;
+  const save = (next: RunState): void => {
+    state = next;
+    writeFileAtomic(join(path, stateFile), `${JSON.stringify(state, null, 2)}\n`);
+  };
   return {
     path,
     get state() {
@@ -45,9 +52,10 @@ function handle(path: string, initial: RunState): RunDirectory {
     },
     isDone: (stage) => state.done.includes(stage),
     markDone(stage) {
-      if (state.done.includes(stage)) return;
-      state = { ...state, done: [...state.done, stage] };
-      writeFileAtomic(join(path, stateFile), `${JSON.stringify(state, null, 2)}\n`);
+      if (!state.done.includes(stage)) save({ ...state, done: [...state.done, stage] });
+    },
+    markCollected(collection) {
+      save({ ...state, collection, done: state.done.includes('collect') ? state.done : [...state.done, 'collect'] });
     },
   };
 }

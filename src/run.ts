@@ -97,6 +97,8 @@ export const collectStage = (context: StageContext): Promise<Ledger> =>
     const catalogue = await catalogueOf(context.loaded);
     keepInputs(context, catalogue);
     const { collect } = await import('./collectors/collect.ts');
+    const { quotaFloor } = await import('./collectors/rate.ts');
+    const started = performance.now();
     const ledger = await collect({
       runDirectory: context.run.path,
       runId: context.run.state.runId,
@@ -110,7 +112,12 @@ export const collectStage = (context: StageContext): Promise<Ledger> =>
     });
     // An interrupted collection has written its ledger, and is not done.
     context.signal.throwIfAborted();
-    context.run.markDone('collect');
+    const floor = quotaFloor(ledger.quotas);
+    context.run.markCollected({
+      seconds: Math.round(performance.now() - started) / 1000,
+      quotaFloorSeconds: floor.ms / 1000,
+      quota: floor.key,
+    });
     return ledger;
   });
 

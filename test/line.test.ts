@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Assessment, JsonObject, Leaf, Observation } from '../src/model/index.ts';
+import type { Assessment, JsonObject, Leaf, Ledger, Observation } from '../src/model/index.ts';
 import { type Simulator, startSimulator } from '../src/simulator/index.ts';
 import { exhibit, startExhibit } from './support/command.ts';
 import { has } from './support/programs.ts';
@@ -139,10 +139,18 @@ describe('a sealed run', () => {
   }, 180_000);
 
   test('a second run of the same period is a new version beside it', async () => {
-    const { code, stdout } = await exhibit(['collect', '--config', join(work, 'exhibit.yaml'), '--json'], { env: environment() });
+    const { code, stdout, stderr } = await exhibit(['collect', '--config', join(work, 'exhibit.yaml'), '--json'], { env: environment() });
     // Collection alone cannot know which gaps no control rests on.
     expect([0, 3]).toContain(code);
-    expect(relative(run, (JSON.parse(stdout) as { run: string }).run)).toMatch(/^\.\.\/.*\.v2$/);
+    const told = JSON.parse(stdout) as { run: string; seconds: number; quotaFloorSeconds: number; quota: string | null };
+    expect(relative(run, told.run)).toMatch(/^\.\.\/.*\.v2$/);
+    // What it took, and what the quotas made it take at least.
+    const { quotas } = readJson<Ledger>(told.run, 'evidence/ledger.json');
+    expect(told.quotaFloorSeconds).toBe(Math.max(...quotas.map((use) => use.floorMs)) / 1000);
+    expect(told.seconds).toBeGreaterThan(told.quotaFloorSeconds);
+    const { seconds, quotaFloorSeconds, quota } = told;
+    expect(readJson(told.run, 'run.json')).toMatchObject({ collection: { seconds, quotaFloorSeconds, quota } });
+    expect(stderr).toMatch(/at least \d+\.\d s by the quota of |no quota held it back/);
     expect(existsSync(join(run, 'pack.zip'))).toBe(true);
   }, 120_000);
 

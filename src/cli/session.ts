@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { dirname, join } from 'node:path';
+import { quotaFloor } from '../collectors/rate.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { Assessment, Ledger } from '../model/index.ts';
 import type { SealReport } from '../pack/seal.ts';
@@ -95,10 +96,16 @@ export async function timed<T>(
   return { value, result: { stage, seconds: Math.round(elapsed) / 1000, summary } };
 }
 
+/** What the quotas made a collection take at least, beside what it took. */
+function quotaNote(ledger: Ledger): string {
+  const floor = quotaFloor(ledger.quotas);
+  return floor.key === null ? 'no quota held it back' : `at least ${seconds(floor.ms)} by the quota of ${visible(floor.key)}`;
+}
+
 export function collectSummary(ledger: Ledger): string {
   const held = ledger.entries.reduce((sum, entry) => sum + entry.held, 0);
   const whole = ledger.scopes.filter((scope) => scope.status === 'complete' || scope.status === 'excluded').length;
-  return `${plural(held, 'record')} of ${plural(ledger.scopes.length, 'scope')}, ${count(whole)} of them complete`;
+  return `${plural(held, 'record')} of ${plural(ledger.scopes.length, 'scope')}, ${count(whole)} of them complete; ${quotaNote(ledger)}`;
 }
 
 export function assessSummary(assessment: Assessment): string {

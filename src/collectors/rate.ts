@@ -133,6 +133,12 @@ export function pacer(key: string, quota: Quota, clock: Clock = systemClock): Pa
   };
 }
 
+/** The least time that calls already made need, all quotas side by side, and the quota that needs it; null where none holds anything back. */
+export function quotaFloor(uses: readonly QuotaUse[]): { readonly ms: number; readonly key: string | null } {
+  const tightest = uses.reduce<QuotaUse | null>((most, use) => (use.floorMs > (most?.floorMs ?? 0) ? use : most), null);
+  return { ms: tightest?.floorMs ?? 0, key: tightest?.key ?? null };
+}
+
 /** The pacers of one run, by key: collectors that spend the same quota (one Azure identity, one GCP project) name the same key. */
 export interface Pacers {
   of(key: string, quota: Quota): Pacer;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { backoff, defaultPatience, pacer, pacers, sleep } from '../../src/collectors/rate.ts';
+import { backoff, defaultPatience, pacer, pacers, quotaFloor, sleep } from '../../src/collectors/rate.ts';
 
 /** A clock that only moves when somebody sleeps or is told to. */
 function fakeClock() {
@@ -96,6 +96,24 @@ describe('pacer', () => {
     expect(all.of('azure/tenant', { permits: 15, perMs: 5000 })).toBe(a);
     await a.take();
     expect(all.uses()).toMatchObject([{ key: 'azure/tenant', calls: 1 }]);
+  });
+});
+
+describe('quotaFloor', () => {
+  test('is that of the quota that needs longest; quotas run side by side', async () => {
+    const { clock } = fakeClock();
+    const all = pacers(clock);
+    const [slow, quick] = [all.of('slow', { permits: 2, perMs: 5000 }), all.of('quick', { permits: 10, perMs: 1000 })];
+    for (let call = 0; call < 7; call += 1) await slow.take();
+    for (let call = 0; call < 25; call += 1) await quick.take();
+    expect(quotaFloor(all.uses())).toEqual({ ms: 15_000, key: 'slow' });
+  });
+
+  test('is nothing where every quota had room', async () => {
+    const all = pacers();
+    await all.of('a', { permits: 15, perMs: 5000 }).take();
+    expect(quotaFloor(all.uses())).toEqual({ ms: 0, key: null });
+    expect(quotaFloor([])).toEqual({ ms: 0, key: null });
   });
 });
 

@@ -19,7 +19,14 @@ export function collectVerb(): Command {
       const { value: ledger } = await timed(here, 'collect', () => collectStage(context).finally(() => context.stop()), collectSummary);
       const gaps = ledger.entries.filter((entry) => entry.status !== 'complete' && entry.status !== 'excluded');
       here.print(run.path);
-      here.result({ run: run.path, runId: run.state.runId, scopes: ledger.scopes.length, entries: ledger.entries.length, gaps });
+      here.result({
+        run: run.path,
+        runId: run.state.runId,
+        scopes: ledger.scopes.length,
+        entries: ledger.entries.length,
+        gaps,
+        ...run.state.collection,
+      });
       process.exitCode = gaps.length > 0 ? exitStatus.gaps : exitStatus.done;
     });
 }
