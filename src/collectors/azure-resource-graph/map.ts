@@ -1,4 +1,4 @@
-import { type EvidenceRecord, isJsonObject, type Json, type Query, type Resource } from '../../model/index.ts';
+import { type EvidenceRecord, isJsonObject, type Json, type JsonObject, type Query, type Resource } from '../../model/index.ts';
 import { resourceOf, text } from '../azure-records.ts';
 
 /** Resource Graph rows and Resource Manager resources as records. Pure, and total over any JSON. */
@@ -25,9 +25,17 @@ export function* noRecords(): Generator<EvidenceRecord> {
 
 const azureType = /^microsoft\.[a-z0-9.]+\/[a-z0-9./]+$/i;
 
-/** One document for `controls try`: a Resource Graph row or a Resource Manager resource, whole or in part. */
+/** One document for `controls try`: a Resource Graph row or a Resource Manager resource, whole or in part, or a page of either. */
 export function readAzureDocument(document: Json, hint: { readonly type: string; readonly id: string }): Resource[] | null {
   if (!isJsonObject(document)) return null;
+  const page = document.id === undefined && document.properties === undefined ? (document.data ?? document.value) : undefined;
+  if (!Array.isArray(page)) return readRow(document, hint);
+  if (page.length === 0) return azureType.test(hint.type) ? [] : null;
+  const rows = page.map((row) => (isJsonObject(row) ? readRow(row, hint) : null));
+  return rows.every((records) => records !== null) ? rows.flat() : null;
+}
+
+function readRow(document: JsonObject, hint: { readonly type: string; readonly id: string }): Resource[] | null {
   const type = text(document.type) || hint.type;
   const isAzure = azureType.test(type) || azureType.test(hint.type) || /^\/(subscriptions|providers)\//i.test(text(document.id));
   if (!isAzure) return null;

@@ -7,6 +7,7 @@ import {
   type Query,
   type Resource,
 } from '../../model/index.ts';
+import { structJson } from './proto-json.ts';
 
 /** Cloud Asset Inventory pages as records. Pure, and total over any JSON. */
 
@@ -142,13 +143,41 @@ function accountOfName(name: string): string {
   return /\/projects\/([^/]+)/.exec(name)?.[1] ?? /\/((?:folders|organizations)\/[^/]+)$/.exec(name)?.[1] ?? '';
 }
 
+const valueKinds = new Set(['kind', 'nullValue', 'stringValue', 'numberValue', 'boolValue', 'structValue', 'listValue']);
+
+/** Data as the gRPC client hands it out, `{fields: {name: {stringValue, kind}}}`, in plain JSON; everything else as it is. */
+function plainData(data: Json | undefined): Json | undefined {
+  if (!isJsonObject(data) || !isJsonObject(data.fields) || Object.keys(data).length !== 1) return data;
+  const fields = Object.values(data.fields);
+  const isStruct =
+    fields.length > 0 &&
+    fields.every(
+      (value) => isJsonObject(value) && Object.keys(value).length > 0 && Object.keys(value).every((name) => valueKinds.has(name)),
+    );
+  return isStruct ? structJson(data) : data;
+}
+
+/** The assets inside whatever was handed over: a page, an entry of the history or of a feed, or one asset. A deleted asset is none. */
+function assetsIn(document: JsonObject): JsonObject[] {
+  const entries = Array.isArray(document.assets) ? document.assets.filter(isJsonObject) : [document];
+  return entries.flatMap((entry) => (!isJsonObject(entry.asset) ? [entry] : entry.deleted === true ? [] : [entry.asset]));
+}
+
 /**
  * One asset for `controls try`, in camel or snake case, whole or in part. It is always a resource, so that conditions on it
  * can be tried, and an IAM or organisation policy besides where it carries one.
  */
 export function readGcpDocument(document: Json, hint: { readonly type: string; readonly id: string }): Resource[] | null {
   if (!isJsonObject(document)) return null;
-  const asset = camelCased(document, '') as JsonObject;
+  const read = assetsIn(document).map((one) => readAsset(one, hint));
+  if (read.length === 0) return assetType.test(hint.type) ? [] : null;
+  return read.every((records) => records !== null) ? read.flat() : null;
+}
+
+function readAsset(document: JsonObject, hint: { readonly type: string; readonly id: string }): Resource[] | null {
+  const camelCase = camelCased(document, '') as JsonObject;
+  const data = isJsonObject(camelCase.resource) ? plainData(camelCase.resource.data) : undefined;
+  const asset: JsonObject = data === undefined ? camelCase : { ...camelCase, resource: { ...(camelCase.resource as JsonObject), data } };
   const isAsset = assetType.test(text(asset.assetType)) || assetType.test(hint.type);
   if (!isAsset) return null;
   const account = accountOf(asset, undefined) || accountOfName(text(asset.name) || hint.id) || 'unknown';

@@ -82,6 +82,18 @@ describe('one document', () => {
     expect(untyped).toMatchObject({ type: 'microsoft.sql/servers/databases' });
   });
 
+  test('a page of Resource Graph or of Resource Manager holds its rows', () => {
+    const vault = (name: string): Json => ({
+      id: `/subscriptions/${subscription}/providers/Microsoft.KeyVault/vaults/${name}`,
+      properties: {},
+    });
+    const hint = { type: 'microsoft.keyvault/vaults', id: 'x' };
+    for (const page of [{ count: 2, data: [vault('a'), vault('b')] }, { value: [vault('a'), vault('b')] }])
+      expect(readAzureDocument(page, hint)?.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(readAzureDocument({ data: [] }, hint)).toEqual([]);
+    expect(readAzureDocument({ data: [] }, { type: 'AWS::S3::Bucket', id: 'x' })).toBeNull();
+  });
+
   test('what is not Azure is left to others', () => {
     expect(readAzureDocument({ resourceType: 'AWS::S3::Bucket' }, { type: 'AWS::S3::Bucket', id: 'x' })).toBeNull();
     expect(

@@ -96,6 +96,33 @@ describe('one document', () => {
     });
   });
 
+  test('a page, an entry of the history and data as the gRPC client decodes it come to the same asset', () => {
+    const hint = { type: bucket.assetType, id: 'x' };
+    const asset = (data: Json): Json => ({ name: '//storage.googleapis.com/b', assetType: bucket.assetType, resource: { data } });
+    const plain = { name: 'b', encryption: { defaultKmsKeyName: 'k' }, tags: ['a', null], retained: true };
+    const struct = {
+      fields: {
+        name: { stringValue: 'b', kind: 'stringValue' },
+        encryption: { structValue: { fields: { defaultKmsKeyName: { stringValue: 'k' } } } },
+        tags: { listValue: { values: [{ stringValue: 'a' }, { nullValue: 'NULL_VALUE' }] } },
+        retained: { boolValue: true },
+      },
+    };
+    for (const document of [
+      asset(plain),
+      asset(struct),
+      { assets: [asset(struct)], nextPageToken: '' },
+      { asset: asset(plain), window: { startTime: '2026-11-01T00:00:00Z' } },
+      { assets: [{ asset: asset(plain), window: {} }] },
+    ])
+      expect(readGcpDocument(document, hint)?.map((resource) => resource.document)).toEqual([asset(plain)]);
+    expect(readGcpDocument({ asset: asset(plain), deleted: true }, hint)).toEqual([]);
+    // A resource whose data happens to have one field of that name stays as it is.
+    const own = { fields: { a: { stringValue: 'x', mode: 'NULLABLE' } } };
+    expect(readGcpDocument(asset(own), hint)?.[0]?.document).toEqual(asset(own));
+    expect(readGcpDocument({ assets: [] }, { type: 'AWS::S3::Bucket', id: 'x' })).toBeNull();
+  });
+
   test('an asset without a resource can still be tried, and gains none', () => {
     const [resource] = readGcpDocument({ name: '//storage.googleapis.com/b' }, { type: bucket.assetType, id: 'x' }) ?? [];
     expect(resource).toMatchObject({ kind: 'resource', type: bucket.assetType, account: 'unknown' });
