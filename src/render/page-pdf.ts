@@ -7,8 +7,6 @@ const ADDRESS = 'https://report.invalid/';
 const PRINT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'";
 
 export interface PrintOptions {
-  /** Tags and outline: for the main document. Row-heavy registers go without, they would be many times larger. */
-  tagged: boolean;
   /** Id of the element that ends the document: a document that is cut short is not printed. */
   end: string;
 }
@@ -47,8 +45,9 @@ export async function printToPdf(browser: OpenBrowser['browser'], html: string, 
     const bytes = await page.pdf({
       preferCSSPageSize: true,
       printBackground: true,
-      tagged: options.tagged,
-      outline: options.tagged,
+      tagged: true,
+      // The report has an outline of its own, over all parts.
+      outline: false,
       timeout: 600_000,
     });
     if (page.url() !== ADDRESS) throw new Error(`the document to print moved to ${page.url()}`);

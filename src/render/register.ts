@@ -1,10 +1,16 @@
-import { forPdf } from './view.ts';
 import { loadTemplates } from './templates.ts';
-import { rowSchema } from './view-schema.ts';
-import type { RowView, View } from './view-schema.ts';
+import { anchorOf, groupRows } from './view-control.ts';
+import { groupLines, PART_LINES } from './pdf-parts.ts';
+import type { PdfPart } from './pdf-parts.ts';
+import { rowGroupSchema } from './view-schema.ts';
+import type { RowGroup, RowView } from './view-schema.ts';
+import { forPdf } from './view.ts';
 
-/** Rows printed at a time: memory stays flat however long the register grows. */
-const CHUNK_ROWS = 2000;
+/** Rows of a control that are grouped together: what is held at a time. A longer control is grouped in several goes. */
+const WINDOW_ROWS = 4000;
+
+/** Members of a group that go into a part together; a longer group is cut. */
+const MEMBERS = 500;
 
 export interface RegisterRow {
   control: string;
@@ -12,41 +18,58 @@ export interface RegisterRow {
   row: RowView;
 }
 
-export interface RegisterChunk {
-  first: boolean;
-  groups: { control: string; title: string; continued: boolean; rows: RowView[] }[];
+interface RegisterControl {
+  control: string;
+  title: string;
+  /** Where the control begins; empty where it goes on. */
+  anchor: string;
+  continued: boolean;
+  groups: RowGroup[];
 }
 
-/** Rows in their order, cut into parts; a control that is cut is marked as continued. */
-export async function* registerChunks(rows: AsyncIterable<RegisterRow>): AsyncGenerator<RegisterChunk> {
-  let chunk: RegisterChunk = { first: true, groups: [] };
+/** The register in parts: rows in their order, grouped by what they have in common; a control that is cut is marked as continued. */
+export async function* registerParts(rows: AsyncIterable<RegisterRow>): AsyncGenerator<PdfPart> {
+  let controls: RegisterControl[] = [];
   let held = 0;
+  let first = true;
   let last = '';
-  for await (const { control, title, row } of rows) {
-    let group = chunk.groups.at(-1);
-    if (group?.control !== control) {
-      group = { control, title, continued: last === control, rows: [] };
-      chunk.groups.push(group);
-    }
-    group.rows.push(rowSchema.parse(forPdf(row)));
-    last = control;
-    held += 1;
-    if (held === CHUNK_ROWS) {
-      yield chunk;
-      chunk = { first: false, groups: [] };
-      held = 0;
+  const part = (): PdfPart => {
+    const body = loadTemplates().partial('register', { first, controls });
+    first = false;
+    controls = [];
+    held = 0;
+    return { body, head: 'Register of non-passing resources', sections: [] };
+  };
+  for await (const window of windows(rows)) {
+    const { control, title } = window[0] ?? { control: '', title: '' };
+    for (const group of groupRows(window.map(({ row }) => row))) {
+      for (let from = 0; from < group.members.length; from += MEMBERS) {
+        const members = group.members.slice(from, from + MEMBERS);
+        let place = controls.at(-1);
+        if (place?.control !== control) {
+          const continued = last === control;
+          place = { control, title: forPdf(title), anchor: continued ? '' : anchorOf('register', control), continued, groups: [] };
+          controls.push(place);
+          last = control;
+        }
+        place.groups.push(rowGroupSchema.parse(forPdf({ ...group, members })));
+        held += groupLines({ ...group, members });
+        if (held >= PART_LINES) yield part();
+      }
     }
   }
-  if (held > 0) yield chunk;
+  if (held > 0) yield part();
 }
 
-export function registerHtml(view: View, chunk: RegisterChunk, style: string): string {
-  const body = loadTemplates().partial('register', {
-    ...chunk,
-    groups: chunk.groups
-      .map((group) => forPdf({ ...group, rows: [] }))
-      .map((group, index) => ({ ...group, rows: chunk.groups[index]?.rows ?? [] })),
-  });
-  const [before = '', after = ''] = loadTemplates().partial('register-page', { lang: view.lang, title: view.title }).split('<!--body-->');
-  return `${before.replace('<!--style-->', () => style)}${body}${after}`;
+/** Rows of one control at a time, and never more than a window of them. */
+async function* windows(rows: AsyncIterable<RegisterRow>): AsyncGenerator<RegisterRow[]> {
+  let window: RegisterRow[] = [];
+  for await (const row of rows) {
+    if (window.length === WINDOW_ROWS || (window[0] !== undefined && window[0].control !== row.control)) {
+      yield window;
+      window = [];
+    }
+    window.push(row);
+  }
+  if (window.length > 0) yield window;
 }

@@ -154,7 +154,7 @@ async function* pdf(source: Source): AsyncGenerator<Uint8Array> {
   // Loaded only here: the HTML report and the CSV files need no browser.
   const { pdfReport } = await import('./pdf.ts');
   const gathered = await source.gathered();
-  const printed = await pdfReport({
+  const printed = yield* pdfReport({
     assessment: source.assessment,
     gathered,
     signing: source.signing,
@@ -163,7 +163,6 @@ async function* pdf(source: Source): AsyncGenerator<Uint8Array> {
     log: source.log,
   });
   source.record({ pages: printed.pages, browser: printed.browser });
-  yield printed.bytes;
 }
 
 async function* registerRows(source: Source, gathered: Gathered): AsyncGenerator<RegisterRow> {

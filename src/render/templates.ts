@@ -20,7 +20,7 @@ const COMPILE = {
 
 export interface Templates {
   report: (view: View, marker: string) => string;
-  /** Renders one partial with any context: the rows of the register. */
+  /** Renders one partial with any context: a part of the PDF. */
   partial: (name: string, context: unknown) => string;
 }
 
@@ -41,21 +41,22 @@ export function loadTemplates(): Templates {
     if (file.endsWith('.hbs'))
       partials.set(basename(file, '.hbs'), checkTemplate(`partials/${file}`, readFileSync(join(TEMPLATES, 'partials', file), 'utf8')));
   }
-  for (const [name, source] of partials) engine.registerPartial(name, engine.compile(source, COMPILE));
+  const compiled = new Map([...partials].map(([name, source]) => [name, engine.compile<unknown>(source, COMPILE)]));
+  for (const [name, template] of compiled) engine.registerPartial(name, template);
   const runtime = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
   const report = engine.compile<View>(checkTemplate('report.hbs', readFileSync(join(TEMPLATES, 'report.hbs'), 'utf8')), COMPILE);
   loaded = {
     report: (view, marker) => report(view, { ...runtime, data: { marker } }),
     partial: (name, context) => {
-      const source = partials.get(name);
-      if (source === undefined) throw new Error(`no partial ${name}`);
-      return engine.compile<unknown>(source, COMPILE)(context, { ...runtime, data: { root: { pdf: true } } });
+      const template = compiled.get(name);
+      if (template === undefined) throw new Error(`no partial ${name}`);
+      return template(context, { ...runtime, data: { root: { pdf: true } } });
     },
   };
   return loaded;
 }
 
-/** The document around its style and data, in the order they appear in the template. */
+/** The HTML report around its style and data, in the order they appear in the template. */
 export interface DocumentParts {
   beforePolicy: string;
   beforeStyle: string;
@@ -70,14 +71,8 @@ export interface DocumentParts {
 export function renderParts(view: View): DocumentParts {
   const marker = `@@${createHash('sha256').update(JSON.stringify(view)).digest('hex')}@@`;
   const parts = loadTemplates().report(view, marker).split(marker);
-  if (view.pdf) {
-    const [beforeStyle = '', beforeData = '', end = '', ...rest] = parts;
-    if (rest.length > 0 || parts.length < 3) throw new Error('templates/report.hbs: the PDF form needs exactly the style and data marks');
-    return { beforePolicy: '', beforeStyle, beforeData, end };
-  }
   const [beforePolicy = '', beforeStyle = '', beforeData = '', end = '', ...rest] = parts;
-  if (rest.length > 0 || parts.length < 4)
-    throw new Error('templates/report.hbs: the HTML form needs exactly the policy, style and data marks');
+  if (rest.length > 0 || parts.length < 4) throw new Error('templates/report.hbs needs exactly the policy, style and data marks');
   return { beforePolicy, beforeStyle, beforeData, end };
 }
 
@@ -93,20 +88,14 @@ function compact(css: string): string {
     .trim();
 }
 
-export function styleFor(format: 'pdf' | 'html', extra = ''): string {
+export function styleFor(format: 'pdf' | 'html'): string {
   const css = [
     fontFaces(format),
     compact(readTemplate('report.css')),
     compact(readTemplate(format === 'pdf' ? 'print.css' : 'screen.css')),
-    extra,
   ].join('\n');
   if (css.includes('</')) throw new Error('the style sheet may not contain "</"');
   return css;
-}
-
-/** A CSS string literal of any text: everything but letters, digits and spaces as escapes. */
-export function cssString(text: string): string {
-  return `"${text.replace(/[^A-Za-z0-9 ]/gu, (character) => `\\${(character.codePointAt(0) ?? 0).toString(16)} `)}"`;
 }
 
 export function cspHash(text: string): string {

@@ -4,7 +4,7 @@ import { wordOf } from './charts.ts';
 import { cell, citationText, clip, commands, grouped, instant, jsonText, plural, prose, safeUrl, visible } from './text.ts';
 import { isNonPassing } from './observations.ts';
 import type { ProseBlock } from './text.ts';
-import type { ControlView, RowView } from './view-schema.ts';
+import type { ControlView, RowGroup, RowView } from './view-schema.ts';
 
 export const PROVIDERS = { aws: 'Amazon Web Services', azure: 'Microsoft Azure', gcp: 'Google Cloud' } as const;
 
@@ -48,6 +48,16 @@ export function placeOf(subject: { account: string; location: string }): string 
     .join(' · ');
 }
 
+/**
+ * Name and id of a subject. An id that ends with the name is said once: `lead` is what goes before it. Otherwise `uid` follows the
+ * name, unless they are the same.
+ */
+export function whoOf(subject: { name: string; uid: string }): { lead: string; name: string; uid: string } {
+  const uid = cell(subject.uid, CELL_UID);
+  const name = cell(subject.name === '' ? subject.uid : subject.name, CELL_NAME);
+  return uid.endsWith(name) ? { lead: uid.slice(0, uid.length - name.length), name, uid: '' } : { lead: '', name, uid };
+}
+
 export function expectation(leaf: Leaf): string {
   const operator = leaf.operator.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
   return visible(`${operator} ${clip(jsonText(leaf.expected), 160)}`);
@@ -61,8 +71,9 @@ export function rowView(observation: Observation, checks: number): RowView {
     id: cell(observation.id, 60),
     pill: pillOf(observation.status),
     waiver: observation.waiver === undefined ? null : cell(observation.waiver, 60),
-    name: cell(subject.name === '' ? subject.uid : subject.name, 160),
-    uid: subject.kind === 'scope' ? '' : cell(subject.uid, CELL_UID),
+    ...(subject.kind === 'scope'
+      ? { lead: '', name: cell(subject.name === '' ? subject.uid : subject.name, CELL_NAME), uid: '' }
+      : whoOf(subject)),
     type: cell(subject.type, 120),
     place: placeOf(subject),
     captured: subject.capturedAt === null ? '' : instant(subject.capturedAt),
@@ -86,7 +97,21 @@ export function rowView(observation: Observation, checks: number): RowView {
   };
 }
 
+/** Rows that say the same of different subjects become one group, where the first of them stood. */
+export function groupRows(rows: readonly RowView[]): RowGroup[] {
+  const groups = new Map<string, RowGroup>();
+  for (const { anchor, id, lead, name, uid, place, captured, citations, ...common } of rows) {
+    const key = JSON.stringify(common);
+    const group = groups.get(key) ?? { ...common, total: null, members: [] };
+    groups.set(key, group);
+    group.members.push({ anchor, id, lead, name, uid, place, captured, citations });
+    if (group.members.length > 1) group.total = plural(group.members.length, 'resource');
+  }
+  return [...groups.values()];
+}
+
 const CELL_UID = 320;
+const CELL_NAME = 160;
 const OUTCOMES = { true: 'holds', false: 'does not hold', unknown: 'unknown' } as const;
 
 /** Kind of rows that the page says are elsewhere. */
@@ -137,8 +162,11 @@ export function controlView(finding: Finding, index: number, placement: RowPlace
       question: check.kind === 'manual',
     })),
     nonPassing: placement.nonPassing,
-    rows: placement.rows,
-    inRegister: placement.register && placement.nonPassing > shown ? { total: grouped(placement.nonPassing), shown: grouped(shown) } : null,
+    groups: groupRows(placement.rows),
+    inRegister:
+      placement.register && placement.nonPassing > shown
+        ? { total: grouped(placement.nonPassing), shown: grouped(shown), anchor: anchorOf('register', control.id) }
+        : null,
     passing: grouped(counts.pass),
     notApplicable: grouped(counts.notapplicable),
     explorerLink: explorerHash({ control: control.id, status: ['fail', 'error', 'unknown', 'notchecked'] }),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Access, Assessment } from '../model/index.ts';
-import { pillOf, placeOf } from './view-control.ts';
+import { pillOf, placeOf, whoOf } from './view-control.ts';
 import { cell, citationText, grouped, longDate, plural, visible } from './text.ts';
 import { waiverMarks } from './view-choices.ts';
 import type { StoreView, View } from './view-schema.ts';
@@ -22,6 +22,8 @@ export interface SelectedStores {
   groups: StoreView[];
   /** Open questions, numbered from 1 in the order in which the groups name them. */
   notes: string[];
+  /** Records cited, numbered from 1 likewise. */
+  records: string[];
   /** Stores that are printed. */
   shown: number;
 }
@@ -57,11 +59,20 @@ export function selectStores(): { add: (access: Access) => void; select: () => S
     },
     select: () => {
       const notes = new Map<string, number>();
+      const records = new Map<string, number>();
+      const numberOf = (text: string): string => {
+        if (text !== '' && !records.has(text)) records.set(text, records.size + 1);
+        return text === '' ? '' : String(records.get(text) ?? '');
+      };
       const selected = [...groups.values()].sort((a, b) => order(a) - order(b)).slice(0, GROUPS);
       const views = selected.map(({ view, count, unsettled }) => {
         for (const note of unsettled) if (!notes.has(note)) notes.set(note, notes.size + 1);
         return {
           ...view,
+          ways: view.ways.map((way) => ({
+            ...way,
+            principals: way.principals.map((one) => ({ ...one, reference: numberOf(one.reference) })),
+          })),
           title: count === 1 ? (view.stores[0]?.name ?? '') : `${plural(count, 'store')} read alike`,
           moreStores: count - view.stores.length,
           notes: unsettled
@@ -70,7 +81,12 @@ export function selectStores(): { add: (access: Access) => void; select: () => S
             .join(', '),
         };
       });
-      return { groups: views, notes: [...notes.keys()], shown: views.reduce((sum, view) => sum + view.stores.length, 0) };
+      return {
+        groups: views,
+        notes: [...notes.keys()],
+        records: [...records.keys()],
+        shown: views.reduce((sum, view) => sum + view.stores.length, 0),
+      };
     },
     seen: () => seen,
   };
@@ -85,31 +101,28 @@ function wayOf({ subject }: Access, via: string): string {
 }
 
 function storeLine({ subject }: Access): StoreView['stores'][number] {
-  return {
-    name: cell(subject.name === '' ? subject.uid : subject.name, 160),
-    uid: cell(subject.uid, 320),
-    type: cell(subject.type, 120),
-    place: placeOf(subject),
-  };
+  // Most ids say where the store is.
+  return { ...whoOf(subject), place: subject.uid.includes(subject.account) ? '' : placeOf(subject) };
 }
 
+/** A group as its first store makes it; references are still the records' own places. */
 function groupView(access: Access): StoreView {
   const principals = [...access.principals].sort((a, b) => Number(b.wide) - Number(a.wide));
-  const cited = new Map<string, string>();
-  const referenceOf = (text: string): string => {
-    const known = cited.get(text) ?? String(cited.size + 1);
-    cited.set(text, known);
-    return known;
-  };
-  const shown = principals.slice(0, PRINCIPALS).map((principal) => ({
-    principal: cell(principal.principal, 240),
-    kind: cell(principal.kind, 60),
-    via: cell(wayOf(access, principal.via), 300),
-    inherited: principal.inheritedFrom === undefined ? '' : cell(principal.inheritedFrom, 240),
-    flags: [...(principal.wide ? ['wide'] : []), ...(principal.conditional ? ['conditional'] : [])],
-    wide: principal.wide,
-    reference: principal.citation === undefined ? '' : referenceOf(cell(citationText(principal.citation), 400)),
-  }));
+  const ways = new Map<string, StoreView['ways'][number]>();
+  for (const principal of principals.slice(0, PRINCIPALS)) {
+    const via = cell(wayOf(access, principal.via), 300);
+    const inherited = principal.inheritedFrom === undefined ? '' : cell(principal.inheritedFrom, 240);
+    const key = JSON.stringify([via, inherited, principal.wide]);
+    const way = ways.get(key) ?? { via, inherited, wide: principal.wide, principals: [] };
+    ways.set(key, way);
+    way.principals.push({
+      principal: cell(principal.principal, 240),
+      kind: cell(principal.kind, 60),
+      flags: [...(principal.wide ? ['wide'] : []), ...(principal.conditional ? ['conditional'] : [])],
+      wide: principal.wide,
+      reference: principal.citation === undefined ? '' : cell(citationText(principal.citation), 400),
+    });
+  }
   return {
     title: '',
     stores: [],
@@ -120,12 +133,24 @@ function groupView(access: Access): StoreView {
     complete: access.complete,
     wide: principals.some((principal) => principal.wide),
     total: plural(principals.length, 'principal'),
-    principals: shown,
+    ways: [...ways.values()],
     morePrincipals: Math.max(0, principals.length - PRINCIPALS),
-    citations: [...cited].map(([text, reference]) => ({ reference, text })),
     citationsOfFirst: false,
     notes: '',
   };
+}
+
+/** Numbered records below the file that they are in. */
+function byFile(records: readonly string[]): View['access']['records'] {
+  const files = new Map<string, View['access']['records'][number]>();
+  records.forEach((record, index) => {
+    const cut = record.indexOf('#');
+    const file = cut === -1 ? record : record.slice(0, cut);
+    const place = files.get(file) ?? { file, places: [] };
+    files.set(file, place);
+    place.places.push({ number: String(index + 1), pointer: cut === -1 ? '' : record.slice(cut) });
+  });
+  return [...files.values()];
 }
 
 export function accessView(assessment: Assessment, selected: ReturnType<typeof selectStores>): View['access'] {
@@ -133,7 +158,7 @@ export function accessView(assessment: Assessment, selected: ReturnType<typeof s
     throw new Error(`access.ndjson holds ${selected.seen()} stores, assessment.json says ${assessment.access.stores}; assess again`);
   }
   const { access } = assessment;
-  const { groups, notes, shown } = selected.select();
+  const { groups, notes, records, shown } = selected.select();
   return {
     figures: [
       { value: grouped(access.stores), label: 'Critical stores', tone: 'plain' },
@@ -143,6 +168,8 @@ export function accessView(assessment: Assessment, selected: ReturnType<typeof s
       { value: grouped(access.incomplete), label: 'Not settled', tone: access.incomplete > 0 ? 'unknown' : 'muted' },
     ],
     groups,
+    records: byFile(records),
+    continued: false,
     notes: notes.slice(0, NOTES).map((note, index) => ({ number: String(index + 1), text: cell(note, 400) })),
     moreNotes: notes.length > NOTES ? `${plural(notes.length - NOTES, 'more question')} not printed here: results/access.csv.` : null,
     more:

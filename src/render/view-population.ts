@@ -163,7 +163,11 @@ function totalOf(rows: readonly ReconciliationRow[]): ReconciliationLine {
 }
 
 export function placeOfScope(row: { scope: ReconciliationRow['scope'] }): string {
-  return [PROVIDERS[row.scope.provider], cell(row.scope.account, 80), regionText(row.scope.region)].join(' · ');
+  return `${PROVIDERS[row.scope.provider]} · ${accountOfScope(row)}`;
+}
+
+function accountOfScope(row: { scope: ReconciliationRow['scope'] }): string {
+  return [cell(row.scope.account, 80), regionText(row.scope.region)].join(' · ');
 }
 
 function byControlOf(rows: readonly ReconciliationRow[]): Map<string, ReconciliationRow[]> {
@@ -176,6 +180,18 @@ function byControlOf(rows: readonly ReconciliationRow[]): Map<string, Reconcilia
   return byControl;
 }
 
+/** Scopes without a resource of the type, by the provider's count and by what is held. */
+function emptyText(rows: readonly ReconciliationRow[], several: boolean): string {
+  const places = rows.map((row) =>
+    [
+      cell(row.scope.account, 80),
+      ...(row.scope.region === '*' ? [] : [cell(row.scope.region, 60)]),
+      ...(several ? [cell(row.type, 80)] : []),
+    ].join(' '),
+  );
+  return `${plural(rows.length, 'scope')} with a count of 0 and nothing held, balanced: ${places.join(', ')}`;
+}
+
 /** The population of every control and scope, unbalanced first; all lines of the rest as long as they fit. */
 export function reconciliationView(assessment: Assessment): Reconciliation {
   const rows = assessment.reconciliation;
@@ -186,6 +202,7 @@ export function reconciliationView(assessment: Assessment): Reconciliation {
     for (const [reason, count] of Object.entries(row.excluded)) exclusions.set(reason, (exclusions.get(reason) ?? 0) + count);
   const titles = new Map(assessment.findings.map((finding) => [finding.control.id, finding.control.title]));
   return {
+    continued: false,
     figures: [
       { value: grouped(rows.length), label: 'Populations', tone: 'plain' },
       { value: grouped(rows.length - unbalanced.length), label: 'Balance', tone: rows.length > unbalanced.length ? 'pass' : 'muted' },
@@ -214,14 +231,20 @@ export function reconciliationView(assessment: Assessment): Reconciliation {
       const several = new Set(list.map((row) => row.type)).size > 1;
       const sources = new Set(list.map(sourceOf));
       const oneSource = sources.size === 1 && list.every((row) => row.count !== null) ? ([...sources][0] ?? null) : null;
+      // A scope that holds nothing, counted and balanced, is named with the others of its kind.
+      const nothing = list.length > 1 ? list.filter((row) => row.balanced && row.count?.count === 0 && row.held === 0) : [];
+      const lines = list.filter((row) => !nothing.includes(row));
       return {
         control: visible(control),
         anchor: anchorOf('control', control),
         title: cell(titles.get(control) ?? control, 240),
         balanced: list.every((row) => row.balanced),
+        empty: listAll && nothing.length > 0 ? emptyText(nothing, several) : null,
         source: oneSource ?? '',
         lines: listAll
-          ? list.map((row) => lineOf(row, several ? `${placeOfScope(row)} · ${cell(row.type, 80)}` : placeOfScope(row), oneSource === null))
+          ? lines.map((row) =>
+              lineOf(row, several ? `${accountOfScope(row)} · ${cell(row.type, 80)}` : accountOfScope(row), oneSource === null),
+            )
           : [],
         total: listAll && list.length > 1 ? totalOf(list) : null,
         summarised: listAll

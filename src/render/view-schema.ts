@@ -47,6 +47,8 @@ export const rowSchema = closed({
   id: text,
   pill,
   waiver: text.nullable(),
+  /** What of the id goes before the name, or the id that goes after it. */
+  lead: text,
   name: text,
   uid: text,
   type: text,
@@ -69,6 +71,34 @@ export const rowSchema = closed({
   citations: z.array(closed({ role: text, text, subject: z.boolean() })),
 });
 export type RowView = z.infer<typeof rowSchema>;
+
+/** Non-passing observations that differ only in their subject: what they have in common is said once. */
+export const rowGroupSchema = closed({
+  pill: rowSchema.shape.pill,
+  waiver: rowSchema.shape.waiver,
+  type: text,
+  check: rowSchema.shape.check,
+  reason: text,
+  leaves: rowSchema.shape.leaves,
+  moreLeaves: rowSchema.shape.moreLeaves,
+  /** `12 resources`; null for one. */
+  total: text.nullable(),
+  members: z
+    .array(
+      closed({
+        anchor: text,
+        id: text,
+        lead: text,
+        name: text,
+        uid: text,
+        place: text,
+        captured: text,
+        citations: rowSchema.shape.citations,
+      }),
+    )
+    .min(1),
+});
+export type RowGroup = z.infer<typeof rowGroupSchema>;
 
 export const reconciliationLine = closed({
   place: text,
@@ -124,9 +154,9 @@ export const controlSchema = closed({
   mappings: z.array(closed({ framework: text, ids: text })),
   checks: z.array(closed({ id: text, title: text, on: text, kind: text, question: z.boolean() })),
   nonPassing: z.number().int(),
-  rows: z.array(rowSchema),
-  /** How many rows the register holds instead; null when all are here. */
-  inRegister: closed({ total: text, shown: text }).nullable(),
+  groups: z.array(rowGroupSchema),
+  /** How many rows the register holds instead, and where it begins; null when all are here. */
+  inRegister: closed({ total: text, shown: text, anchor: text }).nullable(),
   passing: text,
   notApplicable: text,
   explorerLink: text,
@@ -134,19 +164,17 @@ export const controlSchema = closed({
 });
 export type ControlView = z.infer<typeof controlSchema>;
 
-const principal = closed({
-  principal: text,
-  kind: text,
+/** Principals that get in by the same way. */
+const way = closed({
   via: text,
   inherited: text,
-  flags: z.array(text),
   wide: z.boolean(),
-  reference: text,
+  principals: z.array(closed({ principal: text, kind: text, flags: z.array(text), wide: z.boolean(), reference: text })).min(1),
 });
 /** Stores that the same principals can read, in the same way and with the same questions open. */
 export const storeSchema = closed({
   title: text,
-  stores: z.array(closed({ name: text, uid: text, type: text, place: text })).min(1),
+  stores: z.array(closed({ lead: text, name: text, uid: text, place: text })).min(1),
   moreStores: z.number().int(),
   world: z.enum(['key-boundary', 'data-roles']),
   worldWord: text,
@@ -154,9 +182,8 @@ export const storeSchema = closed({
   complete: z.boolean(),
   wide: z.boolean(),
   total: text,
-  principals: z.array(principal),
+  ways: z.array(way),
   morePrincipals: z.number().int(),
-  citations: z.array(closed({ reference: text, text })),
   /** Whether some store of the group rests on other records than the first, which are those cited. */
   citationsOfFirst: z.boolean(),
   notes: text,
@@ -231,6 +258,10 @@ export const viewSchema = closed({
   access: closed({
     figures: z.array(figure).min(1),
     groups: z.array(storeSchema),
+    /** Records that the ways in rest on, as they are numbered there. */
+    records: z.array(closed({ file: text, places: z.array(closed({ number: text, pointer: text })) })),
+    /** Whether the section began in an earlier part of the document. */
+    continued: z.boolean(),
     notes: z.array(closed({ number: text, text })),
     moreNotes: text.nullable(),
     more: text.nullable(),
@@ -307,6 +338,7 @@ export const viewSchema = closed({
     }),
   }),
   reconciliation: closed({
+    continued: z.boolean(),
     figures: z.array(figure).min(1),
     allBalanced: z.boolean(),
     verdict: text,
@@ -320,6 +352,8 @@ export const viewSchema = closed({
         balanced: z.boolean(),
         source: text,
         lines: z.array(reconciliationLine),
+        /** Scopes that balance at nothing: they hold no resource of the type, by the provider's count and by ours. */
+        empty: text.nullable(),
         total: reconciliationLine.nullable(),
         summarised: text.nullable(),
       }),
@@ -328,6 +362,7 @@ export const viewSchema = closed({
     noExclusions: z.boolean(),
   }),
   evidence: closed({
+    continued: z.boolean(),
     figures: z.array(figure).min(1),
     places: z.array(
       closed({
@@ -338,6 +373,7 @@ export const viewSchema = closed({
           closed({
             name: text,
             operation: text,
+            /** Number of the query's text in the list of texts; empty for a request without one. */
             text,
             status: text,
             whole: z.boolean(),
@@ -350,6 +386,8 @@ export const viewSchema = closed({
         ),
       }),
     ),
+    /** The texts of queries, each once. */
+    texts: z.array(closed({ number: text, text })),
     more: text.nullable(),
   }),
   versions: closed({ facts: z.array(pair).min(1), files: z.array(closed({ file: text, sha256: text })) }),

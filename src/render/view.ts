@@ -163,14 +163,17 @@ function controlsIntro(assessment: Assessment, format: 'pdf' | 'html'): string {
 function evidenceView(assessment: Assessment): View['evidence'] {
   const { queries } = assessment;
   const total = (of: (query: (typeof queries)[number]) => number): number => queries.reduce((sum, query) => sum + of(query), 0);
+  const { places, texts } = placesOf(queries.slice(0, LISTED));
   return {
+    continued: false,
     figures: [
       { value: grouped(queries.length), label: 'Queries', tone: 'plain' },
       { value: grouped(total((query) => query.pages)), label: 'Pages of response', tone: 'plain' },
       { value: grouped(total((query) => query.items)), label: 'Records', tone: 'plain' },
       { value: byteSize(total((query) => query.bytes)), label: 'As received', tone: 'plain' },
     ],
-    places: placesOf(queries.slice(0, LISTED)),
+    places,
+    texts,
     more:
       queries.length > LISTED
         ? `${plural(queries.length - LISTED, 'more query', 'more queries')} not printed here: all are in results/assessment.json (.queries) and in manifest-sha256.txt.`
@@ -178,9 +181,10 @@ function evidenceView(assessment: Assessment): View['evidence'] {
   };
 }
 
-/** Queries below the directory, endpoint and identity that they share. */
-function placesOf(queries: Assessment['queries']): View['evidence']['places'] {
+/** Queries below the directory, endpoint and identity that they share; their texts are numbered, and said once. */
+function placesOf(queries: Assessment['queries']): Pick<View['evidence'], 'places' | 'texts'> {
   const places = new Map<string, View['evidence']['places'][number]>();
+  const texts = new Map<string, string>();
   for (const query of queries) {
     const cut = query.directory.lastIndexOf('/') + 1;
     const key = JSON.stringify([query.directory.slice(0, cut), query.endpoint, query.identity]);
@@ -191,20 +195,21 @@ function placesOf(queries: Assessment['queries']): View['evidence']['places'] {
       queries: [],
     };
     places.set(key, place);
+    if (query.text !== null && !texts.has(query.text)) texts.set(query.text, String(texts.size + 1));
     place.queries.push({
       name: cell(query.directory.slice(cut), 200),
       operation: cell(query.operation, 120),
-      text: query.text === null ? '' : cell(query.text, 1200),
+      text: query.text === null ? '' : (texts.get(query.text) ?? ''),
       status: query.status === 'complete' ? 'Complete' : cell(query.status.charAt(0).toUpperCase() + query.status.slice(1), 40),
       whole: query.status === 'complete',
-      pages: plural(query.pages, 'page'),
-      items: plural(query.items, 'record'),
+      pages: grouped(query.pages),
+      items: grouped(query.items),
       bytes: byteSize(query.bytes),
       when: query.endedAt === null ? `${instant(query.startedAt)}, not finished` : instant(query.endedAt),
       sha256: visible(query.sha256),
     });
   }
-  return [...places.values()];
+  return { places: [...places.values()], texts: [...texts].map(([text, number]) => ({ number, text: cell(text, 1200) })) };
 }
 
 function versionsView(assessment: Assessment): View['versions'] {

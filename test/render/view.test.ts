@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { accessLines, isNonPassing, observationsOf } from '../../src/render/observations.ts';
 import { buildView, gather } from '../../src/render/view.ts';
 import type { Gathered } from '../../src/render/view.ts';
+import { groupRows, whoOf } from '../../src/render/view-control.ts';
 import { viewSchema } from '../../src/render/view-schema.ts';
 import { donut, stackedBar } from '../../src/render/charts.ts';
 import { emptyCounts } from '../../src/model/index.ts';
@@ -33,13 +34,14 @@ describe('the view', () => {
 
   test('lists every observation that does not pass, with reason, values and citations', async () => {
     const view = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' });
-    const listed = new Set(view.controls.flatMap((control) => control.rows.map((row) => row.id)));
+    const listed = new Set(view.controls.flatMap((control) => control.groups.flatMap((group) => group.members.map((row) => row.id))));
     const expected = observationsIn(run).filter((observation) => isNonPassing(observation.status));
     expect(expected.length).toBeGreaterThan(50);
     expect([...listed].sort()).toEqual(expected.map((observation) => observation.id).sort());
-    for (const row of view.controls.flatMap((control) => control.rows)) {
-      expect(row.reason).not.toBe('');
-      if (row.uid !== '' && row.leaves.length > 0) expect(row.citations.length).toBeGreaterThan(0);
+    for (const group of view.controls.flatMap((control) => control.groups)) {
+      expect(group.reason).not.toBe('');
+      for (const row of group.members)
+        if (row.lead + row.uid !== '' && group.leaves.length > 0) expect(row.citations.length).toBeGreaterThan(0);
     }
   });
 
@@ -47,15 +49,42 @@ describe('the view', () => {
     const view = buildView(assessment, await gatherFrom(run, assessment, { total: 10, each: 2 }), null, { format: 'pdf' });
     expect(view.register).toBe(true);
     for (const control of view.controls) {
-      expect(control.rows.length).toBeLessThanOrEqual(2);
-      if (control.nonPassing > control.rows.length) expect(control.inRegister).not.toBeNull();
+      const shown = control.groups.flatMap(({ members }) => members).length;
+      expect(shown).toBeLessThanOrEqual(2);
+      if (control.nonPassing > shown) expect(control.inRegister).not.toBeNull();
     }
+  });
+
+  test('what several resources have in common is said once, and every one of them is named', async () => {
+    const { rows } = await gatherFrom(run, assessment);
+    for (const { rows: list } of rows.values()) {
+      const groups = groupRows(list);
+      expect(groups.flatMap(({ members }) => members.map(({ id }) => id)).sort()).toEqual(list.map(({ id }) => id).sort());
+      for (const { members, total, ...common } of groups) {
+        expect(total === null).toBe(members.length === 1);
+        for (const member of members) {
+          const row = list.find(({ id }) => id === member.id);
+          expect(row).toMatchObject({ ...common, ...member });
+        }
+      }
+    }
+    expect([...rows.values()].some(({ rows: list }) => groupRows(list).length < list.length)).toBe(true);
+  });
+
+  test('an id that ends with the name is not said twice, and is not lost', () => {
+    expect(whoOf({ name: 'vol-1', uid: 'arn:aws:ec2:eu-west-1:1:volume/vol-1' })).toEqual({
+      lead: 'arn:aws:ec2:eu-west-1:1:volume/',
+      name: 'vol-1',
+      uid: '',
+    });
+    expect(whoOf({ name: 'web', uid: 'i-1' })).toEqual({ lead: '', name: 'web', uid: 'i-1' });
+    expect(whoOf({ name: '', uid: 'i-1' })).toEqual({ lead: '', name: 'i-1', uid: '' });
   });
 
   test('a missing list is refused, at any depth', async () => {
     const view = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' });
     const cut = structuredClone(view) as Record<string, unknown> & { controls: Record<string, unknown>[] };
-    delete cut.controls[0]?.['rows'];
+    delete cut.controls[0]?.['groups'];
     expect(viewSchema.safeParse(cut).success).toBe(false);
     const { reconciliation: _, ...without } = structuredClone(view);
     expect(viewSchema.safeParse(without).success).toBe(false);
