@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -50,4 +50,21 @@ export async function storeFileAtomic(path: string, content: string | Uint8Array
 export async function writeJsonAtomic(path: string, value: unknown): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await storeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Reads whole files into one buffer, which is only lent until the next: a buffer for each page would be garbage that nobody hurries to collect. */
+export function fileLender(): (path: string) => Buffer {
+  let buffer = Buffer.allocUnsafeSlow(1 << 18);
+  return (path) => {
+    const descriptor = openSync(path, 'r');
+    try {
+      const { size } = fstatSync(descriptor);
+      if (size > buffer.length) buffer = Buffer.allocUnsafeSlow(Math.max(size, buffer.length * 2));
+      let length = 0;
+      for (let read = -1; read !== 0 && length < size; length += read) read = readSync(descriptor, buffer, length, size - length, length);
+      return buffer.subarray(0, length);
+    } finally {
+      closeSync(descriptor);
+    }
+  };
 }

@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileLender } from './files.ts';
 import { compareText, type EvidenceRecord, type Json, type Ledger, ledgerSchema, type Query, querySchema } from '../model/index.ts';
 
 /** `file` is the page's path below the data root, for citations. */
@@ -72,30 +73,13 @@ function parseWith<T>(
   return { value: parsed.data, bytes };
 }
 
-/** Reads whole files into one buffer, which is only lent until the next: a buffer for each page would be garbage that nobody hurries to collect. */
-function fileBuffer(): (path: string) => Buffer {
-  let buffer = Buffer.allocUnsafeSlow(1 << 18);
-  return (path) => {
-    const descriptor = openSync(path, 'r');
-    try {
-      const { size } = fstatSync(descriptor);
-      if (size > buffer.length) buffer = Buffer.allocUnsafeSlow(Math.max(size, buffer.length * 2));
-      let length = 0;
-      for (let read = -1; read !== 0 && length < size; length += read) read = readSync(descriptor, buffer, length, size - length, length);
-      return buffer.subarray(0, length);
-    } finally {
-      closeSync(descriptor);
-    }
-  };
-}
-
 /**
  * Opens `<runDirectory>/evidence` for reading. `readers` maps a query's shape to the collector's page map.
  * Every page is checked against the digest in its query.json before it is read. Throws EvidenceError.
  */
 export function evidenceReader(runDirectory: string, readers: Readonly<Record<string, PageReader>>): EvidenceReader {
   let stored: StoredQuery[] | undefined;
-  const readPage = fileBuffer();
+  const readPage = fileLender();
 
   async function* pages(query: StoredQuery, onDefect: (defect: PageDefect) => void): AsyncGenerator<StoredPage> {
     const files = query.query.pages.map((page) => ({ file: `${query.directory}/${page.file}`, sha256: page.sha256 }));

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExhibitConfig } from '../../config/schema.ts';
-import { writeFileAtomic } from '../../evidence/files.ts';
+import { fileLender, writeFileAtomic } from '../../evidence/files.ts';
 import { lockRun } from '../../evidence/lock.ts';
 import { evidenceReader, type PageReader, type StoredQuery } from '../../evidence/reader.ts';
 import { type Assessment, type Finding, freshnessParameters, type Json, type QueryIndex } from '../../model/index.ts';
@@ -258,11 +258,12 @@ function evidenceDigest(runDirectory: string, queries: readonly StoredQuery[], v
   const known = new Map(verified);
   for (const query of queries) known.set(`${query.directory}/query.json`, query.sha256);
   const lines: string[] = [];
+  const read = fileLender();
   const visit = (directory: string): void => {
     for (const entry of readdirSync(join(runDirectory, directory), { withFileTypes: true })) {
       const path = `${directory}/${entry.name}`;
       if (entry.isDirectory()) visit(path);
-      else lines.push(`${known.get(path) ?? hash('sha256', readFileSync(join(runDirectory, path)))}  ${path}\n`);
+      else lines.push(`${known.get(path) ?? hash('sha256', read(join(runDirectory, path)))}  ${path}\n`);
     }
   };
   visit('evidence');

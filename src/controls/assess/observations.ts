@@ -106,6 +106,8 @@ function lineBuffer(spill: (bytes: Uint8Array) => void): { readonly write: (line
 /** Shards below a scratch directory. Those that stay small never reach it. */
 export function shards(directory: string): { open(): Shard } {
   let opened = 0;
+  /** One for all: they are drained one after the other. */
+  let lent: Buffer | undefined;
   return {
     open() {
       const path = join(directory, `${opened}.ndjson`);
@@ -130,7 +132,7 @@ export function shards(directory: string): { open(): Shard } {
         },
         drain(take) {
           if (flushed) {
-            const block = Buffer.allocUnsafe(blockBytes * 4);
+            const block = (lent ??= Buffer.allocUnsafeSlow(blockBytes * 4));
             const descriptor = openSync(path, 'r');
             try {
               for (let at = 0; ;) {
