@@ -9,9 +9,11 @@ import {
   principalsOf,
   type Statement,
 } from './policy-document.ts';
-import { awsRegionOf, parseArn, textAt, valueAt } from '../lookups/references.ts';
+import { awsRegionOf, parseArn, valueAt } from '../lookups/references.ts';
+import { isRedacted } from '../language/values.ts';
 import type { HomeGap } from '../lookups/table-index.ts';
 import type { EvaluationEnvironment, IndexedRecord } from '../types.ts';
+import { isGiven, toldAt } from './told.ts';
 
 /** The key a store names: its reference, that it has none of the customer's, or why it cannot be told. */
 type StoreKey = { readonly key: string } | { readonly none: true } | { readonly unknown: string };
@@ -38,7 +40,7 @@ function flagged(flag: readonly string[], key: readonly string[]): AwsStore['key
     const encrypted = valueAt(document, ...flag);
     if (encrypted === false) return none;
     if (encrypted !== true) return { unknown: `${flag.join('.')} is not in the evidence` };
-    const named = textAt(document, ...key);
+    const named = toldAt(document, ...key);
     return named === null ? { unknown: `${key.join('.')} is not in the evidence` } : { key: named };
   };
 }
@@ -48,10 +50,9 @@ function optional(container: readonly string[], key: string): AwsStore['key'] {
   return (document) => {
     const holder = valueAt(document, ...container);
     if (!isJsonObject(holder)) return { unknown: `${container.join('.')} is not in the evidence` };
-    const named = textAt(holder, key);
+    const named = toldAt(holder, key);
     if (named !== null) return { key: named };
-    const value = valueAt(holder, key);
-    return value === undefined || value === null || value === '' ? none : { unknown: `${key} is not a name` };
+    return isGiven(holder, key) ? { unknown: `${key} is not a name` } : none;
   };
 }
 
@@ -63,11 +64,12 @@ const stores: Readonly<Record<string, AwsStore>> = {
     key(document) {
       const rules = valueAt(document, 'supplementaryConfiguration', 'ServerSideEncryptionConfiguration', 'rules');
       const [rule] = Array.isArray(rules) ? rules : [];
-      const algorithm = textAt(rule, 'applyServerSideEncryptionByDefault', 'sseAlgorithm');
+      const algorithm = toldAt(rule, 'applyServerSideEncryptionByDefault', 'sseAlgorithm');
       if (algorithm === null) return { unknown: 'the default encryption of the bucket is not in the evidence' };
       if (!algorithm.startsWith('aws:kms')) return none;
-      const key = textAt(rule, 'applyServerSideEncryptionByDefault', 'kmsMasterKeyID');
-      return key === null ? none : { key };
+      const key = toldAt(rule, 'applyServerSideEncryptionByDefault', 'kmsMasterKeyID');
+      if (key !== null) return { key };
+      return isGiven(rule, 'applyServerSideEncryptionByDefault', 'kmsMasterKeyID') ? { unknown: 'kmsMasterKeyID is not a name' } : none;
     },
     action: 's3:GetObject',
     resources: (resource) => [`${resource.uid}/*`],
@@ -114,7 +116,7 @@ const stores: Readonly<Record<string, AwsStore>> = {
       if (!isJsonObject(configuration)) return { unknown: 'configuration is not in the evidence' };
       const sse = valueAt(configuration, 'ssedescription');
       if (sse === undefined || sse === null) return none;
-      const key = textAt(sse, 'kmsmasterKeyArn');
+      const key = toldAt(sse, 'kmsmasterKeyArn');
       return key === null ? { unknown: 'ssedescription.kmsmasterKeyArn is not in the evidence' } : { key };
     },
     action: 'dynamodb:GetItem',
@@ -156,9 +158,9 @@ const stores: Readonly<Record<string, AwsStore>> = {
       if (!isJsonObject(configuration)) return { unknown: 'configuration is not in the evidence' };
       const encryption = valueAt(configuration, 'StreamEncryption');
       if (encryption === undefined || encryption === null) return none;
-      const key = textAt(encryption, 'KeyId');
+      const key = toldAt(encryption, 'KeyId');
       if (key !== null) return { key };
-      return textAt(encryption, 'EncryptionType') === 'NONE' ? none : { unknown: 'StreamEncryption.KeyId is not in the evidence' };
+      return toldAt(encryption, 'EncryptionType') === 'NONE' ? none : { unknown: 'StreamEncryption.KeyId is not in the evidence' };
     },
     action: 'kinesis:GetRecords',
     resources: arnOf,
@@ -173,8 +175,8 @@ const stores: Readonly<Record<string, AwsStore>> = {
     key(document) {
       const encryption = valueAt(document, 'configuration', 'EncryptionConfiguration');
       if (!isJsonObject(encryption)) return { unknown: 'EncryptionConfiguration is not in the evidence' };
-      if (textAt(encryption, 'EncryptionType') === 'AES256') return none;
-      const key = textAt(encryption, 'KmsKey');
+      if (toldAt(encryption, 'EncryptionType') === 'AES256') return none;
+      const key = toldAt(encryption, 'KmsKey');
       return key === null ? { unknown: 'EncryptionConfiguration.KmsKey is not in the evidence' } : { key };
     },
     action: 'ecr:BatchGetImage',
@@ -278,7 +280,7 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
       const versions = valueAt(document, 'configuration', 'policyVersionList');
       const current = (Array.isArray(versions) ? versions : []).find((version) => valueAt(version, 'isDefaultVersion') === true);
       const statements = policyStatements(valueAt(current, 'document'));
-      accountOf(account).policies.set(textAt(document, 'configuration', 'arn') ?? resource.uid, statements && statements.filter(relevant));
+      accountOf(account).policies.set(toldAt(document, 'configuration', 'arn') ?? resource.uid, statements && statements.filter(relevant));
       return;
     }
     const kinds: Readonly<Record<string, Identity['kind']>> = {
@@ -295,20 +297,30 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     const inline = list(`${kind}PolicyList`);
     const attached = list('attachedManagedPolicies');
     const policies = (inline ?? []).map((policy) => ({
-      name: textAt(policy, 'policyName') ?? '',
+      name: toldAt(policy, 'policyName') ?? '',
       statements: policyStatements(valueAt(policy, 'policyDocument')),
     }));
+    const groups = kind === 'user' ? list('groupList') : [];
+    const policyArns = (attached ?? []).map((policy) => toldAt(policy, 'policyArn'));
+    const memberships = (groups ?? []).map((group) => (typeof group === 'string' && !isRedacted(group) ? group : null));
     const identity: Identity = {
       arn: resource.uid,
-      name: textAt(document, 'configuration', `${kind}Name`) ?? resource.name,
+      name: toldAt(document, 'configuration', `${kind}Name`) ?? resource.name,
       kind,
       inline: policies.flatMap(({ name, statements }) => (statements ? [{ name, statements: statements.filter(relevant) }] : [])),
-      attached: (attached ?? []).flatMap((policy) => textAt(policy, 'policyArn') ?? []),
-      groups: kind === 'user' ? (list('groupList') ?? []).filter((group) => typeof group === 'string') : [],
-      boundary: textAt(document, 'configuration', 'permissionsBoundary', 'permissionsBoundaryArn'),
+      attached: policyArns.filter((arn) => arn !== null),
+      groups: memberships.filter((group) => group !== null),
+      // One that is there and cannot be read is a policy that is not in the evidence.
+      boundary:
+        toldAt(document, 'configuration', 'permissionsBoundary', 'permissionsBoundaryArn') ??
+        (isGiven(document, 'configuration', 'permissionsBoundary') ? '' : null),
       unreadable:
         inline === null ||
+        policyArns.includes(null) ||
+        memberships.includes(null) ||
         attached === null ||
+        groups === null ||
+        isRedacted(resource.uid) ||
         !isJsonObject(valueAt(document, 'configuration')) ||
         policies.some(({ statements }) => statements === null),
       citation: resource.citation,
@@ -513,7 +525,7 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
   ];
 
   function analyseKey(record: IndexedRecord, owner: string): Analysis {
-    const arn = textAt(record.document, 'configuration', 'arn') ?? record.uid;
+    const arn = toldAt(record.document, 'configuration', 'arn') ?? record.uid;
     const known = byKey.get(arn);
     if (known) return known;
     const policy = policyStatements(valueAt(record.document, 'supplementaryConfiguration', 'Policy'), 'resource');
@@ -585,10 +597,10 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     if (hit.outcome !== 'found') return unknown(hit.because);
     const [record] = hit.records;
     if (!record) return unknown(`key ${reference} is not in the evidence`);
-    const manager = textAt(record.document, 'configuration', 'keyManager');
+    const manager = toldAt(record.document, 'configuration', 'keyManager');
     if (manager === 'AWS') return null;
     if (manager !== 'CUSTOMER') return unknown(`who manages key ${record.uid} is not in the evidence`);
-    const owner = parseArn(textAt(record.document, 'configuration', 'arn') ?? record.uid)?.account ?? from.account;
+    const owner = parseArn(toldAt(record.document, 'configuration', 'arn') ?? record.uid)?.account ?? from.account;
     const analysis = analyseKey(record, owner);
     return analysis.outcome === 'unknown' || !store.unsettled
       ? analysis

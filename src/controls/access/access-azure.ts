@@ -1,8 +1,9 @@
 import type { Json, Resource } from '../../model/index.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
 import { wildcard } from './policy-document.ts';
-import { azureId, lastSegment, textAt, valueAt } from '../lookups/references.ts';
+import { azureId, lastSegment, valueAt } from '../lookups/references.ts';
 import type { EvaluationEnvironment, IndexedRecord, LookupResult } from '../types.ts';
+import { holdsRedacted, isGiven, toldAt } from './told.ts';
 
 interface AzureStore {
   /** Data-plane actions that read data. */
@@ -149,7 +150,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
     if (!record || !Array.isArray(permissions)) {
       grant = { name: lastSegment(roleId), action: null, unknown: `role ${lastSegment(roleId)} is not in the evidence` };
     } else {
-      const name = textAt(record.document, 'properties', 'roleName') ?? lastSegment(roleId);
+      const name = toldAt(record.document, 'properties', 'roleName') ?? lastSegment(roleId);
       let action: string | null = null;
       for (const permission of permissions) {
         action ??= allowedBy(permission, 'dataActions', 'notDataActions', store.dataActions);
@@ -202,8 +203,8 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
     let groups = 0;
     let gap: string | null = hit.complete ? null : (hit.because ?? 'role assignments are not whole');
     for (const record of hit.records) {
-      const roleId = textAt(record.document, 'properties', 'roleDefinitionId');
-      const principalId = textAt(record.document, 'properties', 'principalId');
+      const roleId = toldAt(record.document, 'properties', 'roleDefinitionId');
+      const principalId = toldAt(record.document, 'properties', 'principalId');
       if (roleId === null || principalId === null) {
         gap ??= `role assignment ${record.uid} names no role or no principal`;
         continue;
@@ -212,12 +213,14 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
       if (grant.unknown !== null) gap ??= grant.unknown;
       if (grant.action === null) continue;
       const scope = scopeOf(record);
-      const kind = textAt(record.document, 'properties', 'principalType');
+      if (toldAt(record.document, 'properties', 'scope') === null)
+        gap ??= `role assignment ${record.uid} does not say where it is in force`;
+      const kind = toldAt(record.document, 'properties', 'principalType');
       if (kind === null) gap ??= `role assignment ${record.uid} does not say what kind of principal it is for`;
       const type = kind ?? 'Principal';
       if (type === 'Group') groups += 1;
       const wide = type === 'ForeignGroup' || type === 'Everyone' || principalId === everyone;
-      const conditional = textAt(record.document, 'properties', 'condition') !== null;
+      const conditional = isGiven(record.document, 'properties', 'condition');
       if (wide) records.push(record);
       readers.push({
         principal: `${type} ${principalId}`,
@@ -241,13 +244,15 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
 }
 
 function scopeOf(assignment: IndexedRecord): string {
-  return azureId(textAt(assignment.document, 'properties', 'scope') ?? '/');
+  return azureId(toldAt(assignment.document, 'properties', 'scope') ?? '/');
 }
 
-/** A list of texts in lower case; null where it is missing or anything else. */
+/** A list of texts in lower case; null where it is missing, anything else, or withheld in part. */
 function textsAt(value: Json, name: string): string[] | null {
   const list = valueAt(value, name);
-  return Array.isArray(list) && list.every((one) => typeof one === 'string') ? list.map((one) => one.toLowerCase()) : null;
+  return Array.isArray(list) && list.every((one): one is string => typeof one === 'string') && !holdsRedacted(list)
+    ? list.map((one) => one.toLowerCase())
+    : null;
 }
 
 /** The first of the wanted actions that a permission allows. A wanted pattern within a granted one counts, wildcards on either side. Lost denials deny nothing. */

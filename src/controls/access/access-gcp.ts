@@ -1,7 +1,9 @@
 import { isJsonObject, type Json, type JsonObject, type Resource } from '../../model/index.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
-import { gcpRelativeName, textAt, valueAt } from '../lookups/references.ts';
+import { isRedacted } from '../language/values.ts';
+import { gcpRelativeName, valueAt } from '../lookups/references.ts';
 import type { EvaluationEnvironment, IndexedRecord, LookupResult } from '../types.ts';
+import { isGiven, toldAt } from './told.ts';
 
 interface GcpStore {
   /** Permissions that read data; custom roles are judged by them. */
@@ -262,16 +264,16 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
     }
     const level = gcpRelativeName(record.uid);
     for (const binding of bindings) {
-      const role = textAt(binding, 'role');
+      const role = toldAt(binding, 'role');
       const members = valueAt(binding, 'members');
       if (role === null || !Array.isArray(members)) {
         found.gap ??= `a binding of ${level} names no role or no members`;
         continue;
       }
       const reads = roleReads(role, store, from);
-      const conditional = isJsonObject(valueAt(binding, 'condition'));
+      const conditional = isGiven(binding, 'condition');
       for (const member of members) {
-        if (typeof member !== 'string') {
+        if (typeof member !== 'string' || isRedacted(member)) {
           found.gap ??= `a binding of ${level} names a member that cannot be read`;
           continue;
         }
@@ -301,7 +303,8 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
     const hit = lookup(roleTable, `//iam.googleapis.com/${role}`, false, from);
     const permissions = hit.outcome === 'found' ? valueAt(hit.records[0]?.document, 'resource', 'data', 'includedPermissions') : undefined;
     if (!Array.isArray(permissions)) return 'unknown';
-    return permissions.some((permission) => typeof permission === 'string' && store.permissions.includes(permission)) ? 'yes' : 'no';
+    if (permissions.some((permission) => typeof permission === 'string' && store.permissions.includes(permission))) return 'yes';
+    return permissions.every((permission) => typeof permission === 'string' && !isRedacted(permission)) ? 'no' : 'unknown';
   }
 
   return { analyse };
@@ -334,12 +337,16 @@ const datasetRoles = new Set([
 /** A dataset keeps an access list of its own beside IAM. */
 function addDatasetAccess(document: JsonObject, uid: string, inheritedFrom: string | null, found: Found): void {
   const access = valueAt(document, 'resource', 'data', 'access');
-  if (access === undefined) {
+  if (!Array.isArray(access)) {
     found.gap ??= `the access list of dataset ${gcpRelativeName(uid)} is not in the evidence`;
     return;
   }
-  for (const entry of Array.isArray(access) ? access : []) {
-    const role = textAt(entry, 'role');
+  for (const entry of access) {
+    const role = toldAt(entry, 'role');
+    if (!isJsonObject(entry) || (role === null && isGiven(entry, 'role'))) {
+      found.gap ??= `an entry of the access list of dataset ${gcpRelativeName(uid)} cannot be read`;
+      continue;
+    }
     // Authorised views, routines and datasets carry no role: they are named as unsettled above.
     if (role === null || !datasetRoles.has(role)) continue;
     const who = datasetMember(entry);
@@ -357,17 +364,17 @@ function addDatasetAccess(document: JsonObject, uid: string, inheritedFrom: stri
 }
 
 function datasetMember(entry: Json): { principal: string; kind: string; wide: boolean } | null {
-  const special = textAt(entry, 'specialGroup');
+  const special = toldAt(entry, 'specialGroup');
   if (special !== null)
     return special === 'allAuthenticatedUsers'
       ? { principal: special, kind: 'any authenticated user', wide: true }
       : { principal: special, kind: 'special group', wide: false };
-  const user = textAt(entry, 'userByEmail');
+  const user = toldAt(entry, 'userByEmail');
   if (user !== null) return { principal: `user:${user}`, kind: 'user', wide: false };
-  const group = textAt(entry, 'groupByEmail');
+  const group = toldAt(entry, 'groupByEmail');
   if (group !== null) return { principal: `group:${group}`, kind: 'group', wide: false };
-  const domain = textAt(entry, 'domain');
+  const domain = toldAt(entry, 'domain');
   if (domain !== null) return { principal: `domain:${domain}`, kind: 'domain', wide: true };
-  const member = textAt(entry, 'iamMember');
+  const member = toldAt(entry, 'iamMember');
   return member === null ? null : { principal: member, ...memberKind(member) };
 }

@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/index.ts';
 import { parseArn } from '../lookups/references.ts';
+import { holdsRedacted } from './told.ts';
 
 /** AWS policy documents as far as access to data depends on them. Pure: nothing is looked up. */
 
@@ -19,8 +20,8 @@ export interface Statement {
 
 /**
  * The statements of a policy in whatever encoding AWS Config gives it: an object, JSON text, or URL-encoded JSON text.
- * Null where it cannot be read: a statement without an effect or actions, or with parts of another type than IAM takes, may have
- * allowed anything, and nothing may be concluded from the rest. Policies of a resource name their principals as well.
+ * Null where it cannot be read: a statement without an effect or actions, with parts of another type than IAM takes, or with parts
+ * that were withheld as secrets, may have allowed anything, and nothing may be concluded from the rest. Policies of a resource name their principals as well.
  */
 export function policyStatements(policy: Json | undefined, of: 'identity' | 'resource' = 'identity'): Statement[] | null {
   let document: Json | undefined = policy;
@@ -51,7 +52,8 @@ function isPrincipal(value: Json | undefined): boolean {
 }
 
 function wellFormed(statement: JsonObject, of: 'identity' | 'resource'): boolean {
-  const { Condition: condition, Principal: principal, NotPrincipal: notPrincipal } = statement;
+  const { Condition: condition, Principal: principal, NotPrincipal: notPrincipal, Sid: _name, ...rest } = statement;
+  if ([condition, principal, notPrincipal, rest].some((part) => holdsRedacted(part))) return false;
   if (!oneOf(statement, 'Action', true) || !oneOf(statement, 'Resource', of === 'identity')) return false;
   if (condition !== undefined && !(isJsonObject(condition) && Object.values(condition).every((keys) => isJsonObject(keys)))) return false;
   if (of === 'identity') return true;

@@ -1,5 +1,6 @@
 import type { Json, JsonObject, Provider, Resource } from '../../model/index.ts';
 import { compileProjection } from '../language/paths.ts';
+import { isRedacted } from '../language/values.ts';
 import { type Home, type Hop, ledgerType, type LookupTable, lookupTable, type Resolution, tablesNeeded } from './tables.ts';
 import type { IndexedRecord, LookupResult } from '../types.ts';
 
@@ -21,6 +22,8 @@ interface TableState {
   readonly entries: Map<string, Entry | Entry[]>;
   /** What single lookups found, by where the asking resource lives and by key: a thousand stores name one key. */
   readonly hits: Map<string, Map<string, LookupResult>>;
+  /** A record that is entered under no name, because that was withheld as a secret: it may be any that is not found. */
+  nameless: string | null;
 }
 
 export interface TableIndex {
@@ -67,7 +70,13 @@ export function tableIndex(
   for (const table of needed) {
     const asked = reads.get(table.name);
     const paths = asked === '*' ? '*' : [...new Set([...(asked ?? []), ...table.keeps])];
-    const state: TableState = { table, project: compileProjection(paths, table.provider === 'azure'), entries: new Map(), hits: new Map() };
+    const state: TableState = {
+      table,
+      project: compileProjection(paths, table.provider === 'azure'),
+      entries: new Map(),
+      hits: new Map(),
+      nameless: null,
+    };
     states.set(table.name, state);
     for (const source of table.sources) {
       const type = ledgerType(source);
@@ -111,7 +120,7 @@ export function tableIndex(
     const memo = state.table.readsSubject ? null : `${state.table.name}\u0000${key}\u0000${from.account}\u0000${regionOf(from)}`;
     const known = memo === null ? undefined : resolutions.get(memo);
     if (known) return known;
-    const made = state.table.resolve(key, from, hop);
+    const made = told(state.table.resolve(key, from, hop));
     if (memo !== null) {
       if (resolutions.size > 20_000) resolutions.clear();
       resolutions.set(memo, made);
@@ -170,6 +179,7 @@ export function tableIndex(
   }
 
   function homesGap(state: TableState, resolution: Resolution & { outcome: 'keys' }): string | null {
+    if (state.nameless !== null) return state.nameless;
     for (const home of resolution.homes) {
       const gap = homeGap(state.table.provider, home);
       if (gap !== null) return gap;
@@ -199,6 +209,7 @@ export function tableIndex(
       for (const state of into) {
         const keys = state.table.keys(resource);
         if (keys.length === 0) continue;
+        if (keys.some(isRedacted)) state.nameless ??= `what \`${resource.uid}\` is looked up by was withheld as a secret`;
         size += 1;
         const record: IndexedRecord = {
           uid: resource.uid,
@@ -215,6 +226,13 @@ export function tableIndex(
       return size;
     },
   };
+}
+
+/** A key that was withheld leads nowhere: what it would lead to may be there. */
+function told(resolution: Resolution): Resolution {
+  if (resolution.outcome !== 'keys' || !resolution.keys.some(isRedacted)) return resolution;
+  const keys = resolution.keys.filter((key) => !isRedacted(key));
+  return { ...resolution, keys, elsewhere: resolution.elsewhere ?? 'part of where it would be was withheld as a secret' };
 }
 
 /** Equal as JSON, whatever the order of keys. */
