@@ -74,7 +74,7 @@ interface SeriesRequest {
 }
 
 /** Services answer with an empty page now and then; one that never ends must not hold up the run. */
-const maxEmptyPages = 10;
+export const maxEmptyPages = 10;
 
 /** Six bytes of SHA-256: enough to tell ids of one series apart without keeping them. */
 function fingerprint(id: string): number {
@@ -194,18 +194,14 @@ export function pagedSeries(request: SeriesRequest): PagedSeries {
         if (writer.query.pages.length > 0) return end('partial', [...standing, answer.reason], count);
         return end(isRefusal(answer.reason) ? 'denied' : 'failed', [answer.reason], count);
       }
-      const facts = request.facts(answer.value.json);
-      await writer.page({
-        body: answer.value.body,
-        requestId: answer.value.requestId,
-        httpStatus: answer.value.httpStatus,
-        items: facts.items,
-        attempts: answer.attempts,
-        nextToken: facts.nextToken,
-      });
+      // Nothing of the answer is named after it is stored: a page is not held in memory longer than that.
+      const { json, body, requestId, httpStatus, gaps } = answer.value;
+      const { attempts } = answer;
+      const facts = request.facts(json);
+      await writer.page({ body, requestId, httpStatus, items: facts.items, attempts, nextToken: facts.nextToken });
       request.onPage?.(facts.items);
       let contradiction = add(count, facts);
-      count.gaps.push(...(answer.value.gaps ?? []));
+      count.gaps.push(...(gaps ?? []));
       const over = facts.nextToken === null || contradiction?.code === 'repeated-token';
       if (over && contradiction === null && count.total !== null && count.total !== count.ids.size) {
         contradiction = { code: 'rows-lost', message: `the provider counted ${count.total} records and handed out ${count.ids.size}` };

@@ -44,7 +44,7 @@ export interface PagingContext {
 /** More pages than any account can fill; a provider that hands out tokens for ever is stopped here. */
 const maxPages = 100_000;
 /** Empty pages with a token are legitimate, but not without end. */
-const maxEmptyPages = 20;
+export const maxEmptyPages = 20;
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64');
 
