@@ -41,8 +41,11 @@ const bucket = storeType('storage.googleapis.com/Bucket', 22, 'storage', (store,
   };
 });
 
+/** Data sets that tables lie in: the first ones of a project. */
+const warehouses = ['warehouse_core', 'warehouse_raw', 'warehouse_mart'] as const;
+
 const dataset = storeType('bigquery.googleapis.com/Dataset', 7, 'analytics', (store, cell, pick) => {
-  const id = store.name.replaceAll('-', '_');
+  const id = warehouses[Number(store.name.slice(store.name.lastIndexOf('-') + 1))] ?? store.name.replaceAll('-', '_');
   const { bindings, troubles } = readers(pick, 'roles/bigquery.dataViewer', cell);
   return {
     name: `//bigquery.googleapis.com/projects/${cell.project.id}/datasets/${id}`,
@@ -71,7 +74,7 @@ const dataset = storeType('bigquery.googleapis.com/Dataset', 7, 'analytics', (st
 
 const table = storeType('bigquery.googleapis.com/Table', 12, 'analytics', (store, cell, pick) => {
   const id = store.name.replaceAll('-', '_');
-  const set = `warehouse_${pick.pick(['core', 'raw', 'mart'])}`;
+  const set = pick.pick(warehouses);
   return {
     name: `//bigquery.googleapis.com/projects/${cell.project.id}/datasets/${set}/tables/${id}`,
     displayName: id,
