@@ -17,10 +17,7 @@ import {
 import type { CollectContext, Collector, CollectProgress, CollectResult, DoctorFinding, PlannedScope } from './collector.ts';
 import { defaultPatience, type Pacers, pacers, type Patience } from './rate.ts';
 
-/**
- * Units (accounts and regions, subscriptions, projects) that one collector works on at once. Each collector has its own: units of
- * one that wait for their provider's quota must not keep another from spending its own.
- */
+/** Units that a collector works on at once, where it does not say. Each has its own limit: none waits for another's quota. */
 const unitsInFlight = 24;
 
 export interface CollectRequest {
@@ -205,8 +202,8 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
   // A run that cannot write any more stops its collectors, and waits for what they have in hand.
   const unwritable = new AbortController();
   const outstanding = new Set<Promise<unknown>>();
-  const units = (): CollectContext['unit'] => {
-    const limit = pLimit(unitsInFlight);
+  const units = (collector: Collector): CollectContext['unit'] => {
+    const limit = pLimit(collector.unitsInFlight ?? unitsInFlight);
     return (work) => {
       const running = limit(work);
       const done = running.then(
@@ -262,7 +259,7 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
       const planned = plans.get(collector) ?? [];
       try {
         await load(collector);
-        return settle(collector, planned, await collector.collect({ ...context, unit: units() }));
+        return settle(collector, planned, await collector.collect({ ...context, unit: units(collector) }));
       } catch (error) {
         if (isStorageError(error, request.runDirectory)) {
           storage.push(error);
@@ -308,7 +305,7 @@ export async function doctor(
   const findings = await Promise.all(
     collectors.map(async (collector) => {
       try {
-        const limit = pLimit(unitsInFlight);
+        const limit = pLimit(collector.unitsInFlight ?? unitsInFlight);
         return await collector.doctor({ ...context, unit: (work) => limit(work) });
       } catch (error) {
         return [

@@ -69,6 +69,8 @@ export interface DoctorFinding {
 export interface Collector {
   readonly id: string;
   readonly provider: Provider;
+  /** Units (accounts and regions, series of pages) worked on at once: few where pages are large, because each is in memory meanwhile. */
+  readonly unitsInFlight?: number;
   /** What `collect` owes: a scope and type left without an entry is entered as failed, so that nothing disappears. */
   plan(context: Pick<CollectContext, 'config' | 'needs'>): PlannedScope[];
   collect(context: CollectContext): Promise<CollectResult>;

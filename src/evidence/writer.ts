@@ -157,8 +157,8 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
       get query() {
         return query;
       },
-      async page(received) {
-        const receivedBytes = typeof received.body === 'string' ? Buffer.from(received.body, 'utf8') : received.body;
+      async page({ body, ...received }) {
+        const receivedBytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
         const name = `page-${String(query.pages.length + 1).padStart(6, '0')}.json`;
         const { bytes, redactions } = await redactElsewhere(receivedBytes, `${directory}/${name}`, redactionKey());
         await storeFileAtomic(join(absolute, name), bytes);

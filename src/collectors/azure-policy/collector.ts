@@ -162,6 +162,8 @@ export type { ObjectListing };
 export const azurePolicy: Collector = {
   id: collector,
   provider: 'azure',
+  // Pages of up to a thousand records.
+  unitsInFlight: 4,
   plan,
   async collect(context) {
     if (!isNeeded(context.needs)) return { scopes: [], entries: [] };
