@@ -146,7 +146,8 @@ describe('faults', () => {
   /** Whatever strikes: nothing gone, nothing complete that differs from the clean run, every gap named. Returns the ledger. */
   async function struck(kind: FaultKind, where: object): Promise<Ledger> {
     aws.book.inject({ kind, ...where });
-    const patience = kind === 'hang' ? { ...hurried, requestTimeoutMs: 150 } : hurried;
+    // Long enough that a healthy answer comes in time on a busy machine too: another call that times out would fail here.
+    const patience = kind === 'hang' ? { ...hurried, requestTimeoutMs: 600 } : hurried;
     const ledger = await collectAws(aws, directory.path, needsOf([bucket], [rule]), { patience });
     const records = await recordsOf(directory.path);
     expect(ledger.entries.map((one) => one.type)).toEqual(clean.ledger.entries.map((one) => one.type));
@@ -527,7 +528,8 @@ describe('through the organisation', () => {
   });
 });
 
-test('the quota is kept to the letter, at no more than a tenth above its arithmetic floor', async () => {
+// Tried again, because the simulated server shares this process: when the machine is busy, requests bunch up on their way to it.
+test('the quota is kept to the letter, and makes calls wait no more than a tenth above its arithmetic floor', { retry: 2 }, async () => {
   const strict = await simulateAws(2500, 'published');
   try {
     const ledger = await collectAws(
@@ -543,7 +545,9 @@ test('the quota is kept to the letter, at no more than a tenth above its arithme
     const [use] = ledger.quotas;
     expect(use?.calls).toBeGreaterThan(25);
     expect(use?.floorMs).toBeGreaterThanOrEqual(2000);
-    expect((use?.elapsedMs ?? Infinity) / (use?.floorMs ?? 1)).toBeLessThanOrEqual(1.25); // short run on a busy machine; the bench holds it to 1.10
+    // What the pacer adds, whatever else the machine has to do; the bench measures the time that goes by.
+    expect(use?.waitedMs).toBeGreaterThan(0);
+    expect((use?.waitedMs ?? Infinity) / (use?.floorMs ?? 1)).toBeLessThanOrEqual(1.1);
   } finally {
     await strict.close();
   }
