@@ -100,12 +100,6 @@ function emptyCount(): Count {
 /** Adds a page; what it returns is a contradiction between pages that asking again may settle. */
 function add(count: Count, facts: PageFacts): Reason | null {
   let contradiction = facts.contradiction;
-  // Before all else: a listing that comes back to where it was has no end.
-  if (facts.nextToken !== null) {
-    if (count.tokens.has(facts.nextToken))
-      contradiction = { code: 'repeated-token', message: 'the provider gave the same continuation token twice' };
-    count.tokens.add(facts.nextToken);
-  }
   const known = count.ids.size;
   for (const record of facts.records) {
     const id = fingerprint(record.id);
@@ -131,6 +125,14 @@ function add(count: Count, facts: PageFacts): Reason | null {
   }
   count.gaps.push(...facts.gaps);
   count.emptyRun = count.ids.size === known ? count.emptyRun + 1 : 0;
+  if (facts.nextToken !== null) {
+    if (count.tokens.has(facts.nextToken)) {
+      // Whatever else is wrong with the page: a listing that comes back to where it was has no end.
+      if (contradiction !== null) count.gaps.push(contradiction);
+      contradiction = { code: 'repeated-token', message: 'the provider gave the same continuation token twice' };
+    }
+    count.tokens.add(facts.nextToken);
+  }
   return contradiction;
 }
 

@@ -105,6 +105,15 @@ describe('a series', () => {
     expect(stored().reasons).toMatchObject([{ code: 'repeated-row' }]);
   });
 
+  test('that leads back to a page it gave before ends there, whatever its rows say', async () => {
+    const { series, calls } = await open(() => ({ ids: ['a1'], next: 't' }));
+    const read = await series.run();
+    expect(read.status).toBe('partial');
+    expect(read.reasons.map(({ code }) => code)).toEqual(['repeated-token', 'repeated-row']);
+    // Each asking sees it on its second page.
+    expect(calls()).toBe(2 * 3);
+  });
+
   test.each([
     ['repeated-row', (token: string | null) => (token === null ? { ids: ['a1'], next: 't' } : { ids: ['a1'] })],
     ['repeated-token', () => ({ ids: [], next: 't' })],

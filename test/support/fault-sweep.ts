@@ -420,8 +420,9 @@ function allowance({ estate, fault }: Case): number {
   const { maxAttempts = 1, requeries = 0 } = patienceFor(fault.kind);
   const askings = 1 + requeries;
   const barren = fault.kind === 'empty-page-with-token' || fault.kind === 'duplicated-page';
-  const emptyPages = providerOf(estate) === 'aws' ? emptyPagesOfConfig : emptyPagesOfSeries + 2;
-  return Math.max(maxAttempts, askings * askings, barren ? askings * emptyPages : 0);
+  // Config's listings begin again for such pages each time; others for what contradicts itself, which shows at the second of them.
+  const borne = providerOf(estate) === 'aws' ? askings * emptyPagesOfConfig : requeries * 2 + emptyPagesOfSeries + 2;
+  return Math.max(maxAttempts, askings * askings, barren ? borne : 0);
 }
 
 /** No call is made more often than attempts and repetitions allow, and no run takes long. */
