@@ -8,6 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { CollectProgress } from './collectors/collector.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { loadCatalogue } from './controls/catalogue/load.ts';
+import { boundGarbage } from './controls/assess/heap.ts';
 import { needsOf } from './controls/assess/needs.ts';
 import { selectControls } from './controls/catalogue/select.ts';
 import type { Catalogue } from './controls/types.ts';
@@ -99,6 +100,7 @@ export const collectStage = (context: StageContext): Promise<Ledger> =>
     const { collect } = await import('./collectors/collect.ts');
     const { quotaFloor } = await import('./collectors/rate.ts');
     const started = performance.now();
+    const unbound = boundGarbage();
     const ledger = await collect({
       runDirectory: context.run.path,
       runId: context.run.state.runId,
@@ -109,7 +111,7 @@ export const collectStage = (context: StageContext): Promise<Ledger> =>
       signal: context.signal,
       progress: context.progress,
       tool,
-    });
+    }).finally(unbound);
     // An interrupted collection has written its ledger, and is not done.
     context.signal.throwIfAborted();
     const floor = quotaFloor(ledger.quotas);
