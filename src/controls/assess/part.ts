@@ -241,7 +241,9 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
     shortfalls: shortfallsOf(
       population,
       controls,
-      running.flatMap(({ control, judge }) => (judge ? [{ control, types: judge.types }] : [])),
+      running.flatMap((one) =>
+        one.judge ? [{ control: one.control, types: one.judge.types, rows: (results.get(one) as CheckResult).rows }] : [],
+      ),
     ),
     complete: isComplete(population, results, tableTypes),
   };

@@ -1,4 +1,12 @@
-import { compareText, type Control, type LedgerEntry, type Reason, scopeKey, type Shortfall } from '../../model/index.ts';
+import {
+  compareText,
+  type Control,
+  type LedgerEntry,
+  type Reason,
+  type ReconciliationRow,
+  scopeKey,
+  type Shortfall,
+} from '../../model/index.ts';
 import { accessTypes } from '../access/access.ts';
 import { ledgerType, tablesNeeded } from '../lookups/tables.ts';
 import type { CompiledControl } from '../types.ts';
@@ -17,40 +25,54 @@ function lookedUp({ checks }: CompiledControl): Set<string> {
   return types;
 }
 
+/** What the populations of a control lack, by scope. */
+function lackingOf(rows: readonly ReconciliationRow[]): Set<string> {
+  return new Set(rows.flatMap(({ scope, reasons }) => reasons.map((reason) => lack(scope, reason))));
+}
+
+const lack = (scope: Shortfall['scope'], { code, message }: Reason): string => `${scopeKey(scope)}\n${code}\n${message}`;
+
 /**
- * What of the evidence that these controls need is not whole, once it has been read. `judged`: what the checks of each judge.
+ * What of the evidence that these controls need is not whole, once it has been read. `judged`: what the checks of each judge, and the rows
+ * that came of it: results of a rule that are not there for want of resources are lacking to nobody.
  * A missing independent count alone is none: it is said where the population is reconciled.
  */
 export function shortfallsOf(
   population: Population,
   controls: readonly CompiledControl[],
-  judged: readonly { readonly control: Control; readonly types: readonly string[] }[],
+  judged: readonly { readonly control: Control; readonly types: readonly string[]; readonly rows: readonly ReconciliationRow[] }[],
 ): Shortfall[] {
-  const needs = new Map<string, { judgedBy: Set<string>; lookedUpBy: Set<string> }>();
+  const needs = new Map<string, { provider: Control['provider']; type: string; judgedBy: Set<string>; lookedUpBy: Set<string> }>();
   const need = ({ provider, id }: Control, type: string, how: 'judgedBy' | 'lookedUpBy'): void => {
     const key = `${provider}/${type}`;
-    const known = needs.get(key) ?? { judgedBy: new Set(), lookedUpBy: new Set() };
+    const known = needs.get(key) ?? { provider, type, judgedBy: new Set(), lookedUpBy: new Set() };
     known[how].add(id);
     needs.set(key, known);
   };
   for (const { control, types } of judged) for (const type of types) need(control, type, 'judgedBy');
   for (const one of controls) for (const type of lookedUp(one)) need(one.control, type, 'lookedUpBy');
+  const lacking = new Map<string, Set<string>>();
+  const lackingTo = (id: string): Set<string> => {
+    let known = lacking.get(id);
+    if (known === undefined) lacking.set(id, (known = lackingOf(judged.flatMap(({ control, rows }) => (control.id === id ? rows : [])))));
+    return known;
+  };
 
   const found: Shortfall[] = [];
-  for (const [key, { judgedBy, lookedUpBy }] of needs) {
-    const at = key.indexOf('/');
-    const provider = key.slice(0, at) as Control['provider'];
-    for (const unit of population.units(provider, key.slice(at + 1))) {
+  for (const { provider, type, judgedBy, lookedUpBy } of needs.values()) {
+    for (const unit of population.units(provider, type)) {
       if (unit.excluded || unit.coveredBy !== null) continue;
       const reasons = population.gaps(unit, true);
       if (reasons.length === 0) continue;
+      const judging = [...judgedBy].filter((id) => reasons.some((reason) => lackingTo(id).has(lack(unit.scope, reason))));
+      if (judging.length === 0 && lookedUpBy.size === 0) continue;
       found.push({
         scope: unit.scope,
         type: unit.type,
         status: unit.entry === null || unit.entry.status === 'complete' ? null : unit.entry.status,
         reasons,
-        judgedBy: [...judgedBy].sort(compareText),
-        lookedUpBy: [...lookedUpBy].filter((id) => !judgedBy.has(id)).sort(compareText),
+        judgedBy: judging.sort(compareText),
+        lookedUpBy: [...lookedUpBy].filter((id) => !judging.includes(id)).sort(compareText),
       });
     }
   }
