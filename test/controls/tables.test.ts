@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { azureScopesOf, gcpKeyName, gcpRelativeName, parseKmsReference, vaultHost } from '../../src/controls/lookups/references.ts';
 import { lookupTable, tableFamilies, tableNames, tablesNeeded } from '../../src/controls/lookups/tables.ts';
+import { replacement } from '../../src/evidence/redaction/rules.ts';
 import { indexOf, record } from '../support/records.ts';
 
 const id = '11111111-2222-3333-4444-555555555555';
@@ -28,6 +29,26 @@ const elsewhere = record({
 const both = ['AWS::KMS::Key', 'AWS::KMS::Alias'];
 const kms = (complete: Parameters<typeof indexOf>[2] = both, records = [key, alias]) =>
   indexOf({ 'aws.kms.key': ['configuration.keyManager'] }, records, complete);
+
+describe('a record whose name was withheld as a secret', () => {
+  const withheld = replacement('password');
+  const nameless = record({ ...alias, document: { configuration: { AliasName: withheld, TargetKeyId: id } } });
+
+  test('may be any that is not found: a miss is unknown, what is found stays found', () => {
+    const missing = kms(both, [key, alias]).lookup('aws.kms.key', 'alias/other', false, volume);
+    expect(missing.outcome).toBe('absent');
+    const index = kms(both, [key, alias, nameless]);
+    expect(index.lookup('aws.kms.key', 'alias/other', false, volume)).toMatchObject({
+      outcome: 'unknown',
+      because: expect.stringContaining('withheld') as string,
+    });
+    expect(index.lookup('aws.kms.key', 'alias/data', false, volume).outcome).toBe('found');
+  });
+
+  test('is not reached by what was withheld', () => {
+    expect(kms(both, [key, nameless]).lookup('aws.kms.key', withheld, false, volume).outcome).toBe('unknown');
+  });
+});
 
 describe('aws.kms.key', () => {
   test.each([

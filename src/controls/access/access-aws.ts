@@ -13,7 +13,7 @@ import { awsRegionOf, parseArn, valueAt } from '../lookups/references.ts';
 import { isRedacted } from '../language/values.ts';
 import type { HomeGap } from '../lookups/table-index.ts';
 import type { EvaluationEnvironment, IndexedRecord } from '../types.ts';
-import { isGiven, toldAt } from './told.ts';
+import { isGiven, toldAt } from '../lookups/told.ts';
 
 /** The key a store names: its reference, that it has none of the customer's, or why it cannot be told. */
 type StoreKey = { readonly key: string } | { readonly none: true } | { readonly unknown: string };

@@ -3,7 +3,7 @@ import { type Analysis, orderReaders, type Reader } from './access-principal.ts'
 import { wildcard } from './policy-document.ts';
 import { azureId, lastSegment, valueAt } from '../lookups/references.ts';
 import type { EvaluationEnvironment, IndexedRecord, LookupResult } from '../types.ts';
-import { holdsRedacted, isGiven, toldAt } from './told.ts';
+import { holdsRedacted, isGiven, toldAt } from '../lookups/told.ts';
 
 interface AzureStore {
   /** Data-plane actions that read data. */

@@ -3,7 +3,7 @@ import { type Analysis, orderReaders, type Reader } from './access-principal.ts'
 import { isRedacted } from '../language/values.ts';
 import { gcpRelativeName, valueAt } from '../lookups/references.ts';
 import type { EvaluationEnvironment, IndexedRecord, LookupResult } from '../types.ts';
-import { isGiven, toldAt } from './told.ts';
+import { isGiven, toldAt } from '../lookups/told.ts';
 
 interface GcpStore {
   /** Permissions that read data; custom roles are judged by them. */

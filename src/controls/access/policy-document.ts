@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/index.ts';
 import { parseArn } from '../lookups/references.ts';
-import { holdsRedacted } from './told.ts';
+import { holdsRedacted } from '../lookups/told.ts';
 
 /** AWS policy documents as far as access to data depends on them. Pure: nothing is looked up. */
 

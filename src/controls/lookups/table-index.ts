@@ -1,6 +1,7 @@
 import type { Json, JsonObject, Provider, Resource } from '../../model/index.ts';
 import { compileProjection } from '../language/paths.ts';
 import { isRedacted } from '../language/values.ts';
+import { holdsRedacted } from './told.ts';
 import { type Home, type Hop, ledgerType, type LookupTable, lookupTable, type Resolution, tablesNeeded } from './tables.ts';
 import type { IndexedRecord, LookupResult } from '../types.ts';
 
@@ -208,8 +209,9 @@ export function tableIndex(
       forget();
       for (const state of into) {
         const keys = state.table.keys(resource);
+        if (keys.length === 0 ? holdsRedacted(resource.document) : keys.some(isRedacted))
+          state.nameless ??= `what \`${resource.uid}\` is looked up by was withheld as a secret`;
         if (keys.length === 0) continue;
-        if (keys.some(isRedacted)) state.nameless ??= `what \`${resource.uid}\` is looked up by was withheld as a secret`;
         size += 1;
         const record: IndexedRecord = {
           uid: resource.uid,

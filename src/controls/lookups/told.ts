@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from '../../model/index.ts';
 import { isRedacted } from '../language/values.ts';
-import { textAt, valueAt } from '../lookups/references.ts';
+import { textAt, valueAt } from './references.ts';
 
 /** Reading what may have been withheld as a secret before it reached disk: a withheld value is none, and what it was is not known. */
 
