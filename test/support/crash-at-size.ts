@@ -45,9 +45,25 @@ function claims(run: CrashRun): string[] {
   ];
 }
 
-/** Parts of a run after which it is killed, as fractions of its whole length: seeded, in order, none too close to the last. */
-export function moments(seed: string, kills: number): number[] {
-  return Array.from({ length: kills }, (_, at) => (at + 0.15 + 0.7 * chance(`${seed} kill ${at + 1}`)) / (kills + 0.5));
+/** How many further calls each part of the run makes before it is killed: seeded fractions of all calls, which leave some for the last part. */
+function callsBetween(seed: string, kills: number, calls: number): number[] {
+  return Array.from({ length: kills }, (_, at) => Math.round(((0.1 + 0.8 * chance(`${seed} kill ${at + 1}`)) / (kills + 0.5)) * calls));
+}
+
+/** Resumes the collection and kills it without warning once it has made so many calls. Says whether it was still running. */
+async function killAfter(run: CrashRun, made: () => number, calls: number, delayMs: number): Promise<boolean> {
+  const target = made() + calls;
+  const { child, finished } = begin(run, 'collect');
+  let killed = false;
+  const watch = setInterval(() => {
+    if (made() < target) return;
+    clearInterval(watch);
+    setTimeout(() => (killed = child.kill('SIGKILL')), delayMs);
+  }, 5);
+  const { code, stderr } = await finished;
+  clearInterval(watch);
+  if (code !== null && code !== 0 && code !== 3) throw new Error(`the collection ended with ${code}: ${stderr.slice(-500)}`);
+  return killed && code === null;
 }
 
 export interface AtSize {
@@ -84,17 +100,17 @@ export async function killedAtSize(options: {
     );
 
     const run = plannedRun(simulator, join(work, 'killed'), asOf, providers);
-    let before = 0;
-    for (const moment of moments(seed, options.kills)) {
+    const made = (): number => simulator.calls().length;
+    for (const [at, more] of callsBetween(seed, options.kills, calls).entries()) {
       const finished = finishedQueries(run);
-      const struck = await killIn(run, 'collect', 'collect', (moment - before) * seconds * 1000);
+      const began = performance.now();
+      const struck = await killAfter(run, made, more, 40 * chance(`${seed} delay ${at + 1}`));
       const again = askedAgain(run, finished);
       if (struck) kills += 1;
       say(
-        `  ${struck ? 'killed' : 'ended by itself'} ${((moment - before) * seconds).toFixed(1)} s into collecting: ${finished.size} queries were finished before, ${finishedQueries(run).size} are now, ${again.length} were asked again`,
+        `  ${struck ? 'killed' : 'ended by itself'} after ${more} calls and ${((performance.now() - began) / 1000).toFixed(1)} s: ${finished.size} queries were finished before, ${finishedQueries(run).size} are now, ${again.length} were asked again`,
       );
       found.push(...again.map((file) => `${file} was asked again`));
-      before = moment;
     }
     const finished = finishedQueries(run);
     const last = await goOn(run, 'collect');
