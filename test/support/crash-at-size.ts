@@ -3,18 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Ledger } from '../../src/model/index.ts';
 import { startSimulator } from '../../src/simulator/index.ts';
-import {
-  assessRun,
-  askedAgain,
-  chance,
-  type CrashRun,
-  differences,
-  finishedQueries,
-  goOn,
-  killIn,
-  leftovers,
-  plannedRun,
-} from './crash.ts';
+import { askedAgain, assessRun, begin, chance, type CrashRun, differences, finishedQueries, goOn, leftovers, plannedRun } from './crash.ts';
 
 /** A large estate under its published quotas: collected once undisturbed, and once killed and resumed again and again. */
 
