@@ -400,6 +400,7 @@ describe('whatever the ledger says of the resources and of the results', () => {
         .filter((entry) => entry !== null);
       tamper(run, 'evidence/ledger.json', () => JSON.stringify({ ...ledger, entries }));
       const { assessment, observations } = await judgeRun(run, Object.values(controls));
+      if (assessment.evidenceComplete) expect(assessment.shortfalls?.filter(({ judgedBy }) => judgedBy.length > 0)).toEqual([]);
       for (const { account, names, verdicts, ofResults } of cells) {
         for (const as of ['resources', 'parents'] as const) {
           const where = `${as}: ${names.length} resources, ${Object.values(verdicts).join('+') || 'no'} results; types ${ofTypes}, results ${ofResults}`;

@@ -18,6 +18,9 @@ const buckets = control('aws-buckets', 'aws', [
   conditionCheck({ on: ['AWS::S3::Bucket'], evaluate: good, reads: { 'aws.kms.key': '*' } }, 'aws'),
 ]);
 const keys = control('aws-keys', 'aws', [conditionCheck({ on: ['AWS::KMS::Key'], evaluate: good }, 'aws')]);
+const native = control('aws-rule', 'aws', [
+  { kind: 'verdict', id: 'main', title: 'Rule', provider: 'aws', rule: 'RULE', about: { as: 'resources', types: ['AWS::SQS::Queue'] } },
+]);
 const notRecorded = { status: 'not-recorded', reasons: [{ code: 'type-not-recorded', message: 'nobody records it' }] } as const;
 const scope = { provider: 'aws', account, region };
 
@@ -96,6 +99,18 @@ describe('what is not whole', () => {
       },
     ]);
   });
+});
+
+test('results of a rule that are not there because nothing is are lacking to nobody; where something is, to the control', async () => {
+  const lacking = { status: 'not-recorded', count: null, reasons: [{ code: 'rule-not-deployed', message: 'nobody deployed it' }] } as const;
+  const judgedBy = async (records: number): Promise<[boolean, (string[] | undefined)?]> => {
+    const verdicts = unit('verdict:RULE', { records: [], entry: { ...lacking, reasons: [...lacking.reasons] } });
+    const resources = unit('AWS::SQS::Queue', records === 0 ? { records: [] } : {});
+    const { assessment } = await judge({ units: [resources, verdicts] }, [native]);
+    return [assessment.evidenceComplete, assessment.shortfalls?.find(({ type }) => type === 'verdict:RULE')?.judgedBy];
+  };
+  expect(await judgedBy(0)).toEqual([true, []]);
+  expect(await judgedBy(1)).toEqual([false, ['aws-rule']]);
 });
 
 describe('the shortfalls of several parts', () => {
