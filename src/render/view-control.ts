@@ -40,8 +40,14 @@ export function selectRows(limit: number): { add: (observation: Observation) => 
   };
 }
 
-/** Account, location and scope as one line: `111122223333 · eu-west-1`. */
-export function placeOf(subject: { account: string; location: string }): string {
+/** Account and location as one line: `111122223333 · eu-west-1`; what the id says already is left out. */
+export function placeBeside(subject: { account: string; location: string; uid: string }): string {
+  const said = (part: string): string => (subject.uid.includes(part) ? '' : part);
+  return placeOf({ account: said(subject.account), location: said(subject.location) });
+}
+
+/** Account and location as one line: `111122223333 · eu-west-1`. */
+function placeOf(subject: { account: string; location: string }): string {
   return [subject.account, subject.location]
     .filter((part) => part !== '' && part !== '*')
     .map((part) => cell(part, 120))
@@ -75,7 +81,7 @@ export function rowView(observation: Observation, checks: number): RowView {
       ? { lead: '', name: cell(subject.name === '' ? subject.uid : subject.name, CELL_NAME), uid: '' }
       : whoOf(subject)),
     type: cell(subject.type, 120),
-    place: placeOf(subject),
+    place: subject.kind === 'scope' ? placeOf(subject) : placeBeside(subject),
     captured: subject.capturedAt === null ? '' : instant(subject.capturedAt),
     check: checks > 1 ? cell(observation.check, 80) : null,
     reason: cell(observation.reason, 600),
@@ -97,17 +103,29 @@ export function rowView(observation: Observation, checks: number): RowView {
   };
 }
 
+/** What stands for a subject's own name or id in what is said of several. */
+const ITSELF = '(named below)';
+
+/** A row's reason as it reads for any subject like it. Names that might be plain words are left where they are. */
+function reasonOfMany({ reason, lead, name, uid }: RowView): string {
+  const own = [lead + name, uid, name].filter((text) => text.length >= 6 && /[^A-Za-z ]/.test(text));
+  return own.reduce((text, one) => text.replaceAll(one, ITSELF), reason);
+}
+
 /** Rows that say the same of different subjects become one group, where the first of them stood. */
 export function groupRows(rows: readonly RowView[]): RowGroup[] {
-  const groups = new Map<string, RowGroup>();
-  for (const { anchor, id, lead, name, uid, place, captured, citations, ...common } of rows) {
-    const key = JSON.stringify(common);
-    const group = groups.get(key) ?? { ...common, total: null, members: [] };
-    groups.set(key, group);
-    group.members.push({ anchor, id, lead, name, uid, place, captured, citations });
-    if (group.members.length > 1) group.total = plural(group.members.length, 'resource');
+  const groups = new Map<string, { group: RowGroup; many: string }>();
+  for (const row of rows) {
+    const { anchor, id, lead, name, uid, place, captured, citations, ...common } = row;
+    const many = reasonOfMany(row);
+    const key = JSON.stringify({ ...common, reason: many });
+    const found = groups.get(key) ?? { group: { ...common, total: null, members: [] }, many };
+    groups.set(key, found);
+    found.group.members.push({ anchor, id, lead, name, uid, place, captured, citations });
   }
-  return [...groups.values()];
+  return [...groups.values()].map(({ group, many }) =>
+    group.members.length === 1 ? group : { ...group, reason: many, total: plural(group.members.length, 'resource') },
+  );
 }
 
 const CELL_UID = 320;

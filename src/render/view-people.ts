@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Access, Assessment } from '../model/index.ts';
-import { pillOf, placeOf, whoOf } from './view-control.ts';
+import { pillOf, placeBeside, whoOf } from './view-control.ts';
 import { cell, citationText, grouped, longDate, plural, visible } from './text.ts';
 import { waiverMarks } from './view-choices.ts';
 import type { StoreView, View } from './view-schema.ts';
 
-/** Groups, stores of a group and principals that the document prints; every store and principal is in access.csv. */
+/** Groups, stores of a group and principals that the document prints, and holds; every store and principal is in access.csv. */
 const GROUPS = 300;
 const STORES = 100;
 const PRINCIPALS = 25;
@@ -34,6 +34,7 @@ export interface SelectedStores {
  */
 export function selectStores(): { add: (access: Access) => void; select: () => SelectedStores; seen: () => number } {
   const groups = new Map<string, Group>();
+  const held: number[] = [];
   let seen = 0;
   const order = (group: Group): number => (group.view.wide ? 0 : group.view.complete ? 2 : 1);
   return {
@@ -51,8 +52,15 @@ export function selectStores(): { add: (access: Access) => void; select: () => S
         .update(JSON.stringify([access.subject.provider, access.world, access.complete, ways, access.unsettled]))
         .digest('base64');
       const citations = JSON.stringify(access.principals.map((principal) => principal.citation ?? null));
-      const group = groups.get(key) ?? { view: groupView(access), count: 0, citations, unsettled: access.unsettled };
-      groups.set(key, group);
+      let group = groups.get(key);
+      if (group === undefined) {
+        group = { view: groupView(access), count: 0, citations, unsettled: access.unsettled };
+        // No more of a rank is held than could be printed if there were no other.
+        const rank = order(group);
+        if ((held[rank] ?? 0) === GROUPS) return;
+        held[rank] = (held[rank] ?? 0) + 1;
+        groups.set(key, group);
+      }
       group.count += 1;
       if (group.citations !== citations) group.view.citationsOfFirst = true;
       if (group.view.stores.length < STORES) group.view.stores.push(storeLine(access));
@@ -101,8 +109,7 @@ function wayOf({ subject }: Access, via: string): string {
 }
 
 function storeLine({ subject }: Access): StoreView['stores'][number] {
-  // Most ids say where the store is.
-  return { ...whoOf(subject), place: subject.uid.includes(subject.account) ? '' : placeOf(subject) };
+  return { ...whoOf(subject), place: placeBeside(subject) };
 }
 
 /** A group as its first store makes it; references are still the records' own places. */

@@ -60,11 +60,17 @@ describe('the view', () => {
     for (const { rows: list } of rows.values()) {
       const groups = groupRows(list);
       expect(groups.flatMap(({ members }) => members.map(({ id }) => id)).sort()).toEqual(list.map(({ id }) => id).sort());
-      for (const { members, total, ...common } of groups) {
+      for (const { members, total, reason, ...common } of groups) {
         expect(total === null).toBe(members.length === 1);
         for (const member of members) {
           const row = list.find(({ id }) => id === member.id);
           expect(row).toMatchObject({ ...common, ...member });
+          // Of several, the reason names none; of one, it says what was said of it.
+          const own =
+            members.length === 1
+              ? ''
+              : [`${member.lead}${member.name}`, member.uid, member.name].find((text) => text.length >= 6 && row?.reason.includes(text));
+          expect(reason.replaceAll('(named below)', own ?? '')).toBe(row?.reason);
         }
       }
     }
