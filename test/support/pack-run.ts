@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { PDF } from '@libpdf/core';
 import { afterAll } from 'vitest';
 import { stringify } from 'yaml';
-import { freshnessParameters } from '../../src/model/index.ts';
 import type { Assessment, Control, ReconciliationRow } from '../../src/model/index.ts';
 
 /** A run that is ready to be sealed: a real PDF, evidence with its digests, and results that agree with it. */
@@ -139,7 +138,6 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
   const catalogue = 'name: sample\nparameters:\n  longestDays:\n    type: integer\n    default: 90\n';
   put('inputs/catalogue/controls.yaml', catalogue);
   const catalogueFiles = [{ file: 'controls.yaml', sha256: createHash('sha256').update(catalogue).digest('hex') }];
-  const bounds = Object.entries(freshnessParameters).map(([name, one]) => [name, one.default] as const);
   const waiver = {
     id: 'legacy',
     control: 'aws-s3-*',
@@ -169,7 +167,7 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
       period: { from: '2026-07-01', to: '2026-09-30' },
     },
     profile: { level: 2, title: 'Level 2' },
-    parameters: { ...Object.fromEntries(bounds), longestDays: 30 },
+    parameters: { longestDays: 30 },
     choices: { ownCatalogue: true, leftOut: [], parameters: [{ name: 'longestDays', default: 90 }] },
     critical: { names: ['*-prod-*'], unclassified: 'critical' },
     asOf: '2026-09-30T00:00:00Z',

@@ -97,7 +97,8 @@ function checkParameters(
 ): void {
   const defaults: Readonly<Record<string, { readonly default?: unknown }>> = { ...freshnessParameters, ...declared };
   const usual = (name: string): unknown => (Object.hasOwn(defaults, name) ? defaults[name]?.default : undefined) ?? null;
-  for (const name of new Set([...Object.keys(defaults), ...Object.keys(configured), ...Object.keys(stated.parameters)])) {
+  // Bounds on the age of evidence that nobody sets are not stated.
+  for (const name of new Set([...Object.keys(declared), ...Object.keys(configured), ...Object.keys(stated.parameters)])) {
     const due = Object.hasOwn(configured, name) ? configured[name] : usual(name);
     const used = Object.hasOwn(stated.parameters, name) ? stated.parameters[name] : undefined;
     if (!same(used, due))
