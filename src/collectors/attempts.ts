@@ -1,5 +1,5 @@
 import type { Reason } from '../model/index.ts';
-import { backoff, type Pacer, type Patience, sleep } from './rate.ts';
+import { backoff, type Pacer, type Patience, type Permit, sleep } from './rate.ts';
 
 /** What went wrong with one attempt, in the codes that ledgers use. */
 export interface Failure {
@@ -86,14 +86,15 @@ export async function persist<T>(trial: Trial<T>): Promise<Answer<T>> {
   let paced = 0;
   for (let attempt = 1; ; attempt += 1) {
     const queued = performance.now();
+    let permit: Permit;
     try {
-      await pacer.take(signal);
+      permit = await pacer.take(signal);
     } catch {
       return aborted(attempt - 1);
     }
     paced += performance.now() - queued;
     try {
-      return { ok: true, value: await bounded(trial), attempts: attempt };
+      return { ok: true, value: await bounded(trial).finally(() => permit.answered()), attempts: attempt };
     } catch (error) {
       if (signal.aborted) return aborted(attempt);
       const failure = failureOf(trial, error);

@@ -4,7 +4,7 @@ import { type AzureConnection, classifyAzure, quotaResetMs } from './azure-clien
 import { isJsonObject } from '../model/index.ts';
 import type { CollectContext } from './collector.ts';
 import type { Received } from './paging.ts';
-import type { Pacer } from './rate.ts';
+import type { Pacer, Quota } from './rate.ts';
 
 /** Which part of the tenant a query reads. */
 export type GraphScope = { readonly subscriptions: readonly string[] } | { readonly managementGroups: readonly string[] };
@@ -39,11 +39,7 @@ const sent = new WeakMap<Pacer, number[]>();
  * `x-ms-user-quota-remaining: 0` after our own full window is what the pacer waits for anyway, and to the millisecond where
  * the header rounds up to seconds. When we sent less, somebody else spends the identity's quota: then its word counts.
  */
-function obeyQuota(
-  pacer: Pacer,
-  quota: { readonly permits: number; readonly perMs: number },
-  header: (name: string) => string | undefined,
-): void {
+function obeyQuota(pacer: Pacer, quota: Quota, header: (name: string) => string | undefined): void {
   if (header('x-ms-user-quota-remaining') !== '0') return;
   const times = sent.get(pacer) ?? [];
   const ours = times.length >= quota.permits && performance.now() - (times[0] ?? 0) <= quota.perMs;
@@ -67,7 +63,7 @@ export function graphClient(
   connection: AzureConnection,
   context: Pick<CollectContext, 'pacers' | 'patience' | 'signal'>,
   pacerKey: string,
-  quota: { readonly permits: number; readonly perMs: number },
+  quota: Quota,
 ): GraphClient {
   const client = new ResourceGraphClient(connection.credential, connection.clientOptions);
   connection.observe(client.pipeline);

@@ -4,6 +4,17 @@ import type { QuotaUse } from '../model/index.ts';
 export interface Quota {
   readonly permits: number;
   readonly perMs: number;
+  /**
+   * A request counts from its answer: by then the provider has counted it, however long it was under way, so that the quota is kept
+   * to the letter. Only for windows that are long beside an answer; others count from the permit.
+   */
+  readonly fromAnswer?: boolean;
+}
+
+/** Leave for one request. */
+export interface Permit {
+  /** The answer is here, or will not come. */
+  answered(): void;
 }
 
 /**
@@ -13,7 +24,7 @@ export interface Quota {
 export interface Pacer {
   readonly key: string;
   /** Resolves when the next request may go; rejects with the signal's reason when aborted while waiting. */
-  take(signal?: AbortSignal): Promise<void>;
+  take(signal?: AbortSignal): Promise<Permit>;
   /** The provider asked for a pause (a `Retry-After`, a quota header): nobody is let through before it is over. */
   pause(milliseconds: number): void;
   /** What the quota cost: `floorMs` is the least time that this many requests need under it. */
@@ -82,8 +93,8 @@ const systemClock: Clock = { now: () => performance.now(), sleep };
 const jitterAllowance = 1.02;
 
 export function pacer(key: string, quota: Quota, clock: Clock = systemClock): Pacer {
-  const windowMs = quota.perMs * jitterAllowance;
-  /** When each of the last `permits` requests was let through: a ring. */
+  const windowMs = quota.fromAnswer === true ? quota.perMs + 1 : quota.perMs * jitterAllowance;
+  /** When each of the last `permits` requests was let through, or answered: a ring. */
   const granted = new Float64Array(quota.permits).fill(Number.NEGATIVE_INFINITY);
   let calls = 0;
   let waitedMs = 0;
@@ -92,17 +103,27 @@ export function pacer(key: string, quota: Quota, clock: Clock = systemClock): Pa
   let last: number | null = null;
   let queue: Promise<void> = Promise.resolve();
 
-  async function turn(signal?: AbortSignal): Promise<void> {
+  function permitOf(call: number): Permit {
+    return {
+      answered() {
+        // By now the place may be another's.
+        if (quota.fromAnswer === true && calls <= call + quota.permits) granted[call % quota.permits] = clock.now();
+      },
+    };
+  }
+
+  async function turn(signal?: AbortSignal): Promise<Permit> {
     for (;;) {
       if (signal?.aborted) throw signal.reason as Error;
       const now = clock.now();
       const free = Math.max((granted[calls % quota.permits] ?? 0) + windowMs, pausedUntil);
       if (now >= free) {
-        granted[calls % quota.permits] = now;
+        // One that is still under way when its place comes up again counts a little later than it was let through.
+        granted[calls % quota.permits] = quota.fromAnswer === true ? now + quota.perMs * (jitterAllowance - 1) : now;
         calls += 1;
         first ??= now;
         last = now;
-        return;
+        return permitOf(calls - 1);
       }
       waitedMs += free - now;
       await clock.sleep(free - now, signal);
@@ -113,7 +134,10 @@ export function pacer(key: string, quota: Quota, clock: Clock = systemClock): Pa
     key,
     take(signal) {
       const mine = queue.then(() => turn(signal));
-      queue = mine.catch(() => undefined);
+      queue = mine.then(
+        () => undefined,
+        () => undefined,
+      );
       return mine;
     },
     pause(milliseconds) {

@@ -99,6 +99,38 @@ describe('pacer', () => {
   });
 });
 
+describe('a quota that counts from the answer', () => {
+  const quota = { permits: 2, perMs: 5000, fromAnswer: true };
+
+  test('is kept however late its requests arrive: the window begins when the answer is here', async () => {
+    const { clock, advance } = fakeClock();
+    const paced = pacer('k', quota, clock);
+    const first = await paced.take();
+    const second = await paced.take();
+    advance(900);
+    first.answered();
+    advance(200);
+    second.answered();
+    await paced.take();
+    expect(clock.now()).toBe(900 + 5001);
+    await paced.take();
+    expect(clock.now()).toBe(1100 + 5001);
+  });
+
+  test('does not wait for an answer that does not come, and an answer that comes too late moves nothing', async () => {
+    const { clock } = fakeClock();
+    const paced = pacer('k', quota, clock);
+    const lost = await paced.take();
+    for (let call = 0; call < 2; call += 1) await paced.take();
+    expect(clock.now()).toBe(5101);
+    lost.answered(); // its place is another's by now
+    await paced.take();
+    expect(clock.now()).toBe(5101);
+    await paced.take();
+    expect(clock.now()).toBe(10_202);
+  });
+});
+
 describe('quotaFloor', () => {
   test('is that of the quota that needs longest; quotas run side by side', async () => {
     const { clock } = fakeClock();

@@ -15,7 +15,7 @@ export interface PolicyClient {
 }
 
 /** Resource Graph's quota is per identity, whoever of us asks: the key is the one azure-resource-graph names. */
-const graphQuota = { permits: 15, perMs: 5000 };
+const graphQuota = { permits: 15, perMs: 5000, fromAnswer: true };
 
 /** Throws (configuration) for a plain-HTTP endpoint off this machine. */
 export function connect(context: Pick<CollectContext, 'endpoints' | 'pacers' | 'patience' | 'signal'>, tenant: string): PolicyClient {

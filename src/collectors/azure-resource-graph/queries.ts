@@ -8,7 +8,7 @@ export const pageRows = 1000;
 /** Published limit is fewer than 300 subscriptions a query. */
 export const subscriptionsPerQuery = 250;
 /** 15 queries per 5 s and user; all collectors that ask Resource Graph as one tenant's identity share it. */
-export const graphQuota = { permits: 15, perMs: 5000 } as const;
+export const graphQuota = { permits: 15, perMs: 5000, fromAnswer: true } as const;
 
 export function graphPacerKey(tenant: string): string {
   return `azure-resource-graph/${tenant}`;
