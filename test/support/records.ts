@@ -1,7 +1,7 @@
 import { accessAnalysis, type AccessAnalysis } from '../../src/controls/access/access.ts';
 import { tableReads } from '../../src/controls/assess/needs.ts';
 import { type TableIndex, tableIndex } from '../../src/controls/lookups/table-index.ts';
-import type { Home } from '../../src/controls/lookups/tables.ts';
+import type { Home } from '../../src/controls/lookups/table.ts';
 import type { JsonObject, Provider, Resource } from '../../src/model/index.ts';
 import { conditionCheck, outcome } from './judging.ts';
 

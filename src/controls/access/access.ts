@@ -4,7 +4,7 @@ import { azureAccess, azureAccessReads, isAzureStore } from './access-azure.ts';
 import { gcpAccess, gcpAccessReads, isGcpStore } from './access-gcp.ts';
 import { type Analysis, type Reader, readerJson, readerLine } from './access-principal.ts';
 import type { HomeGap } from '../lookups/table-index.ts';
-import { ledgerType } from '../lookups/tables.ts';
+import { ledgerType } from '../lookups/table.ts';
 import type { ConditionCheck, EvaluationEnvironment, IndexedRecord, ReadersResult } from '../types.ts';
 
 /** Tables that "who can read a store of this type" looks into, with the paths read. Empty where such access is not analysed. */

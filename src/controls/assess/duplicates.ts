@@ -1,7 +1,7 @@
 import type { EvidenceReader, StoredQuery } from '../../evidence/reader.ts';
 import type { Resource } from '../../model/index.ts';
 import { sameJson } from '../lookups/table-index.ts';
-import { ledgerType } from '../lookups/tables.ts';
+import { ledgerType } from '../lookups/table.ts';
 
 /** What is known of a record when it is met. */
 export type Encounter =

@@ -1,7 +1,8 @@
 import type { Needs, Provider } from '../../model/index.ts';
 import { accessReads, accessTypes } from '../access/access.ts';
 import { mergeReads } from '../lookups/table-index.ts';
-import { type LookupTable, tablesNeeded } from '../lookups/tables.ts';
+import type { LookupTable } from '../lookups/table.ts';
+import { tablesNeeded } from '../lookups/tables.ts';
 import type { Catalogue, CompiledCheck } from '../types.ts';
 
 const sorted = (values: Iterable<string>): string[] => [...new Set(values)].sort();

@@ -29,7 +29,7 @@ import { addCounts, rollUpControl } from './rollup.ts';
 import { shortfallsOf } from './shortfalls.ts';
 import { judgedSubject } from './subject.ts';
 import { tableIndex } from '../lookups/table-index.ts';
-import { ledgerType } from '../lookups/tables.ts';
+import { ledgerType } from '../lookups/table.ts';
 import type { CompiledCheck, CompiledControl, EvaluationEnvironment } from '../types.ts';
 import { waiverBook } from './waivers.ts';
 

@@ -10,7 +10,7 @@ import {
   scopeKey,
 } from '../../model/index.ts';
 import { countWitness } from './claims.ts';
-import type { Home } from '../lookups/tables.ts';
+import type { Home } from '../lookups/table.ts';
 
 /** The records of one type in one scope: what the ledger claims of them and what was found on reading. */
 export interface Unit {

@@ -8,7 +8,8 @@ import {
   type Shortfall,
 } from '../../model/index.ts';
 import { accessTypes } from '../access/access.ts';
-import { ledgerType, tablesNeeded } from '../lookups/tables.ts';
+import { ledgerType } from '../lookups/table.ts';
+import { tablesNeeded } from '../lookups/tables.ts';
 import type { CompiledControl } from '../types.ts';
 import { tableReads } from './needs.ts';
 import { mergeEntries, type Population, unique } from './population.ts';

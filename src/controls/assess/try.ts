@@ -4,7 +4,8 @@ import { decideGroup } from './aggregate.ts';
 import { resolveParameters } from '../catalogue/load.ts';
 import { tableReads } from './needs.ts';
 import { tableIndex } from '../lookups/table-index.ts';
-import { gcpAncestors, type Home } from '../lookups/tables.ts';
+import { gcpAncestors } from '../lookups/references.ts';
+import type { Home } from '../lookups/table.ts';
 import type { Catalogue, CheckOutcome, ConditionCheck, EvaluationEnvironment } from '../types.ts';
 
 /** Reads one document in any shape its provider hands out; null when nobody knows the shape. See Collector.readDocument. */

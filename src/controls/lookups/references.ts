@@ -126,3 +126,9 @@ export function textAt(document: Json | undefined, ...path: readonly string[]): 
   const value = valueAt(document, ...path);
   return typeof value === 'string' && value !== '' ? value : null;
 }
+
+/** The asset's ancestors, nearest first: `projects/123`, `folders/4`, `organizations/5`. Null when the record does not say. */
+export function gcpAncestors(document: Json): string[] | null {
+  const ancestors = valueAt(document, 'ancestors');
+  return Array.isArray(ancestors) && ancestors.length > 0 && ancestors.every((one) => typeof one === 'string') ? ancestors : null;
+}

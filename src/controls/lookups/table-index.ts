@@ -2,7 +2,8 @@ import type { Json, JsonObject, Provider, Resource } from '../../model/index.ts'
 import { compileProjection } from '../language/paths.ts';
 import { isRedacted } from '../language/values.ts';
 import { holdsRedacted } from './told.ts';
-import { type Home, type Hop, ledgerType, type LookupTable, lookupTable, type Resolution, tablesNeeded } from './tables.ts';
+import { type Home, type Hop, ledgerType, type LookupTable, type Resolution } from './table.ts';
+import { lookupTable, tablesNeeded } from './tables.ts';
 import type { IndexedRecord, LookupResult } from '../types.ts';
 
 /** Why a home's evidence is not whole; null when it is. */
