@@ -1,5 +1,7 @@
 import type { Access, Provider, Resource } from '../../model/index.ts';
-import { awsAccess, awsIdentityTypes, awsKeyReads, isAwsStore } from './access-aws.ts';
+import { awsAccess, awsKeyReads } from './access-aws.ts';
+import { awsIdentityTypes } from './access-aws-identities.ts';
+import { isAwsStore } from './access-aws-stores.ts';
 import { azureAccess, azureAccessReads, isAzureStore } from './access-azure.ts';
 import { gcpAccess, gcpAccessReads, isGcpStore } from './access-gcp.ts';
 import { type Analysis, type Reader, readerJson, readerLine } from './access-principal.ts';

@@ -1,0 +1,194 @@
+import { isJsonObject, type Json, type Resource } from '../../model/index.ts';
+import { valueAt } from '../lookups/references.ts';
+import { isGiven, toldAt } from '../lookups/told.ts';
+
+/** The key a store names: its reference, that it has none of the customer's, or why it cannot be told. */
+type StoreKey = { readonly key: string } | { readonly none: true } | { readonly unknown: string };
+
+export interface AwsStore {
+  readonly key: (document: Json) => StoreKey;
+  /** The action that reads data, where keys do not decide. */
+  readonly action: string;
+  /** What the action is allowed on. */
+  readonly resources: (resource: Resource) => readonly string[];
+  /** The store's own policy, where Config records one; undefined where it holds none. */
+  readonly policy?: (document: Json) => Json | undefined;
+  /** What evidence of this kind never settles. */
+  readonly unsettled?: string;
+}
+
+const none: StoreKey = { none: true };
+const arnOf = (resource: Resource): readonly string[] => [resource.uid];
+const underArn = (resource: Resource): readonly string[] => [resource.uid, `${resource.uid}/*`];
+
+/** A flag and a key side by side: `encrypted: false` is no key, `true` without one is not evidence. */
+function flagged(flag: readonly string[], key: readonly string[]): AwsStore['key'] {
+  return (document) => {
+    const encrypted = valueAt(document, ...flag);
+    if (encrypted === false) return none;
+    if (encrypted !== true) return { unknown: `${flag.join('.')} is not in the evidence` };
+    const named = toldAt(document, ...key);
+    return named === null ? { unknown: `${key.join('.')} is not in the evidence` } : { key: named };
+  };
+}
+
+/** A key that is simply absent where the service uses its own. Its container has to be there. */
+function optional(container: readonly string[], key: string): AwsStore['key'] {
+  return (document) => {
+    const holder = valueAt(document, ...container);
+    if (!isJsonObject(holder)) return { unknown: `${container.join('.')} is not in the evidence` };
+    const named = toldAt(holder, key);
+    if (named !== null) return { key: named };
+    return isGiven(holder, key) ? { unknown: `${key} is not a name` } : none;
+  };
+}
+
+const databaseLogins = 'logins of the database itself';
+
+/** Stores whose readers are analysed: where the key is named, and what reads them. */
+const stores: Readonly<Record<string, AwsStore>> = {
+  'AWS::S3::Bucket': {
+    key(document) {
+      const rules = valueAt(document, 'supplementaryConfiguration', 'ServerSideEncryptionConfiguration', 'rules');
+      const [rule] = Array.isArray(rules) ? rules : [];
+      const algorithm = toldAt(rule, 'applyServerSideEncryptionByDefault', 'sseAlgorithm');
+      if (algorithm === null) return { unknown: 'the default encryption of the bucket is not in the evidence' };
+      if (!algorithm.startsWith('aws:kms')) return none;
+      const key = toldAt(rule, 'applyServerSideEncryptionByDefault', 'kmsMasterKeyID');
+      if (key !== null) return { key };
+      return isGiven(rule, 'applyServerSideEncryptionByDefault', 'kmsMasterKeyID') ? { unknown: 'kmsMasterKeyID is not a name' } : none;
+    },
+    action: 's3:GetObject',
+    resources: (resource) => [`${resource.uid}/*`],
+    policy: (document) => valueAt(document, 'supplementaryConfiguration', 'BucketPolicy', 'policyText'),
+    unsettled: 'access control lists of single objects, and objects encrypted otherwise than by default',
+  },
+  'AWS::EC2::Volume': {
+    key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']),
+    action: 'ec2:CreateSnapshot',
+    resources: arnOf,
+    unsettled: 'whoever can log in to the instance that the volume is attached to',
+  },
+  'AWS::EFS::FileSystem': {
+    key: flagged(['configuration', 'Encrypted'], ['configuration', 'KmsKeyId']),
+    action: 'elasticfilesystem:ClientMount',
+    resources: arnOf,
+    unsettled: 'clients that mount it over the network without IAM authorisation',
+  },
+  'AWS::RDS::DBInstance': {
+    key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
+    action: 'rds-db:connect',
+    resources: () => ['arn:aws:rds-db:*'],
+    unsettled: databaseLogins,
+  },
+  'AWS::RDS::DBCluster': {
+    key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
+    action: 'rds-db:connect',
+    resources: () => ['arn:aws:rds-db:*'],
+    unsettled: databaseLogins,
+  },
+  'AWS::RDS::DBSnapshot': {
+    key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']),
+    action: 'rds:RestoreDBInstanceFromDBSnapshot',
+    resources: arnOf,
+  },
+  'AWS::RDS::DBClusterSnapshot': {
+    key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
+    action: 'rds:RestoreDBClusterFromSnapshot',
+    resources: arnOf,
+  },
+  'AWS::DynamoDB::Table': {
+    key(document) {
+      const configuration = valueAt(document, 'configuration');
+      if (!isJsonObject(configuration)) return { unknown: 'configuration is not in the evidence' };
+      const sse = valueAt(configuration, 'ssedescription');
+      if (sse === undefined || sse === null) return none;
+      const key = toldAt(sse, 'kmsmasterKeyArn');
+      return key === null ? { unknown: 'ssedescription.kmsmasterKeyArn is not in the evidence' } : { key };
+    },
+    action: 'dynamodb:GetItem',
+    resources: arnOf,
+  },
+  'AWS::Redshift::Cluster': {
+    key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']),
+    action: 'redshift:GetClusterCredentials',
+    resources: () => ['arn:aws:redshift:*'],
+    unsettled: databaseLogins,
+  },
+  'AWS::OpenSearch::Domain': {
+    key: flagged(['configuration', 'EncryptionAtRestOptions', 'Enabled'], ['configuration', 'EncryptionAtRestOptions', 'KmsKeyId']),
+    action: 'es:ESHttpGet',
+    resources: underArn,
+    unsettled: 'users of the fine-grained access control of the domain',
+  },
+  'AWS::SecretsManager::Secret': {
+    key: optional(['configuration'], 'KMSKeyId'),
+    action: 'secretsmanager:GetSecretValue',
+    resources: arnOf,
+    unsettled: 'the resource policy of the secret',
+  },
+  'AWS::SQS::Queue': {
+    key: optional(['configuration'], 'KmsMasterKeyId'),
+    action: 'sqs:ReceiveMessage',
+    resources: arnOf,
+    policy: (document) => valueAt(document, 'configuration', 'Policy'),
+  },
+  'AWS::SNS::Topic': {
+    key: optional(['configuration'], 'KmsMasterKeyId'),
+    action: 'sns:Subscribe',
+    resources: arnOf,
+    policy: (document) => valueAt(document, 'configuration', 'Policy'),
+  },
+  'AWS::Kinesis::Stream': {
+    key(document) {
+      const configuration = valueAt(document, 'configuration');
+      if (!isJsonObject(configuration)) return { unknown: 'configuration is not in the evidence' };
+      const encryption = valueAt(configuration, 'StreamEncryption');
+      if (encryption === undefined || encryption === null) return none;
+      const key = toldAt(encryption, 'KeyId');
+      if (key !== null) return { key };
+      return toldAt(encryption, 'EncryptionType') === 'NONE' ? none : { unknown: 'StreamEncryption.KeyId is not in the evidence' };
+    },
+    action: 'kinesis:GetRecords',
+    resources: arnOf,
+  },
+  'AWS::Backup::BackupVault': {
+    key: optional(['configuration'], 'EncryptionKeyArn'),
+    action: 'backup:StartRestoreJob',
+    resources: () => ['*'],
+    policy: (document) => valueAt(document, 'configuration', 'AccessPolicy'),
+  },
+  'AWS::ECR::Repository': {
+    key(document) {
+      const encryption = valueAt(document, 'configuration', 'EncryptionConfiguration');
+      if (!isJsonObject(encryption)) return { unknown: 'EncryptionConfiguration is not in the evidence' };
+      if (toldAt(encryption, 'EncryptionType') === 'AES256') return none;
+      const key = toldAt(encryption, 'KmsKey');
+      return key === null ? { unknown: 'EncryptionConfiguration.KmsKey is not in the evidence' } : { key };
+    },
+    action: 'ecr:BatchGetImage',
+    resources: arnOf,
+    policy: (document) => valueAt(document, 'configuration', 'RepositoryPolicyText'),
+  },
+  'AWS::CloudTrail::Trail': {
+    key: optional(['configuration'], 'kmsKeyId'),
+    action: 's3:GetObject',
+    resources: () => ['arn:aws:s3:::*'],
+    unsettled: 'the bucket that the trail writes to decides who reads its files',
+  },
+  'AWS::Lambda::Function': { key: optional(['configuration'], 'kmskeyArn'), action: 'lambda:GetFunctionConfiguration', resources: arnOf },
+};
+
+export function isAwsStore(type: string): boolean {
+  return Object.hasOwn(stores, type);
+}
+
+/** How data of that type is read; undefined where its readers are not analysed. */
+export function awsStore(type: string): AwsStore | undefined {
+  return Object.hasOwn(stores, type) ? stores[type] : undefined;
+}
+
+export const decrypt = 'kms:Decrypt';
+
+/** Every action that analysis asks about. */
+export const awsReadActions: readonly string[] = [decrypt, ...new Set(Object.values(stores).map((store) => store.action))];
