@@ -135,7 +135,7 @@ export class ReportPdf {
     const ids = this.#ids.end(file);
     file.put(
       this.#structure,
-      `<</Type/StructTreeRoot/K ${this.#document} 0 R/ParentTree ${parents ?? file.add('<</Nums[]>>')} 0 R/ParentTreeNextKey ${this.#parentKey}${ids === null ? '' : `/IDTree ${ids} 0 R`}>>`,
+      `<</Type/StructTreeRoot/RoleMap<</Strong/Span/Em/Span>>/K ${this.#document} 0 R/ParentTree ${parents ?? file.add('<</Nums[]>>')} 0 R/ParentTreeNextKey ${this.#parentKey}${ids === null ? '' : `/IDTree ${ids} 0 R`}>>`,
     );
     file.put(this.#pages, `<</Type/Pages/Count ${total}/Kids[${parts.map(({ part }) => `${part.node} 0 R`).join(' ')}]>>`);
     const named = file.add(

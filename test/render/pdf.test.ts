@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PDF, PdfArray, PdfDict, PdfNumber, PdfRef, PdfString } from '@libpdf/core';
+import type { PdfObject } from '@libpdf/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser } from '../../src/render/browser.ts';
 import { accessLines, isNonPassing, observationsOf } from '../../src/render/observations.ts';
@@ -99,6 +101,50 @@ describe('report.pdf', () => {
     expect(info).toMatch(/Tagged: +yes/);
     expect(info).toMatch(/CreationDate: .*Sep 30 22:00:00 2026/);
     expect(info).toMatch(/JavaScript: +no/);
+  });
+
+  test('one tree of tags covers the pages of all parts, and every link leads somewhere', async () => {
+    const pdf = await PDF.load(readFileSync(file));
+    const at = (value: PdfObject | undefined): PdfObject | null => (value instanceof PdfRef ? pdf.getObject(value) : (value ?? null));
+    const dict = (value: PdfObject | undefined): PdfDict => {
+      const found = at(value);
+      if (!(found instanceof PdfDict)) throw new Error('no dictionary');
+      return found;
+    };
+    const list = (value: PdfObject | undefined): PdfObject[] => {
+      const found = at(value);
+      return found instanceof PdfArray ? [...found] : [];
+    };
+    const root = dict(pdf.getCatalog().get('StructTreeRoot'));
+    const parts = list(dict(root.get('K')).get('K')).map((part) => dict(part).getName('S')?.value);
+    expect(parts.length).toBeGreaterThan(3);
+    expect(new Set(parts)).toEqual(new Set(['Part']));
+    const keys = list(dict(root.get('ParentTree')).get('Kids')).flatMap((kid) => list(dict(kid).get('Nums')));
+    const parents = new Map(
+      keys.flatMap((key, index) => (key instanceof PdfNumber && index % 2 === 0 ? [[key.value, keys[index + 1]]] : [])),
+    );
+    const named = dict(pdf.getCatalog().get('Dests'));
+    let links = 0;
+    for (const page of pdf.getPages()) {
+      const key = page.dict.getNumber('StructParents');
+      // Every piece of a page's marked content has its element, which names the page as its own or that of the piece.
+      if (key !== undefined) expect(list(parents.get(key.value)).some((element) => element instanceof PdfRef)).toBe(true);
+      for (const annotation of list(page.dict.get('Annots')).map(dict)) {
+        links += 1;
+        const target = annotation.getName('Dest')?.value;
+        const address = annotation.get('A') === undefined ? null : dict(annotation.get('A')).getString('URI')?.asString();
+        if (target === undefined) expect(address).toMatch(/^(https:|mailto:)/);
+        else expect(named.has(target), target).toBe(true);
+        expect(address ?? '').not.toContain('part.invalid');
+        const parent = annotation.getNumber('StructParent');
+        if (parent !== undefined) expect(dict(parents.get(parent.value)).getName('S')?.value).toBe('Link');
+      }
+    }
+    expect(links).toBeGreaterThan(50);
+    const cells = list(dict(root.get('IDTree')).get('Kids')).flatMap((kid) => list(dict(kid).get('Names')));
+    const names = cells.flatMap((cell) => (cell instanceof PdfString ? [cell.asString()] : []));
+    expect(names.length).toBeGreaterThan(20);
+    expect([...new Set(names)].sort()).toEqual(names);
   });
 
   test.skipIf(!has('qpdf'))('is sound and has an outline', () => {
