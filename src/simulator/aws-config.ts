@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../model/index.ts';
-import { awsOperations, AwsError, object, openToken, text } from './aws-operations.ts';
+import { AwsError, object, openToken, text } from './aws-call.ts';
+import { awsOperations } from './aws-operations.ts';
 import { InvalidExpression } from './aws-select.ts';
 import { awsIdentity } from './aws-sts.ts';
 import type { AwsEstate } from './estate/aws-model.ts';
@@ -9,7 +10,7 @@ import { type CallBook, strikes } from './faults.ts';
 import { clockSkewMilliseconds, type Handled, type HttpRequest } from './http.ts';
 import type { Quotas } from './quotas.ts';
 
-export { aggregatorName } from './aws-operations.ts';
+export { aggregatorName } from './aws-held.ts';
 
 interface Context {
   readonly estate: AwsEstate;
