@@ -17,7 +17,7 @@ module.exports = {
     only('evidence', layer('evidence'), [layer('model')]),
     only('collectors', layer('collectors'), [layer('model'), layer('evidence'), layer('config')], 'collectors judge nothing and render nothing'),
     only('controls', layer('controls'), [layer('model'), layer('evidence'), layer('config'), layer('text')], 'judging never reaches a cloud'),
-    only('render', layer('render'), [layer('model')], 'a report is a pure function of results'),
+    only('render', layer('render'), [layer('model'), layer('text')], 'a report is a pure function of results'),
     only('pack', layer('pack'), [layer('model')]),
     only('simulator', layer('simulator'), [layer('model'), layer('config')]),
     {

@@ -1,5 +1,5 @@
 import { exitStatus, type ExitStatus, UsageError } from './exit.ts';
-import { visible } from './console.ts';
+import { visibleLines } from '../text/visible.ts';
 
 /** A mistake in a configuration or catalogue file, as both loaders report it. */
 interface PlacedProblem {
@@ -81,7 +81,7 @@ export function reportFailure(error: unknown, options: { json?: boolean }): Exit
       `${JSON.stringify({ error: failure.lines.join('\n'), exitStatus: failure.status, ...(problems && { problems }) }, null, 2)}\n`,
     );
   }
-  const [first = 'failed', ...rest] = failure.lines.map((line) => line.split('\n').map(visible).join('\n'));
+  const [first = 'failed', ...rest] = failure.lines.map(visibleLines);
   process.stderr.write(`exhibit: ${first}\n${rest.map((line) => `${line}\n`).join('')}`);
   return failure.status;
 }

@@ -1,6 +1,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { CollectProgress } from '../collectors/collector.ts';
-import { count, type Terminal, visible } from './console.ts';
+import { visible, visibleLines } from '../text/visible.ts';
+import { count, type Terminal } from './console.ts';
 
 interface ScopeState {
   readonly bar: SingleBar | undefined;
@@ -67,7 +68,7 @@ export function collectProgress(terminal: Terminal): CollectProgress & { stop():
       );
     },
     note(collector, scope, message) {
-      line(`  ${terminal.style.yellow('!')} ${visible(`${collector} ${scope}: ${message}`)}`);
+      line(`  ${terminal.style.yellow('!')} ${visibleLines(`${collector} ${scope}: ${message}`)}`);
     },
     stop() {
       // Lines logged since the last redraw would go with the bars.

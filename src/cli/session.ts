@@ -7,7 +7,8 @@ import type { SealReport } from '../pack/seal.ts';
 import type { RenderReport } from '../render/render.ts';
 import { openRun, type RunDirectory } from '../run-directory.ts';
 import type { StageContext } from '../run.ts';
-import { bytes, count, plural, seconds, type Terminal, terminal, visible, wantsColor } from './console.ts';
+import { visible, visibleLines } from '../text/visible.ts';
+import { bytes, count, plural, seconds, type Terminal, terminal, wantsColor } from './console.ts';
 import { exitStatus, type ExitStatus, UsageError } from './exit.ts';
 import { collectProgress, ticker } from './progress.ts';
 
@@ -61,7 +62,7 @@ export function stageContext(here: Terminal, loaded: LoadedConfig, run: RunDirec
     signal: interruptible(here),
     progress,
     resume,
-    note: (message) => here.say(`  ${visible(message)}`),
+    note: (message) => here.say(`  ${visibleLines(message)}`),
     stop: () => progress.stop(),
   };
 }

@@ -1,5 +1,6 @@
 import type { Access, Assessment, Finding, Observation } from '../model/index.ts';
 import { scopeKey } from '../model/index.ts';
+import { codePoint } from '../text/visible.ts';
 import { jsonText } from './text.ts';
 import { sumOf } from './view-population.ts';
 
@@ -16,10 +17,7 @@ export function csvCell(value: CsvValue): string {
   if (value === null) return '';
   if (typeof value !== 'string') return String(value);
 
-  const clean = value.replace(
-    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\p{Surrogate}/gu,
-    (character) => `[U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`,
-  );
+  const clean = value.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\p{Surrogate}/gu, codePoint);
   const guarded = FORMULA.test(clean) || /^\s/u.test(clean) ? `'${clean}` : clean;
   return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }

@@ -2,8 +2,9 @@ import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import type { Assessment, Finding, Observation } from '../model/index.ts';
 import { statuses } from '../model/index.ts';
+import { visible } from '../text/visible.ts';
 import { wordOf } from './charts.ts';
-import { cell, citationCommand, citationText, clip, instant, jsonText, visible } from './text.ts';
+import { cell, citationCommand, citationText, clip, instant, jsonText } from './text.ts';
 
 const deflated = promisify(deflate);
 

@@ -1,23 +1,10 @@
 import type { Citation } from '../model/index.ts';
+import { visible } from '../text/visible.ts';
 
 /**
  * Text as the report shows it. Pure, and free of the machine's locale and time zone: the same evidence must give the same bytes
  * everywhere, and nothing in a resource's name may change how the page around it reads.
  */
-
-/** Controls, bidi and zero-width marks, line separators, lone surrogates, tags: characters that change what a reader sees. */
-const UNSAFE =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]|[\ud800-\udfff]/gu;
-
-/** `[U+202E]`: an invisible or re-ordering character spelt out. */
-export function codePoint(character: string): string {
-  return `[U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`;
-}
-
-/** One line of text with every control, bidi and zero-width character spelt out. */
-export function visible(text: string): string {
-  return text.replace(UNSAFE, codePoint);
-}
 
 /** Longest text of a cell; beyond it the length is stated and the citation leads to the whole. */
 export const CELL_LIMIT = 400;

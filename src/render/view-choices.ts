@@ -1,5 +1,6 @@
 import type { Assessment, Finding } from '../model/index.ts';
-import { cell, grouped, jsonText, plural, visible } from './text.ts';
+import { visible } from '../text/visible.ts';
+import { cell, grouped, jsonText, plural } from './text.ts';
 import type { View } from './view-schema.ts';
 
 /**

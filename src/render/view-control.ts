@@ -1,7 +1,8 @@
 import type { Control, Finding, Leaf, Observation, Status } from '../model/index.ts';
 import { statusTable } from '../model/index.ts';
+import { visible } from '../text/visible.ts';
 import { wordOf } from './charts.ts';
-import { cell, citationText, clip, commands, grouped, instant, jsonText, plural, prose, safeUrl, visible } from './text.ts';
+import { cell, citationText, clip, commands, grouped, instant, jsonText, plural, prose, safeUrl } from './text.ts';
 import { isNonPassing } from './observations.ts';
 import type { ProseBlock } from './text.ts';
 import type { ControlView, RowGroup, RowView } from './view-schema.ts';

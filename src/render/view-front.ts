@@ -1,8 +1,9 @@
 import type { Assessment, Provider, StatusCounts } from '../model/index.ts';
 import { isJsonObject, providers, statusTable } from '../model/index.ts';
+import { visible } from '../text/visible.ts';
 import { countsLabel, donut, stackedBar } from './charts.ts';
 import { anchorOf, pillOf, PROVIDERS } from './view-control.ts';
-import { cell, clip, grouped, instant, jsonText, longDate, percent, plural, visible } from './text.ts';
+import { cell, clip, grouped, instant, jsonText, longDate, percent, plural } from './text.ts';
 import { choiceLimits, emptied, leftOutView, parametersView } from './view-choices.ts';
 import type { View } from './view-schema.ts';
 

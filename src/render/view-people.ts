@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Access, Assessment } from '../model/index.ts';
+import { visible } from '../text/visible.ts';
 import { pillOf, placeBeside, whoOf } from './view-control.ts';
-import { cell, citationText, grouped, longDate, plural, visible } from './text.ts';
+import { cell, citationText, grouped, longDate, plural } from './text.ts';
 import { waiverMarks } from './view-choices.ts';
 import type { StoreView, View } from './view-schema.ts';
 

@@ -1,6 +1,7 @@
 import type { Assessment, ReconciliationRow, ScopeCoverage } from '../model/index.ts';
+import { visible } from '../text/visible.ts';
 import { anchorOf, PROVIDERS } from './view-control.ts';
-import { cell, grouped, plural, visible } from './text.ts';
+import { cell, grouped, plural } from './text.ts';
 import type { ReconciliationLine, View } from './view-schema.ts';
 import { LEDGER_WORDS, regionText, shortfallsView } from './view-shortfalls.ts';
 

@@ -1,6 +1,7 @@
 import type { Assessment, LedgerStatus, Shortfall } from '../model/index.ts';
+import { visible } from '../text/visible.ts';
 import { PROVIDERS } from './view-control.ts';
-import { cell, grouped, plural, visible } from './text.ts';
+import { cell, grouped, plural } from './text.ts';
 import type { View } from './view-schema.ts';
 
 export const LEDGER_WORDS: Readonly<Record<LedgerStatus, string>> = {

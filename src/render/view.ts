@@ -1,8 +1,9 @@
 import type { Access, Assessment, Finding, Observation, Status } from '../model/index.ts';
+import { codePoint, visible } from '../text/visible.ts';
 import { pdfCoverage } from './fonts.ts';
 import { wordOf } from './charts.ts';
 import { isNonPassing } from './observations.ts';
-import { byteSize, cell, codePoint, grouped, instant, plural, visible } from './text.ts';
+import { byteSize, cell, grouped, instant, plural } from './text.ts';
 import { coverView, limitationsView, methodView, scopeView, summaryView } from './view-front.ts';
 import type { SigningInfo } from './view-front.ts';
 import { catalogueOrigin } from './view-choices.ts';

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { terminal, visible } from '../../src/cli/console.ts';
+import { terminal } from '../../src/cli/console.ts';
 import { collectProgress } from '../../src/cli/progress.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import type { BagInfo } from '../../src/pack/info.ts';
 import { writeInstructions } from '../../src/pack/instructions.ts';
 import { citationCommand } from '../../src/render/text.ts';
+import { visible, visibleLines } from '../../src/text/visible.ts';
 import { truth } from '../support/language.ts';
 import { has } from '../support/programs.ts';
 
@@ -18,6 +19,7 @@ const nasty = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202eevil\u200b\u2028\u206
 describe('on the terminal', () => {
   test('every character that moves, hides or re-orders is written out', () => {
     expect(visible(nasty)).toMatch(/^[\x20-\x7e]*$/);
+    expect(visibleLines(nasty)).toMatch(/^[\x20-\x7e]*$/);
   });
 
   test('messages of a provider, and names of scopes, in progress lines', () => {

@@ -13,20 +13,7 @@ import {
   prose,
   safeUrl,
   shellQuote,
-  visible,
 } from '../../src/render/text.ts';
-
-describe('visible', () => {
-  test('spells out what re-orders, hides or breaks text', () => {
-    expect(visible('invoice\u202excod.exe')).toBe('invoice[U+202E]xcod.exe');
-    expect(visible('a\u0000b\u001bc\u200bd\u2028e\ufefff')).toBe('a[U+0000]b[U+001B]c[U+200B]d[U+2028]e[U+FEFF]f');
-    expect(visible('\ud800x')).toBe('[U+D800]x');
-    expect(visible('tag\u{e0041}')).toBe('tag[U+E0041]');
-  });
-  test('leaves ordinary text of any script alone', () => {
-    for (const text of ['arn:aws:s3:::bucket', '重要データ', 'שלום', 'ünïcödé', '🔥']) expect(visible(text)).toBe(text);
-  });
-});
 
 describe('clip', () => {
   test('says how much there was', () => {

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { visible } from '../console.ts';
 import { assessSummary, configOf, existingRun, failOnOption, stageContext, statusOf, terminalOf, timed } from '../session.ts';
+import { visible } from '../../text/visible.ts';
 
 function wholeThreads(text: string): number {
   const count = Number(text);

@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import type { Catalogue } from '../../controls/types.ts';
 import { nearest } from '../../text/nearest.ts';
 import { packageRoot } from '../../version.ts';
-import { plural, visible } from '../console.ts';
+import { visible } from '../../text/visible.ts';
+import { plural } from '../console.ts';
 import { exitStatus, UsageError } from '../exit.ts';
 import { terminalOf } from '../session.ts';
 

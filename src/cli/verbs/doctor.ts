@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
-import { plural, visible } from '../console.ts';
+import { visible, visibleLines } from '../../text/visible.ts';
+import { plural } from '../console.ts';
 import { exitStatus } from '../exit.ts';
 import { collectProgress } from '../progress.ts';
 import { configOption, interruptible, terminalOf } from '../session.ts';
@@ -32,8 +33,8 @@ export function doctorVerb(): Command {
         const title = `${finding.collector}  ${finding.scope}`;
         if (title !== heading) here.print(here.style.bold(visible(title)));
         heading = title;
-        here.print(`  ${finding.ok ? green('✓') : red('✗')} ${visible(finding.check)}  ${dim(visible(finding.detail))}`);
-        if (!finding.ok && finding.remedy) here.print(`      ${visible(finding.remedy)}`);
+        here.print(`  ${finding.ok ? green('✓') : red('✗')} ${visible(finding.check)}  ${dim(visibleLines(finding.detail))}`);
+        if (!finding.ok && finding.remedy) here.print(`      ${visibleLines(finding.remedy)}`);
       }
       const bad = findings.filter((finding) => !finding.ok).length;
       here.print();

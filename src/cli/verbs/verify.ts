@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { existsSync, readFileSync } from 'node:fs';
-import { visible } from '../console.ts';
 import { exitStatus, UsageError } from '../exit.ts';
 import { terminalOf } from '../session.ts';
+import { visibleLines } from '../../text/visible.ts';
 
 /** A fingerprint as typed, or a file that holds one (the `fingerprint.txt` beside the pack). */
 function fingerprintOf(value: string): string {
@@ -59,12 +59,12 @@ export function verifyVerb(): Command {
       const { green, red, yellow, bold, dim } = here.style;
       for (const step of report.steps) {
         const mark = step.status === 'ok' ? green('✓') : step.status === 'failed' ? red('✗') : yellow('–');
-        here.print(`${mark} ${bold(step.title)}  ${dim(visible(step.detail))}`);
-        for (const problem of step.problems) here.print(`    ${red(problem.code)}  ${visible(problem.message)}`);
+        here.print(`${mark} ${bold(step.title)}  ${dim(visibleLines(step.detail))}`);
+        for (const problem of step.problems) here.print(`    ${red(problem.code)}  ${visibleLines(problem.message)}`);
       }
-      for (const note of report.notes) here.print(`${yellow('–')} ${dim(visible(note.message))}`);
+      for (const note of report.notes) here.print(`${yellow('–')} ${dim(visibleLines(note.message))}`);
       here.print();
-      here.print(report.ok ? green(`Valid: ${visible(report.conclusion)}`) : red(`NOT VALID: ${visible(report.conclusion)}`));
+      here.print(report.ok ? green(`Valid: ${visibleLines(report.conclusion)}`) : red(`NOT VALID: ${visibleLines(report.conclusion)}`));
       here.result(report);
       process.exitCode = report.ok ? exitStatus.done : exitStatus.verification;
     });
