@@ -132,7 +132,8 @@ async function runOnce(simulator: Simulator, config: ExhibitConfig, catalogue: C
     });
     const assessment = await assess({ runDirectory: directory, catalogue, config, readers: pageReaders() });
     const needed = assessment.shortfalls?.find(({ judgedBy, lookedUpBy }) => judgedBy.length + lookedUpBy.length > 0);
-    if (assessment.evidenceComplete && needed) throw new Error(`${needed.type} is not whole and needed, and the evidence counts as complete`);
+    if (assessment.evidenceComplete && needed)
+      throw new Error(`${needed.type} is not whole and needed, and the evidence counts as complete`);
     const lines = readFileSync(join(directory, 'results', 'observations.ndjson'), 'utf8')
       .split('\n')
       .filter((line) => line !== '');
