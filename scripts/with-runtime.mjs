@@ -66,7 +66,12 @@ function runtime() {
 }
 
 const node = runtime();
-const env = { ...process.env, PATH: [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter) };
+const env = {
+  // Modules that were compiled once need not be again: a third of what the command line takes to start.
+  NODE_COMPILE_CACHE: join(root, '.runtime', 'compiled'),
+  ...process.env,
+  PATH: [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
+};
 
 const lockDigest = createHash('sha256')
   .update(readFileSync(join(root, 'package-lock.json')))
