@@ -195,7 +195,8 @@ const causes: Readonly<Record<FaultKind, readonly string[]>> = {
   'wrong-content-type': ['malformed-response', 'server-error', 'role-not-assumed'],
   'empty-page-with-token': pagingCodes,
   'repeated-token': pagingCodes,
-  'lost-page': pagingCodes,
+  // An answer to a question of how many that holds nothing is a count that is missing.
+  'lost-page': [...pagingCodes, 'count-missing'],
   'duplicated-page': pagingCodes,
   'reordered-rows': pagingCodes,
   'result-truncated': ['result-truncated', 'rows-lost', 'count-mismatch'],

@@ -157,7 +157,7 @@ async function ask<F extends Fold>(
   }
 }
 
-/** One walk through the pages. */
+/** One walk through the pages. While a page is being stored the next is asked for; it waits its turn, so that they are stored in order. */
 async function run<F extends Fold>(
   context: PagingContext,
   query: PagedQuery<F>,
@@ -166,49 +166,61 @@ async function run<F extends Fold>(
   from: string | null,
 ): Promise<Ended> {
   let token = from;
+  let storing: Promise<void> = Promise.resolve();
+  const store = (page: Parameters<QueryWriter['page']>[0]): void => {
+    storing = writer.page(page).then(() => {
+      context.onPage(query.request.name, page.items);
+    });
+    // Whoever waits for it meets the error.
+    storing.catch(() => undefined);
+  };
   const seen = new Set<string>(token === null ? [] : [digest(token)]);
   let empty = 0;
-  for (let pages = writer.query.pages.length; pages < maxPages; pages += 1) {
-    const outcome = await context.call(
-      query.operation,
-      token === null ? query.input : { ...query.input, [query.tokenField]: token },
-      context.signal,
-    );
-    if (!outcome.ok) return { ended: 'failed', failure: outcome.failure };
-    const { response } = outcome;
-    const next = response.body[query.tokenField];
-    const file = `${writer.directory}/page-${String(writer.query.pages.length + 1).padStart(6, '0')}.json`;
-    const items = fold.add(response.body, file);
-    if (items === null || (next !== undefined && next !== null && typeof next !== 'string')) {
-      return {
-        ended: 'inconsistent',
-        reason: { code: 'malformed-response', message: `${query.operation} answered with JSON that is not its page` },
-      };
+  try {
+    for (let pages = writer.query.pages.length; pages < maxPages; pages += 1) {
+      const outcome = await context.call(
+        query.operation,
+        token === null ? query.input : { ...query.input, [query.tokenField]: token },
+        context.signal,
+      );
+      if (!outcome.ok) return { ended: 'failed', failure: outcome.failure };
+      await storing;
+      const { response } = outcome;
+      const next = response.body[query.tokenField];
+      const file = `${writer.directory}/page-${String(writer.query.pages.length + 1).padStart(6, '0')}.json`;
+      const items = fold.add(response.body, file);
+      if (items === null || (next !== undefined && next !== null && typeof next !== 'string')) {
+        return {
+          ended: 'inconsistent',
+          reason: { code: 'malformed-response', message: `${query.operation} answered with JSON that is not its page` },
+        };
+      }
+      const nextToken = typeof next === 'string' && next !== '' ? next : null;
+      store({
+        body: response.bytes,
+        items,
+        requestId: response.requestId,
+        httpStatus: response.httpStatus,
+        attempts: response.attempts,
+        nextToken,
+      });
+      if (nextToken === null) return { ended: 'complete' };
+      if (seen.has(digest(nextToken)))
+        return {
+          ended: 'inconsistent',
+          reason: { code: 'repeated-token', message: `${query.operation} handed out the same continuation token twice` },
+        };
+      seen.add(digest(nextToken));
+      empty = items === 0 ? empty + 1 : 0;
+      if (empty >= maxEmptyPages)
+        return {
+          ended: 'inconsistent',
+          reason: { code: 'empty-pages', message: `${query.operation} answered ${empty} empty pages in a row, each with a token` },
+        };
+      token = nextToken;
     }
-    const nextToken = typeof next === 'string' && next !== '' ? next : null;
-    await writer.page({
-      body: response.bytes,
-      items,
-      requestId: response.requestId,
-      httpStatus: response.httpStatus,
-      attempts: response.attempts,
-      nextToken,
-    });
-    context.onPage(query.request.name, items);
-    if (nextToken === null) return { ended: 'complete' };
-    if (seen.has(digest(nextToken)))
-      return {
-        ended: 'inconsistent',
-        reason: { code: 'repeated-token', message: `${query.operation} handed out the same continuation token twice` },
-      };
-    seen.add(digest(nextToken));
-    empty = items === 0 ? empty + 1 : 0;
-    if (empty >= maxEmptyPages)
-      return {
-        ended: 'inconsistent',
-        reason: { code: 'empty-pages', message: `${query.operation} answered ${empty} empty pages in a row, each with a token` },
-      };
-    token = nextToken;
+    return { ended: 'inconsistent', reason: { code: 'endless-pages', message: `${query.operation} did not end within ${maxPages} pages` } };
+  } finally {
+    await storing;
   }
-  return { ended: 'inconsistent', reason: { code: 'endless-pages', message: `${query.operation} did not end within ${maxPages} pages` } };
 }

@@ -34,7 +34,8 @@ const stepsSeen = 4;
 const rulesOfPaths = new Map<string, FieldRule | null>();
 const pathsRemembered = 20_000;
 
-function ruleOfPath(path: string): FieldRule | null {
+/** `path` as in FieldRule. */
+export function ruleOfPath(path: string): FieldRule | null {
   const known = rulesOfPaths.get(path);
   if (known !== undefined) return known;
   const rule = fieldRules.find((one) => one.path.test(path)) ?? null;
@@ -55,9 +56,37 @@ const valueRules: readonly { id: string; hint: string; pattern: RegExp }[] = [
   { id: 'private-key', hint: 'PRIVATE KEY', pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]{1,20000}?)-----END/dg },
 ];
 
+/** What the last steps of a path have to be for a rule to look at it at all: a key that ends one, or what holds the keys of settings. */
+const lastKeys =
+  /^((secure)?value|userdata|customdata|user_data|custom_data|.*connectionstring|(admin|administratorlogin|masteruser|master_user_|root)?password|secretstring|client_?secret|sharedsecret|accountkey|sharedaccesskey|(primary|secondary)(master)?key|privatekeydata|auth_?token|rawkey|rsaencryptedkey)$/;
+const holders = /^(variables|environmentvariables|app_?settings|connectionstrings)$/;
+
+/** By key as written: whether it may end a path of a rule, and whether what it holds may. */
+const keysKnown = new Map<string, { readonly last: boolean; readonly holds: boolean }>();
+
+function keyKinds(key: string): { readonly last: boolean; readonly holds: boolean } {
+  const known = keysKnown.get(key);
+  if (known !== undefined) return known;
+  const lower = key.toLowerCase();
+  // A key with a slash in it may end as any path.
+  const slashed = lower.includes('/');
+  const made = { last: slashed || lastKeys.test(lower), holds: slashed || holders.test(lower) };
+  if (keysKnown.size >= pathsRemembered) keysKnown.clear();
+  keysKnown.set(key, made);
+  return made;
+}
+
+/** Most paths are no rule's: their last two keys tell, without the path being written out. */
+function mayMatch(way: Way): boolean {
+  const last = way[way.length - 1]?.step;
+  if (typeof last === 'string' && keyKinds(last).last) return true;
+  const holder = way[way.length - 2]?.step;
+  return typeof holder === 'string' && keyKinds(holder).holds;
+}
+
 /** The rule that a field falls under by its path, or null. */
 export function fieldRule(way: Way, value: string): string | null {
-  if (value === '' || value.startsWith(marker)) return null;
+  if (value === '' || !mayMatch(way) || value.startsWith(marker)) return null;
   let text = '';
   for (let at = Math.max(0, way.length - stepsSeen); at < way.length; at += 1) {
     const step = (way[at] as Way[number]).step;
@@ -68,9 +97,18 @@ export function fieldRule(way: Way, value: string): string | null {
   return rule.id;
 }
 
+export interface SecretPart {
+  readonly rule: string;
+  readonly start: number;
+  readonly end: number;
+}
+const nothing: readonly SecretPart[] = [];
+
 /** Parts of a value that are secrets by their form: offsets in the value as given. */
-export function secretParts(value: string): { rule: string; start: number; end: number }[] {
-  const found: { rule: string; start: number; end: number }[] = [];
+export function secretParts(value: string): readonly SecretPart[] {
+  // No rule finds anything shorter than `Pwd=` with its value, nor without one of these.
+  if (value.length < 8 || !(value.includes('=') || value.includes('://') || value.includes('PRIVATE KEY'))) return nothing;
+  const found: SecretPart[] = [];
   for (const { id, hint, pattern } of valueRules) {
     if (!value.includes(hint)) continue;
     for (const match of value.matchAll(pattern)) {

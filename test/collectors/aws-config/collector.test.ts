@@ -369,7 +369,9 @@ describe('stopping and going on', () => {
     const gaps = partly.entries.filter((one) => one.status !== 'complete');
     expect(gaps.length).toBeGreaterThan(0);
     for (const gap of gaps) expect(gap.reasons.map((reason) => reason.code)).toContain('aborted');
-    expect(entry(partly, bucket)).toMatchObject({ status: 'partial', held: 100 });
+    expect(entry(partly, bucket)).toMatchObject({ status: 'partial' });
+    // The page after the first may have been under way.
+    expect(entry(partly, bucket)?.held).toBeGreaterThanOrEqual(100);
 
     const before = aws.book.calls().length;
     const whole = await collectAws(aws, directory.path, needsOf(types), { resume: true });
