@@ -407,6 +407,8 @@ export const awsConfig: Collector = {
   provider: 'aws',
   plan,
   collect,
+  // A dozen regions at their quotas keep a processor busy; more would only make each other's answers wait.
+  unitsInFlight: 12,
   load: () => import('./client.ts'),
   doctor,
   shapes,
