@@ -101,6 +101,20 @@ describe('what is not whole', () => {
   });
 });
 
+test('a count that the provider gives and that did not come is named, also where something else made up for it', async () => {
+  const reasons = [{ code: 'count-missing', message: 'the count could not be had' }];
+  const aboutTheAccount = control('aws-account', 'aws', [{ kind: 'verdict', id: 'main', title: 'Rule', provider: 'aws', rule: 'RULE' }]);
+  const verdicts = [{ uid: account, resourceType: 'AWS::::Account', verdict: 'COMPLIANT' }];
+  const { assessment } = await judge({ units: [unit('verdict:RULE', { records: [], verdicts, entry: { count: null, reasons } })] }, [
+    aboutTheAccount,
+  ]);
+  expect(assessment.findings[0]).toMatchObject({ status: 'pass', reasons: [] });
+  expect(assessment.evidenceComplete).toBe(false);
+  expect(assessment.shortfalls).toEqual([
+    { scope, type: 'verdict:RULE', status: null, reasons, judgedBy: ['aws-account'], lookedUpBy: [] },
+  ]);
+});
+
 test('results of a rule that are not there because nothing is are lacking to nobody; where something is, to the control', async () => {
   const lacking = { status: 'not-recorded', count: null, reasons: [{ code: 'rule-not-deployed', message: 'nobody deployed it' }] } as const;
   const judgedBy = async (records: number): Promise<[boolean, (string[] | undefined)?]> => {

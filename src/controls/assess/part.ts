@@ -26,7 +26,7 @@ import { tableReads } from './needs.ts';
 import { lineFile, shards } from './observations.ts';
 import { type Population, readPopulation } from './population.ts';
 import { addCounts, rollUpControl } from './rollup.ts';
-import { shortfallsOf } from './shortfalls.ts';
+import { countIsMissing, shortfallsOf } from './shortfalls.ts';
 import { judgedSubject } from './subject.ts';
 import { tableIndex } from '../lookups/table-index.ts';
 import { ledgerType } from '../lookups/table.ts';
@@ -365,7 +365,9 @@ function isComplete(population: Population, results: ReadonlyMap<Running, CheckR
   }
   // What was asked for besides (the definitions behind a verdict) and did not come whole is missing too.
   const judged = new Set([...tableTypes, ...[...results.keys()].flatMap(({ judge }) => judge?.types ?? [])]);
-  const besides = population.ledger.entries.filter((entry) => providers.has(entry.provider) && !judged.has(entry.type));
+  const asked = population.ledger.entries.filter((entry) => providers.has(entry.provider));
+  if (asked.some((entry) => judged.has(entry.type) && countIsMissing(entry))) return false;
+  const besides = asked.filter((entry) => !judged.has(entry.type));
   if (besides.some(({ status }) => status === 'partial' || status === 'failed' || status === 'denied')) return false;
   return population.scopes.every(
     (scope) =>

@@ -26,6 +26,11 @@ function lookedUp({ checks }: CompiledControl): Set<string> {
   return types;
 }
 
+/** Whether a count that the provider gives did not come: it is missing, also where other evidence made up for it. */
+export function countIsMissing(entry: Pick<LedgerEntry, 'status' | 'reasons'> | null): boolean {
+  return entry !== null && entry.status !== 'excluded' && entry.reasons.some(({ code }) => code === 'count-missing');
+}
+
 /** What the populations of a control lack, by scope. */
 function lackingOf(rows: readonly ReconciliationRow[]): Set<string> {
   return new Set(rows.flatMap(({ scope, reasons }) => reasons.map((reason) => lack(scope, reason))));
@@ -36,7 +41,7 @@ const lack = (scope: Shortfall['scope'], { code, message }: Reason): string => `
 /**
  * What of the evidence that these controls need is not whole, once it has been read. `judged`: what the checks of each judge, and the rows
  * that came of it: results of a rule that are not there for want of resources are lacking to nobody.
- * A missing independent count alone is none: it is said where the population is reconciled.
+ * A count that no provider gives is none: it is said where the population is reconciled.
  */
 export function shortfallsOf(
   population: Population,
@@ -63,9 +68,10 @@ export function shortfallsOf(
   for (const { provider, type, judgedBy, lookedUpBy } of needs.values()) {
     for (const unit of population.units(provider, type)) {
       if (unit.excluded || unit.coveredBy !== null) continue;
-      const reasons = population.gaps(unit, true);
+      const uncounted = countIsMissing(unit.entry);
+      const reasons = unique([...population.gaps(unit, true), ...(uncounted ? (unit.entry?.reasons ?? []) : [])]);
       if (reasons.length === 0) continue;
-      const judging = [...judgedBy].filter((id) => reasons.some((reason) => lackingTo(id).has(lack(unit.scope, reason))));
+      const judging = [...judgedBy].filter((id) => uncounted || reasons.some((reason) => lackingTo(id).has(lack(unit.scope, reason))));
       if (judging.length === 0 && lookedUpBy.size === 0) continue;
       found.push({
         scope: unit.scope,
