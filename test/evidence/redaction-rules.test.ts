@@ -16,7 +16,7 @@ const step = fc.oneof(
 );
 
 describe('redaction by field', () => {
-  test('the look at the last keys passes over no path that a rule names', () => {
+  test('what is remembered of a way is the rule of its path', () => {
     const named = new Set<string>();
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 6 }), (steps) => {

@@ -30,17 +30,46 @@ const fieldRules: readonly FieldRule[] = [
 /** Steps of a path that a rule looks at: no pattern above has more slashes. */
 const stepsSeen = 4;
 
-/** Paths repeat from record to record; keys that do not (tags) must not fill the memory. */
-const rulesOfPaths = new Map<string, FieldRule | null>();
-const pathsRemembered = 20_000;
-
-/** `path` as in FieldRule. */
+/** The rule of a path, as FieldRule writes paths. */
 export function ruleOfPath(path: string): FieldRule | null {
-  const known = rulesOfPaths.get(path);
-  if (known !== undefined) return known;
-  const rule = fieldRules.find((one) => one.path.test(path)) ?? null;
-  if (rulesOfPaths.size >= pathsRemembered) rulesOfPaths.clear();
-  rulesOfPaths.set(path, rule);
+  return fieldRules.find((one) => one.path.test(path)) ?? null;
+}
+
+/** What is known of the paths that end alike, from their last step upwards. */
+interface Ending {
+  /** Undefined while nobody has asked for just this path. */
+  rule?: FieldRule | null;
+  readonly above: Map<string | number, Ending>;
+}
+
+/** Paths repeat from record to record; keys that do not (tags) must not fill the memory. */
+let endings: Ending = { above: new Map() };
+let endingsKnown = 0;
+const endingsRemembered = 20_000;
+
+/** The rule of a way, without writing out its path where it was met before. */
+function ruleOfWay(way: Way): FieldRule | null {
+  const first = Math.max(0, way.length - stepsSeen);
+  let ending = endings;
+  for (let at = way.length - 1; at >= first; at -= 1) {
+    const { step } = way[at] as Way[number];
+    // Positions in lists are all one; no key is a number.
+    const key = typeof step === 'number' ? 0 : step;
+    let above = ending.above.get(key);
+    if (above === undefined) {
+      ending.above.set(key, (above = { above: new Map() }));
+      endingsKnown += 1;
+    }
+    ending = above;
+  }
+  if (ending.rule !== undefined) return ending.rule;
+  const steps = way.slice(first).map(({ step }) => (typeof step === 'number' ? '/*' : `/${step.toLowerCase()}`));
+  ending.rule = ruleOfPath(steps.join(''));
+  const { rule } = ending;
+  if (endingsKnown >= endingsRemembered) {
+    endings = { above: new Map() };
+    endingsKnown = 0;
+  }
   return rule;
 }
 
@@ -56,43 +85,10 @@ const valueRules: readonly { id: string; hint: string; pattern: RegExp }[] = [
   { id: 'private-key', hint: 'PRIVATE KEY', pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]{1,20000}?)-----END/dg },
 ];
 
-/** What the last steps of a path have to be for a rule to look at it at all: a key that ends one, or what holds the keys of settings. */
-const lastKeys =
-  /^((secure)?value|userdata|customdata|user_data|custom_data|.*connectionstring|(admin|administratorlogin|masteruser|master_user_|root)?password|secretstring|client_?secret|sharedsecret|accountkey|sharedaccesskey|(primary|secondary)(master)?key|privatekeydata|auth_?token|rawkey|rsaencryptedkey)$/;
-const holders = /^(variables|environmentvariables|app_?settings|connectionstrings)$/;
-
-/** By key as written: whether it may end a path of a rule, and whether what it holds may. */
-const keysKnown = new Map<string, { readonly last: boolean; readonly holds: boolean }>();
-
-function keyKinds(key: string): { readonly last: boolean; readonly holds: boolean } {
-  const known = keysKnown.get(key);
-  if (known !== undefined) return known;
-  const lower = key.toLowerCase();
-  // A key with a slash in it may end as any path.
-  const slashed = lower.includes('/');
-  const made = { last: slashed || lastKeys.test(lower), holds: slashed || holders.test(lower) };
-  if (keysKnown.size >= pathsRemembered) keysKnown.clear();
-  keysKnown.set(key, made);
-  return made;
-}
-
-/** Most paths are no rule's: their last two keys tell, without the path being written out. */
-function mayMatch(way: Way): boolean {
-  const last = way[way.length - 1]?.step;
-  if (typeof last === 'string' && keyKinds(last).last) return true;
-  const holder = way[way.length - 2]?.step;
-  return typeof holder === 'string' && keyKinds(holder).holds;
-}
-
 /** The rule that a field falls under by its path, or null. */
 export function fieldRule(way: Way, value: string): string | null {
-  if (value === '' || !mayMatch(way) || value.startsWith(marker)) return null;
-  let text = '';
-  for (let at = Math.max(0, way.length - stepsSeen); at < way.length; at += 1) {
-    const step = (way[at] as Way[number]).step;
-    text += typeof step === 'number' ? '/*' : `/${step.toLowerCase()}`;
-  }
-  const rule = ruleOfPath(text);
+  if (value === '' || value.startsWith(marker)) return null;
+  const rule = ruleOfWay(way);
   if (rule === null || (rule.keepSettings && setting.test(value))) return null;
   return rule.id;
 }
