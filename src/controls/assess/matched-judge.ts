@@ -15,7 +15,7 @@ import { type CheckJudge, type CheckResult, type JudgeContext, verdictType } fro
 import { judgeVerdict } from './native.ts';
 import { observationId, observationLine, type Shard } from './observations.ts';
 import { isGlobalAwsType, placeName, unique, type Unit } from './population.ts';
-import { emptyTally, reconcile, type Tally } from './reconcile.ts';
+import { emptyTally, reconcile, type Tally, untalliedRow } from './reconcile.ts';
 import { gapLine } from './scope-gap.ts';
 import { citationJson } from './subject.ts';
 import type { CheckOutcome, VerdictCheck, VerdictSubjects } from '../types.ts';
@@ -311,45 +311,14 @@ export function matchedJudge(
       const doubts = [...untold];
       for (const type of unlisted) {
         const reason: Reason = { code: 'ledger-missing', message: `the ledger has no entry for ${type} in ${placeName(scope)}` };
-        rows.push({
-          control: control.id,
-          check: check.id,
-          scope,
-          type,
-          count: null,
-          held: 0,
-          pass: 0,
-          fail: 0,
-          unknown: 0,
-          error: 0,
-          notapplicable: 0,
-          waived: 0,
-          excluded: {},
-          balanced: false,
-          reasons: [reason],
-        });
+        rows.push(untalliedRow({ control: control.id, check: check.id, scope, type, reasons: [reason] }));
         doubts.push(reason);
       }
       if (beyond) doubts.push(beyond);
       if (beyond && strayed.others) {
-        const { pass, fail, unknown, error, notapplicable, waived } = strayed.others;
-        rows.push({
-          control: control.id,
-          check: check.id,
-          scope,
-          type: native,
-          count: null,
-          held: verdicts?.entry?.held ?? stray.length,
-          pass,
-          fail,
-          unknown,
-          error,
-          notapplicable,
-          waived,
-          excluded: {},
-          balanced: false,
-          reasons: [beyond],
-        });
+        const { excluded: _, ...outcomes } = strayed.others;
+        const held = verdicts?.entry?.held ?? stray.length;
+        rows.push(untalliedRow({ control: control.id, check: check.id, scope, type: native, held, ...outcomes, reasons: [beyond] }));
       }
       if (doubts.length > 0) {
         if (active.length === 0) judgedScopes += 1;

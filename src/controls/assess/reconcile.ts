@@ -24,6 +24,33 @@ export function tallied(tally: Tally): number {
   return sum;
 }
 
+/** A row that was not tallied: nothing in it but what is given. Not balanced, unless that is said. */
+export function untalliedRow({
+  control,
+  check,
+  scope,
+  type,
+  ...said
+}: Pick<ReconciliationRow, 'control' | 'check' | 'scope' | 'type' | 'reasons'> & Partial<ReconciliationRow>): ReconciliationRow {
+  return {
+    control,
+    check,
+    scope,
+    type,
+    count: null,
+    held: 0,
+    pass: 0,
+    fail: 0,
+    unknown: 0,
+    error: 0,
+    notapplicable: 0,
+    waived: 0,
+    excluded: {},
+    balanced: false,
+    ...said,
+  };
+}
+
 /**
  * The row of one check, scope and type: the provider's own count against the sum of the outcomes. Where they differ, or
  * there is no count, the row is not balanced and says why; the caller must not let the control pass there.

@@ -1,5 +1,6 @@
 import type { IndependentCount, Reason, ReconciliationRow, Scope } from '../../model/index.ts';
 import { placeName, type Population, type Unit } from './population.ts';
+import { untalliedRow } from './reconcile.ts';
 
 /** The unit of a type in a scope; null where neither the ledger nor the evidence knows one. Makes none: other checks would owe it. */
 function unitIn(population: Population, { provider, account, region }: Scope, type: string): Unit | null {
@@ -57,21 +58,5 @@ export function emptyRow(
       message: `${placeName(scope)} holds no ${parents.join(' and no ')}: there is nothing that the rule could judge`,
     },
   ];
-  return {
-    control,
-    check,
-    scope,
-    type,
-    count,
-    held: 0,
-    pass: 0,
-    fail: 0,
-    unknown: 0,
-    error: 0,
-    notapplicable: 0,
-    waived: 0,
-    excluded: {},
-    balanced: true,
-    reasons,
-  };
+  return untalliedRow({ control, check, scope, type, count, balanced: true, reasons });
 }

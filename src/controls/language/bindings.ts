@@ -403,22 +403,11 @@ function compileSplit(compiler: CheckCompiler, scope: Scope, source: Record<stri
   if (position !== undefined && !Number.isInteger(position))
     compiler.report([...at, 'at'], '`at` is the position of the part', '0 is the first, -1 the last');
   if (path === undefined || typeof on !== 'string' || on === '') return undefined;
-  return {
-    text: path.text,
-    source: path.source,
-    display: path.display,
-    origin: covered,
-    shape: 'value',
-    read: (evaluation) => {
-      const value = path.read(evaluation);
-      if (value instanceof Void) return value;
-      if (typeof value !== 'string') return MISTYPED;
-      if (isRedacted(value)) return REDACTED;
-      const parts = value.split(on);
-      if (position === undefined) return parts;
-      return parts.at(position as number) ?? unresolved('no-part', `the text there has only ${parts.length} parts`);
-    },
-  };
+  return ofText(path, (value) => {
+    const parts = value.split(on);
+    if (position === undefined) return parts;
+    return parts.at(position as number) ?? unresolved('no-part', `the text there has only ${parts.length} parts`);
+  });
 }
 
 function compileReplace(compiler: CheckCompiler, scope: Scope, source: Record<string, unknown>, at: At): Operand | undefined {
@@ -435,19 +424,26 @@ function compileReplace(compiler: CheckCompiler, scope: Scope, source: Record<st
   if (typeof replacement !== 'string') compiler.report([...at, 'with'], '`with` is a text');
   if (path === undefined || pattern === undefined || typeof replacement !== 'string') return undefined;
   const expression = pattern;
+  return ofText(path, (value) => {
+    if (value.length > longestMatched) return unresolved('too-long', `the text there is too long (${value.length} characters)`);
+    return value.replace(expression, () => replacement);
+  });
+}
+
+/** What is made of the text that an operand holds; anything else there is no text, and what was withheld is not read. */
+function ofText(operand: Operand, make: (text: string) => Value): Operand {
   return {
-    text: path.text,
-    source: path.source,
-    display: path.display,
+    text: operand.text,
+    source: operand.source,
+    display: operand.display,
     origin: covered,
     shape: 'value',
     read: (evaluation) => {
-      const value = path.read(evaluation);
+      const value = operand.read(evaluation);
       if (value instanceof Void) return value;
       if (typeof value !== 'string') return MISTYPED;
       if (isRedacted(value)) return REDACTED;
-      if (value.length > longestMatched) return unresolved('too-long', `the text there is too long (${value.length} characters)`);
-      return value.replace(expression, () => replacement);
+      return make(value);
     },
   };
 }
