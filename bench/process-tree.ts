@@ -14,19 +14,21 @@ export interface Measured {
 
 const pageKiB = 4;
 
+/** What a process has started. Asked of it alone: to read all of /proc every time would disturb what is measured. */
+function childrenOf(pid: number): number[] {
+  const found: number[] = [];
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`))
+      for (const child of readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' '))
+        if (child.trim() !== '') found.push(Number(child));
+  } catch {
+    // A thread or the process ended between the listing and the reading.
+  }
+  return found;
+}
+
 /** Resident MiB of a process and all its descendants. Shared pages count once for each process: an upper bound. */
 function residentTree(root: number): number {
-  const children = new Map<number, number[]>();
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
-    } catch {
-      // It ended between the listing and the reading.
-    }
-  }
   let pages = 0;
   const open = [root];
   for (let pid = open.pop(); pid !== undefined; pid = open.pop()) {
@@ -35,7 +37,7 @@ function residentTree(root: number): number {
     } catch {
       continue;
     }
-    open.push(...(children.get(pid) ?? []));
+    open.push(...childrenOf(pid));
   }
   return (pages * pageKiB) / 1024;
 }

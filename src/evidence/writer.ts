@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EvidencePage, type Ledger, ledgerSchema, type Provider, type Query, querySchema, type Reason } from '../model/index.ts';
 import { safeName, storeFileAtomic, writeJsonAtomic } from './files.ts';
-import { redactElsewhere } from './redaction/elsewhere.ts';
+import { keepElsewhere, startKeeper } from './pages/elsewhere.ts';
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -102,6 +102,7 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
   const open = new Set<string>();
   let key: Buffer | undefined;
   const redactionKey = (): Buffer => (key ??= runKey(runDirectory));
+  startKeeper();
 
   async function openQuery(request: QueryRequest): Promise<QueryWriter> {
     const directory = ['evidence', safeName(request.collector), safeName(request.scope), safeName(request.name)].join('/');
@@ -158,22 +159,25 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
         return query;
       },
       async page({ body, ...received }) {
-        const receivedBytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
         const name = `page-${String(query.pages.length + 1).padStart(6, '0')}.json`;
-        const { bytes, redactions } = await redactElsewhere(receivedBytes, `${directory}/${name}`, redactionKey());
-        await storeFileAtomic(join(absolute, name), bytes);
+        const kept = await keepElsewhere({
+          received: typeof body === 'string' ? Buffer.from(body, 'utf8') : body,
+          path: join(absolute, name),
+          location: `${directory}/${name}`,
+          key: redactionKey(),
+        });
         const page: EvidencePage = {
           file: name,
-          sha256: sha256(bytes),
-          receivedSha256: sha256(receivedBytes),
-          bytes: bytes.length,
+          sha256: kept.sha256,
+          receivedSha256: kept.receivedSha256,
+          bytes: kept.bytes,
           items: received.items,
           receivedAt: received.receivedAt ?? now(),
           requestId: received.requestId,
           httpStatus: received.httpStatus,
           attempts: received.attempts,
           nextTokenSha256: received.nextToken === null ? null : sha256(received.nextToken),
-          redactions,
+          redactions: kept.redactions,
         };
         await save({ ...query, pages: [...query.pages, page], resumeToken: received.nextToken });
         return page;

@@ -36,7 +36,7 @@ export function ruleOperations(held: AwsHeld): AwsOperations {
     const wanted = aggregate ? [text(call.input, 'ComplianceType')].filter((one) => one !== '') : strings(call.input['ComplianceTypes']);
     const indexes: number[] = [];
     if (!insufficient(call, rule)) {
-      for (let i = 0; i < rule.count; i += 1) if (wanted.length === 0 || wanted.includes(rule.result(i).compliance)) indexes.push(i);
+      for (let i = 0; i < rule.count; i += 1) if (wanted.length === 0 || wanted.includes(rule.compliance(i))) indexes.push(i);
     }
     return page(call, indexes.length, limitOf(call, 'Limit', 10, 100), (i) => {
       const result = rule.result(indexes[i] ?? 0);
@@ -144,7 +144,7 @@ export function ruleOperations(held: AwsHeld): AwsOperations {
         insufficient(call, rule) ? [] : Array.from({ length: rule.count }, (_, index) => ({ rule, index })),
       );
       const wanted = text(filters, 'ComplianceType');
-      const kept = wanted === '' ? entries : entries.filter(({ rule, index }) => rule.result(index).compliance === wanted);
+      const kept = wanted === '' ? entries : entries.filter(({ rule, index }) => rule.compliance(index) === wanted);
       const cut = page(call, kept.length, limitOf(call, 'Limit', 10, 100), (i) => {
         const { rule, index } = kept[i] as (typeof kept)[number];
         const result = rule.result(index);

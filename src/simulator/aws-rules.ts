@@ -52,6 +52,8 @@ export interface DeployedRule {
   readonly region: string;
   readonly count: number;
   result(index: number): RuleResult;
+  /** What `result` says of compliance; kept once it was asked for, as every page of a filtered list asks for all. */
+  compliance(index: number): Compliance;
 }
 
 /** The rules of one account and region, with their results on demand. */
@@ -90,6 +92,7 @@ export function rulesOf(estate: AwsEstate, seed: number, asOf: number, account: 
           recordedAt,
         };
       };
+      const known: Compliance[] = [];
       return {
         spec,
         name: `exhibit-${spec.identifier.toLowerCase().replaceAll('_', '-')}`,
@@ -99,6 +102,7 @@ export function rulesOf(estate: AwsEstate, seed: number, asOf: number, account: 
         region,
         count,
         result,
+        compliance: (index) => (known[index] ??= result(index).compliance),
       };
     });
 }
@@ -119,6 +123,6 @@ export function describeRule(rule: DeployedRule): JsonObject {
 
 export function ruleCompliance(rule: DeployedRule): { type: 'COMPLIANT' | 'NON_COMPLIANT' | 'INSUFFICIENT_DATA'; failing: number } {
   let failing = 0;
-  for (let i = 0; i < rule.count; i += 1) if (rule.result(i).compliance === 'NON_COMPLIANT') failing += 1;
+  for (let i = 0; i < rule.count; i += 1) if (rule.compliance(i) === 'NON_COMPLIANT') failing += 1;
   return { type: rule.count === 0 ? 'INSUFFICIENT_DATA' : failing > 0 ? 'NON_COMPLIANT' : 'COMPLIANT', failing };
 }

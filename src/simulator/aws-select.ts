@@ -50,26 +50,44 @@ export function batchItem(item: AwsItem, capturedAt = item.capturedAt): JsonObje
   }) as JsonObject;
 }
 
+// Loops, not chains of lists: every row of every page goes through these two.
 function dropNulls(value: Json): Json {
-  if (Array.isArray(value)) return value.filter((element) => element !== null).map(dropNulls);
+  if (Array.isArray(value)) {
+    const kept: Json[] = [];
+    for (const element of value) if (element !== null) kept.push(dropNulls(element));
+    return kept;
+  }
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, inner]) => inner !== null)
-      .map(([name, inner]) => [name, dropNulls(inner)]),
-  );
+  const kept: JsonObject = {};
+  for (const name of Object.keys(value)) {
+    const inner = value[name] as Json;
+    if (inner !== null) setOwn(kept, name, dropNulls(inner));
+  }
+  return kept;
+}
+
+/** Like `target[name] = value`, also for the name `__proto__`. */
+function setOwn(target: JsonObject, name: string, value: Json): void {
+  if (name === '__proto__') Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+  else target[name] = value;
 }
 
 /** JSON as advanced queries print it: numbers of the configuration always carry a fraction (`60.0`). */
 export function selectText(value: Json): string {
-  if (typeof value === 'number') return Number.isInteger(value) ? `${String(value)}.0` : String(value);
-  if (Array.isArray(value)) return `[${value.map(selectText).join(',')}]`;
-  if (isJsonObject(value))
-    return `{${Object.entries(value)
-      .map(([name, inner]) => `${JSON.stringify(name)}:${selectText(inner)}`)
-      .join(',')}}`;
-  return printJson(value);
+  return printJson(withFractions(value));
 }
+
+function withFractions(value: Json): Json {
+  if (typeof value === 'number') return Number.isInteger(value) ? rawJson(`${String(value)}.0`) : value;
+  if (Array.isArray(value)) return value.map(withFractions);
+  if (!isJsonObject(value)) return value;
+  const shown: JsonObject = {};
+  for (const name of Object.keys(value)) setOwn(shown, name, withFractions(value[name] as Json));
+  return shown;
+}
+
+/** Stands for this very text where JSON.stringify meets it (TypeScript's libraries do not know it yet). */
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON: (text: string) => Json };
 
 export type SelectField = { readonly kind: 'all' } | { readonly kind: 'path'; readonly path: string } | { readonly kind: 'count' };
 export interface SelectQuery {

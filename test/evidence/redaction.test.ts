@@ -38,6 +38,27 @@ describe('redaction', () => {
     });
   });
 
+  test.each([
+    'secretlint-disable --',
+    'secretlint-disable-line --',
+    'secretlint-disable @secretlint/secretlint-rule-github --',
+    '/* secretlint-disable */\n',
+  ])('no text in a page switches the detector off: %j', async (directive) => {
+    const secret = 'ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8';
+    const { bytes, redactions } = await redact(JSON.stringify([{ tag: directive }, { note: secret }], null, 1));
+    expect(text(bytes)).not.toContain(secret);
+    expect(redactions).toMatchObject([{ rule: 'secretlint-github', pointer: '/1/note' }]);
+  });
+
+  test('a Google service account key is taken out of the page that it is', async () => {
+    const account = {
+      type: 'service_account',
+      private_key_id: 'abc',
+      private_key: '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----\n',
+    };
+    expect(text((await redact(JSON.stringify(account))).bytes)).not.toContain('MIIEvQIBADANBg');
+  });
+
   test('a disclosed value matches its commitment, another does not', async () => {
     const { redactions } = await redact('{"data":[{"properties":{"siteConfig":{"appSettings":[{"name":"DB","value":"s3cr€t"}]}}}]}');
     const [only] = redactions;

@@ -1,6 +1,6 @@
 import { lintSource } from '@secretlint/core';
 import { secretLintProfiler } from '@secretlint/profiler';
-import { creator as recommendedRules } from '@secretlint/secretlint-rule-preset-recommend';
+import { rules } from '@secretlint/secretlint-rule-preset-recommend';
 import { createHash, createHmac } from 'node:crypto';
 import type { Redaction } from '../../model/index.ts';
 import { eachString, escapeOffsets, pathOf, unescapeContent, type Way } from './leaves.ts';
@@ -21,7 +21,10 @@ interface Cut {
   readonly value: string;
 }
 
-const detector = { rules: [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: recommendedRules }] };
+/** Every rule but the one that lets a comment in the text (`secretlint-disable --`, in a tag) switch the others off. */
+const detector = {
+  rules: rules.filter(({ meta }) => !meta.id.endsWith('-filter-comments')).map((rule) => ({ id: rule.meta.id, rule })),
+};
 
 // The detector's profiler keeps performance marks of every page for ever.
 secretLintProfiler.setEnabled(false);
@@ -98,7 +101,8 @@ function cutsIn(text: string, place: Place, cuts: Cut[]): Cut[] {
 /** What the maintained detector finds, traced to the value it lies in. */
 async function detected(text: string): Promise<Cut[]> {
   const { messages } = await lintSource({
-    source: { filePath: '/page.json', content: text, ext: '.json', contentType: 'text' },
+    // Not as `.json`: then a rule parses every page, to see whether the whole of it is a Google service account's key.
+    source: { filePath: '/page', content: text, ext: '', contentType: 'text' },
     options: { config: detector, noPhysicFilePath: true },
   });
   if (messages.length === 0) return [];

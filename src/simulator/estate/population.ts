@@ -45,13 +45,23 @@ export function apportion(total: number, weights: readonly number[]): number[] {
   return parts;
 }
 
-/** RFC 3339, with milliseconds. */
-export function iso(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
-}
-
 export const hour = 3_600_000;
 export const day = 24 * hour;
+
+/** The dates of days that were met: an estate has millions of times in some thousand days. */
+const dates = new Map<number, string>();
+const two = Array.from({ length: 60 }, (_, at) => String(at).padStart(2, '0'));
+
+/** RFC 3339, with milliseconds. */
+export function iso(milliseconds: number): string {
+  const at = Math.floor(milliseconds / day);
+  let date = dates.get(at);
+  if (date === undefined) dates.set(at, (date = new Date(at * day).toISOString().slice(0, -'00:00:00.000Z'.length)));
+  const rest = Math.trunc(milliseconds) - at * day;
+  const seconds = Math.floor(rest / 1000);
+  const fraction = String(rest % 1000).padStart(3, '0');
+  return `${date}${two[Math.floor(seconds / 3600)] ?? ''}:${two[Math.floor(seconds / 60) % 60] ?? ''}:${two[seconds % 60] ?? ''}.${fraction}Z`;
+}
 
 const words = [
   'ledger',

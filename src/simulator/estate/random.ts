@@ -54,13 +54,15 @@ export function random(seed: number, ...names: readonly (string | number)[]): Ra
       return values[int(values.length)] as T;
     },
     weighted<T extends string>(table: Readonly<Record<T, number>>): T {
-      const entries = Object.entries(table) as [T, number][];
-      let at = next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
-      for (const [name, weight] of entries) {
-        at -= weight;
+      const names = Object.keys(table) as T[];
+      let sum = 0;
+      for (const name of names) sum += table[name];
+      let at = next() * sum;
+      for (const name of names) {
+        at -= table[name];
         if (at < 0) return name;
       }
-      return (entries.at(-1) as [T, number])[0];
+      return names[names.length - 1] as T;
     },
     hex: (length) => from('0123456789abcdef', length),
     digits: (length) => from('123456789', 1) + from('0123456789', length - 1),
