@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { ExhibitConfig } from '../config/schema.ts';
 import { isStorageError, lockRun } from '../evidence/lock.ts';
@@ -182,6 +183,9 @@ function earlierLedger(request: CollectRequest): Ledger | null {
  * moment, with everything that is owed entered as `interrupted`: a run that dies leaves evidence that nobody can take for whole.
  * Throws RunLockedError when another process works on the run, and file system errors; what providers do is in the ledger.
  */
+/** What it takes to get first requests on their way. */
+const headStartMs = 150;
+
 export async function collect(request: CollectRequest): Promise<Ledger> {
   const release = lockRun(request.runDirectory);
   try {
@@ -247,10 +251,11 @@ async function collectLocked(request: CollectRequest): Promise<Ledger> {
     ),
   );
 
-  // Clients load one after the other: together they would keep each other, and the first calls, waiting for the sum.
-  let loaded: Promise<unknown> = Promise.resolve();
+  // Clients load one after the other, each while the first calls of the one before it are under way: loading holds up the process.
+  let loading: Promise<unknown> = Promise.resolve();
   const load = (collector: Collector): Promise<unknown> => {
-    loaded = loaded.then(() => collector.load?.()).catch(() => undefined);
+    const loaded = loading.then(() => collector.load?.()).catch(() => undefined);
+    loading = loaded.then(() => setTimeout(headStartMs));
     return loaded;
   };
   const storage: Error[] = [];

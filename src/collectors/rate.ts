@@ -1,4 +1,5 @@
 import type { QuotaUse } from '../model/index.ts';
+import { type Crowd, type Turnstile, turnstile } from './crowd.ts';
 
 /** A published request quota: at most `permits` requests in any window of `perMs` milliseconds. */
 export interface Quota {
@@ -9,6 +10,8 @@ export interface Quota {
    * to the letter. Only for windows that are long beside an answer; others count from the permit.
    */
   readonly fromAnswer?: boolean;
+  /** Whom its requests share the way with. Each then takes a place there too, until its answer. */
+  readonly crowd?: Crowd;
 }
 
 /** Leave for one request. */
@@ -27,6 +30,8 @@ export interface Pacer {
   take(signal?: AbortSignal): Promise<Permit>;
   /** The provider asked for a pause (a `Retry-After`, a quota header): nobody is let through before it is over. */
   pause(milliseconds: number): void;
+  /** About this many requests are still to come. Where its crowd is full, the quota with most before it goes first; unknown counts as most. */
+  expect(requests: number): void;
   /** What the quota cost: `floorMs` is the least time that this many requests need under it. */
   use(): QuotaUse;
 }
@@ -90,9 +95,11 @@ export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
 const systemClock: Clock = { now: () => performance.now(), sleep };
 
 /** Requests may bunch up on the way: the window is kept this much longer than published, so that the receiver sees it kept. */
-const jitterAllowance = 1.02;
+const jitterAllowance = 1.01;
 
-export function pacer(key: string, quota: Quota, clock: Clock = systemClock): Pacer {
+const nobody = (): void => undefined;
+
+export function pacer(key: string, quota: Quota, clock: Clock = systemClock, shared: Turnstile | null = null): Pacer {
   const windowMs = quota.fromAnswer === true ? quota.perMs + 1 : quota.perMs * jitterAllowance;
   /** When each of the last `permits` requests was let through, or answered: a ring. */
   const granted = new Float64Array(quota.permits).fill(Number.NEGATIVE_INFINITY);
@@ -102,10 +109,14 @@ export function pacer(key: string, quota: Quota, clock: Clock = systemClock): Pa
   let first: number | null = null;
   let last: number | null = null;
   let queue: Promise<void> = Promise.resolve();
+  /** How many calls there will have been in the end, as far as anybody said. */
+  let expected = Number.POSITIVE_INFINITY;
+  const left = (): number => Math.max(0, expected - calls);
 
-  function permitOf(call: number): Permit {
+  function permitOf(call: number, leave: () => void): Permit {
     return {
       answered() {
+        leave();
         // By now the place may be another's.
         if (quota.fromAnswer === true && calls <= call + quota.permits) granted[call % quota.permits] = clock.now();
       },
@@ -115,19 +126,31 @@ export function pacer(key: string, quota: Quota, clock: Clock = systemClock): Pa
   async function turn(signal?: AbortSignal): Promise<Permit> {
     for (;;) {
       if (signal?.aborted) throw signal.reason as Error;
-      const now = clock.now();
-      const free = Math.max((granted[calls % quota.permits] ?? 0) + windowMs, pausedUntil);
-      if (now >= free) {
-        // One that is still under way when its place comes up again counts a little later than it was let through.
-        granted[calls % quota.permits] = quota.fromAnswer === true ? now + quota.perMs * (jitterAllowance - 1) : now;
-        calls += 1;
-        first ??= now;
-        last = now;
-        return permitOf(calls - 1);
+      const wait = free() - clock.now();
+      if (wait > 0) {
+        waitedMs += wait;
+        await clock.sleep(wait, signal);
+        continue;
       }
-      waitedMs += free - now;
-      await clock.sleep(free - now, signal);
+      const leave = shared === null ? nobody : await shared.enter(left, signal);
+      const now = clock.now();
+      if (now < free()) {
+        // The provider asked for a pause meanwhile.
+        leave();
+        continue;
+      }
+      // One that is still under way when its place comes up again counts a little later than it was let through.
+      granted[calls % quota.permits] = quota.fromAnswer === true ? now + quota.perMs * (jitterAllowance - 1) : now;
+      calls += 1;
+      first ??= now;
+      last = now;
+      return permitOf(calls - 1, leave);
     }
+  }
+
+  /** When the next request may go, as far as the quota goes. */
+  function free(): number {
+    return Math.max((granted[calls % quota.permits] ?? 0) + windowMs, pausedUntil);
   }
 
   return {
@@ -142,6 +165,9 @@ export function pacer(key: string, quota: Quota, clock: Clock = systemClock): Pa
     },
     pause(milliseconds) {
       pausedUntil = Math.max(pausedUntil, clock.now() + milliseconds);
+    },
+    expect(requests) {
+      expected = calls + requests;
     },
     use() {
       return {
@@ -171,11 +197,17 @@ export interface Pacers {
 
 export function pacers(clock: Clock = systemClock): Pacers {
   const byKey = new Map<string, Pacer>();
+  const turnstiles = new Map<string, Turnstile>();
+  const turnstileOf = (crowd: Crowd): Turnstile => {
+    const made = turnstiles.get(crowd.name) ?? turnstile(crowd);
+    turnstiles.set(crowd.name, made);
+    return made;
+  };
   return {
     of(key, quota) {
       const known = byKey.get(key);
       if (known) return known;
-      const made = pacer(key, quota, clock);
+      const made = pacer(key, quota, clock, quota.crowd === undefined ? null : turnstileOf(quota.crowd));
       byKey.set(key, made);
       return made;
     },

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { closeSync, fstatSync, fsync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+
+const toDisk = promisify(fsync);
 
 /** Names that a pack may hold: ASCII letters, digits, dot, underscore, dash. Anything else becomes a dot. */
 export function safeName(name: string): string {
@@ -28,21 +31,24 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
   }
 }
 
-/** The same without holding up the process: other queries go on while the disk works. */
+/**
+ * The same without holding up the process for what takes time, which is the disk: other queries go on meanwhile. The rest is
+ * done in the time that asking for it to be done elsewhere would take.
+ */
 export async function storeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
   try {
-    const file = await open(temporary, 'wx', 0o644);
+    const descriptor = openSync(temporary, 'wx', 0o644);
     try {
-      for (let written = 0; written < bytes.length;) written += (await file.write(bytes, written)).bytesWritten;
-      await file.sync();
+      for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
+      await toDisk(descriptor);
     } finally {
-      await file.close();
+      closeSync(descriptor);
     }
-    await rename(temporary, path);
+    renameSync(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    rmSync(temporary, { force: true });
     throw error;
   }
 }

@@ -138,6 +138,8 @@ export function evidenceReader(runDirectory: string, readers: Readonly<Record<st
         for (const scope of subdirectories(join(root, collector))) {
           for (const name of subdirectories(join(root, collector, scope))) {
             const directory = ['evidence', collector, scope, name].join('/');
+            // A killed run leaves pages that no query.json came to name: no evidence, and asked for again when it is resumed.
+            if (!existsSync(join(runDirectory, directory, 'query.json')) && this.ledger().endedAt === null) continue;
             const { value, bytes } = parseWith<Query>(join(runDirectory, directory, 'query.json'), querySchema);
             stored.push({ directory, query: value, sha256: createHash('sha256').update(bytes).digest('hex') });
           }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EvidencePage, type Ledger, ledgerSchema, type Provider, type Query, querySchema, type Reason } from '../model/index.ts';
 import { safeName, storeFileAtomic, writeJsonAtomic } from './files.ts';
@@ -36,7 +36,10 @@ export interface ReceivedPage {
   readonly receivedAt?: string;
 }
 
-/** A query being written. Pages and query.json are each whole on disk after every call, so a killed run can go on. */
+/**
+ * A query being written. Each file on disk is whole at any time, and query.json names the pages that a killed run can go on from:
+ * all but the last, which counts with `finish`.
+ */
 export interface QueryWriter {
   /** Path below the data root: `evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket`. */
   readonly directory: string;
@@ -120,9 +123,8 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
     const finished = reusable && earlier.status !== 'running';
     const continued = reusable && (finished || earlier.pages.length === 0 || earlier.resumeToken !== null) ? earlier : null;
 
-    if (continued === null) await rm(absolute, { recursive: true, force: true });
-    await mkdir(absolute, { recursive: true });
     if (continued !== null) await removeUnnamed(absolute, continued);
+    else if (existsSync(absolute)) await rm(absolute, { recursive: true, force: true });
     let query: Query = continued ?? {
       version: 1,
       collector: request.collector,
@@ -144,11 +146,17 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
       resumeToken: null,
       pages: [],
     };
+    // Nothing on disk before there is something to keep: what waits for its first answer costs no time.
+    let made = continued !== null;
+    const makeDirectory = (): void => {
+      if (!made) mkdirSync(absolute, { recursive: true });
+      made = true;
+    };
     const save = async (next: Query): Promise<void> => {
+      makeDirectory();
       await storeFileAtomic(file, `${JSON.stringify(next, null, 2)}\n`);
       query = next;
     };
-    if (continued === null) await save(query);
 
     return {
       directory,
@@ -159,6 +167,7 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
         return query;
       },
       async page({ body, ...received }) {
+        makeDirectory();
         const name = `page-${String(query.pages.length + 1).padStart(6, '0')}.json`;
         const kept = await keepElsewhere({
           received: typeof body === 'string' ? Buffer.from(body, 'utf8') : body,
@@ -179,7 +188,10 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
           nextTokenSha256: received.nextToken === null ? null : sha256(received.nextToken),
           redactions: kept.redactions,
         };
-        await save({ ...query, pages: [...query.pages, page], resumeToken: received.nextToken });
+        const next = { ...query, pages: [...query.pages, page], resumeToken: received.nextToken };
+        // After the last page comes `finish`, which saves: until then it is a page that query.json does not name.
+        if (received.nextToken === null) query = next;
+        else await save(next);
         return page;
       },
       async restart(reason) {

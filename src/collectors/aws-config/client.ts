@@ -51,6 +51,8 @@ export interface Connection {
   readonly endpoint: string;
   /** Local clock minus the provider's, by the answers' Date headers: the furthest seen; null before one. Milliseconds. */
   clockOffset(): number | null;
+  /** About this many requests are still to come: who has most goes first where there is a choice. */
+  expect(requests: number): void;
   call(operation: Operation, input: JsonObject, signal: AbortSignal): Promise<CallOutcome>;
   identity(signal: AbortSignal): Promise<{ ok: true; account: string; arn: string } | { ok: false; failure: Failure }>;
   close(): void;
@@ -266,6 +268,9 @@ export function connect(options: ConnectionOptions): Connection {
   return {
     endpoint: options.configEndpoint ?? `https://config.${region}.amazonaws.com`,
     clockOffset: () => offset,
+    expect: (requests) => {
+      pacer.expect(requests);
+    },
     async call(operation, input, signal) {
       const command = commands[operation](input);
       let received: { readonly bytes: Uint8Array; readonly body: JsonObject } | null = null;
@@ -274,21 +279,18 @@ export function connect(options: ConnectionOptions): Connection {
         // Innermost step: sees each attempt's answer before the SDK reads it, and keeps the bytes as they came.
         command.middlewareStack.add(
           (next) => async (args) => {
-            await pacer.take(both);
+            const permit = await pacer.take(both);
             attempts += 1;
-            const result = await attempt(
-              () => next(args as never),
+            const { result, response, bytes } = await attempt(
+              async () => {
+                const result = await next(args as never);
+                const response = result.response as { statusCode: number; headers: Record<string, string>; body: unknown };
+                return { result, response, bytes: await readBody(response.body, patience.requestTimeoutMs) };
+              },
               (error) => {
                 note(withAttempts(error, attempts));
               },
-            );
-            const response = result.response as { statusCode: number; headers: Record<string, string>; body: unknown };
-            const bytes = await attempt(
-              () => readBody(response.body, patience.requestTimeoutMs),
-              (error) => {
-                note(withAttempts(error, attempts));
-              },
-            );
+            ).finally(() => permit.answered());
             response.body = bytes;
             const date = Date.parse(response.headers['date'] ?? '');
             const apart = Date.now() - date;

@@ -12,6 +12,8 @@ export interface RegionContext {
   readonly paging: PagingContext;
   /** Bounds the queries of this account and region that run at once. */
   readonly limit: LimitFunction;
+  /** About this many requests are still to come here. */
+  readonly expect: (requests: number) => void;
 }
 
 const badness: Readonly<Record<LedgerStatus, number>> = {

@@ -3,8 +3,11 @@ import type { AwsScopeConfig } from '../../config/schema.ts';
 /** Rows a page of Select, counts and compliance details may hold at most. */
 export const pageSize = 100;
 
+/** Requests to AWS Config under way at once, over all accounts and regions: what one process can answer for without keeping them waiting. */
+const configCrowd = { name: 'aws-config', atOnce: 24 } as const;
+
 /** AWS Config publishes no request rate. Ten a second for an account and region has proved polite, and is what the pacer keeps. */
-export const configQuota = { permits: 10, perMs: 1000 } as const;
+export const configQuota = { permits: 10, perMs: 1000, crowd: configCrowd } as const;
 
 /** Queries of one account and region that run at once. */
 export const queriesInFlight = 4;

@@ -33,6 +33,9 @@ export function regionContext(
         collect.progress.page('aws-config', scope, query, items);
       },
     },
+    expect: (requests) => {
+      connection.expect(requests);
+    },
     limit: pLimit(queriesInFlight),
   };
 }
@@ -168,8 +171,9 @@ async function collectTypes(context: RegionContext, types: readonly string[], re
     );
   let before = await count('before');
   const runs = new Map<string, Paged<RowFold>>();
-  // The longest first: none is left to page on alone at the end.
+  // The longest first: none is left to page on alone at the end. The same goes for regions.
   const expected = (type: string): number => counted(before, type)?.count ?? 0;
+  if (before.status === 'complete') context.expect(types.reduce((sum, type) => sum + Math.ceil(expected(type) / pageSize), 0));
   const longestFirst = [...types].sort((a, b) => expected(b) - expected(a));
   await Promise.all(
     longestFirst.map((type) => context.limit(async () => runs.set(type, await page(context.paging, selectQuery(context, type))))),
