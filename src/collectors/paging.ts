@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { QueryWriter } from '../evidence/writer.ts';
 import type { Json, Reason } from '../model/index.ts';
 import { type Answer, isRefusal } from './attempts.ts';
+import { fingerprint } from './fingerprint.ts';
 
 /** A response that may be stored: its body parsed, and checked to be of the kind that was asked for. */
 export interface Received {
@@ -75,11 +75,6 @@ interface SeriesRequest {
 
 /** Services answer with an empty page now and then; one that never ends must not hold up the run. */
 export const maxEmptyPages = 10;
-
-/** Six bytes of SHA-256: enough to tell ids of one series apart without keeping them. */
-function fingerprint(id: string): number {
-  return createHash('sha256').update(id).digest().readUIntBE(0, 6);
-}
 
 interface Count {
   held: Map<string, number>;

@@ -31,7 +31,7 @@ describe('keeping pages on a thread of its own', () => {
     rmSync(directory, { recursive: true, force: true });
   });
   const keep = (received: Uint8Array, file: string) =>
-    keepElsewhere({ received, path: join(directory, file), location: `evidence/c/s/q/${file}`, key });
+    keepElsewhere({ received: new Uint8Array(received), path: join(directory, file), location: `evidence/c/s/q/${file}`, key });
 
   test('stores the same bytes and commitments as redaction here comes to, many pages at once', async () => {
     const pages = Array.from({ length: 12 }, (_, at) => page(40 + at, `hunter${at}`));

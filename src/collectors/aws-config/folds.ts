@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, type Reason } from '../../model/index.ts';
+import { fingerprint } from '../fingerprint.ts';
 import { instant, isDeleted, text } from './document.ts';
 import { evaluationOf, rowOf } from './map.ts';
 import type { Fold } from './paging.ts';
@@ -30,13 +31,14 @@ interface RowFoldOptions {
   readonly copies?: boolean;
 }
 
-/** Folds Select rows. Ids are held as digests of the row's identity only while the query runs. */
+/** Folds Select rows. */
 export function rowFold(options: RowFoldOptions): RowFold {
-  const ids = new Set<string>();
+  /** Fingerprints of the ids met, by `account/region`. */
+  const ids = new Map<string, Set<number>>();
   const held = new Map<string, Held>();
   const kept: { item: JsonObject; file: string; pointer: string }[] = [];
   /** Rows of each record that came more than once. */
-  const copies = new Map<string, number>();
+  const copies = new Map<number, number>();
   let repeated = 0;
   let unreadable = 0;
   let foreign = 0;
@@ -57,16 +59,17 @@ export function rowFold(options: RowFoldOptions): RowFold {
     }
     if (isDeleted(item)) return;
     const where = asked === undefined ? `${account}/${region}` : `${asked.account}/${asked.region}`;
-    const key = `${where} ${id}`;
+    const key = fingerprint(`${where} ${id}`);
+    const met = ids.get(where) ?? new Set();
     const before = held.get(where) ?? { count: 0, rows: 0, oldest: null, newest: null };
-    if (ids.has(key)) {
+    if (met.has(key)) {
       if (options.copies === true) {
         held.set(where, { ...before, rows: before.rows + 1 });
         copies.set(key, (copies.get(key) ?? 1) + 1);
       } else repeated += 1;
       return;
     }
-    ids.add(key);
+    ids.set(where, met.add(key));
     const captured = instant(item['configurationItemCaptureTime']);
     held.set(where, {
       count: before.count + 1,
@@ -91,7 +94,7 @@ export function rowFold(options: RowFoldOptions): RowFold {
       // Every region that records a global type has every record of it: one that came more often stands in the place of another.
       for (const [where, { count, rows }] of options.copies === true ? held : []) {
         const often = rows / count;
-        const uneven = [...ids].find((key) => key.startsWith(`${where} `) && (copies.get(key) ?? 1) !== often);
+        const uneven = [...(ids.get(where) ?? [])].find((key) => (copies.get(key) ?? 1) !== often);
         if (uneven !== undefined)
           reasons.push({
             code: 'repeated-rows',
@@ -289,7 +292,8 @@ export interface DetailFold extends Fold {
 
 /** Folds evaluation results of a rule or a conformance pack, which lie under `list`. */
 export function detailFold(list: 'EvaluationResults' | 'ConformancePackRuleEvaluationResults'): DetailFold {
-  const seen = new Map<string, string>();
+  /** What was seen, by its fingerprint, with the fingerprint of what was said of it. */
+  const seen = new Map<number, number>();
   const verdicts = new Map<string, number>();
   let repeated = 0;
   let unreadable = 0;
@@ -305,12 +309,13 @@ export function detailFold(list: 'EvaluationResults' | 'ConformancePackRuleEvalu
           unreadable += 1;
           continue;
         }
-        const key = `${evaluation.rule} ${evaluation.resourceType} ${evaluation.resourceId}`;
+        const name = `${evaluation.rule} ${evaluation.resourceType} ${evaluation.resourceId}`;
+        const key = fingerprint(name);
         if (seen.has(key)) {
           repeated += 1;
           continue;
         }
-        seen.set(key, evaluation.verdict);
+        seen.set(key, fingerprint(`${name} ${evaluation.verdict}`));
         verdicts.set(evaluation.verdict, (verdicts.get(evaluation.verdict) ?? 0) + 1);
         const at = isJsonObject(result) ? instant(result['ResultRecordedTime']) : null;
         if (at !== null && (oldest === null || at < oldest)) oldest = at;
@@ -320,7 +325,7 @@ export function detailFold(list: 'EvaluationResults' | 'ConformancePackRuleEvalu
     },
     verdicts: () => verdicts,
     total: () => seen.size,
-    fingerprint: () => JSON.stringify([...seen.entries()].map(([key, verdict]) => `${key} ${verdict}`).sort()),
+    fingerprint: () => [...seen.values()].sort((a, b) => a - b).join(' '),
     freshness: () => ({ oldest, newest }),
     complaints() {
       const reasons: Reason[] = [];

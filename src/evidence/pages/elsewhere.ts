@@ -19,8 +19,7 @@ const youngGenerationMb = 16;
 const module = new URL(import.meta.url.endsWith('.js') ? './thread.js' : './thread.ts', import.meta.url);
 
 interface Waiting {
-  readonly arrival: Arrival;
-  readonly done: (page: KeptPage | Promise<KeptPage>) => void;
+  readonly done: (page: KeptPage) => void;
   readonly failed: (error: Error) => void;
 }
 
@@ -41,27 +40,36 @@ export function startKeeper(): Worker {
     if (page !== null) one?.done(page);
     else one?.failed(Object.assign(new Error(failure?.message), failure));
   });
-  // A thread that fails costs time and nothing else: its pages are kept from here.
-  const lost = (): void => {
+  const lost = (cause?: Error): void => {
     if (thread !== worker) return;
     thread = null;
     const left = [...waiting.values()];
     waiting.clear();
-    for (const { arrival, done } of left) done(import('./keep.ts').then(({ keepPage }) => keepPage(arrival)));
+    for (const { failed } of left) failed(new Error('the thread that keeps pages ended before this one was kept', { cause }));
   };
   worker.on('error', lost);
-  worker.on('exit', lost);
+  worker.on('exit', () => {
+    lost();
+  });
   thread = worker;
   return worker;
 }
 
-/** `keepPage`, on a thread of its own: the process that paces calls and answers stays free for them. */
+/** Memory that holds nothing but these bytes, and so may change hands. */
+function ownMemory({ buffer, byteLength }: Uint8Array): ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+}
+
+/**
+ * `keepPage`, on a thread of its own: the process that paces calls and answers stays free for them. What was received is given
+ * away where it can be: the caller must not look at it again.
+ */
 export function keepElsewhere(arrival: Arrival): Promise<KeptPage> {
   return new Promise((done, failed) => {
     const worker = startKeeper();
     const id = (last += 1);
-    waiting.set(id, { arrival, done, failed });
+    waiting.set(id, { done, failed });
     worker.ref();
-    worker.postMessage({ id, ...arrival } satisfies Order);
+    worker.postMessage({ id, ...arrival } satisfies Order, ownMemory(arrival.received));
   });
 }

@@ -18,7 +18,7 @@ parentPort?.on('message', ({ id, ...arrival }: Order) => {
     },
     (error: unknown) => {
       const failure = failureOf(error);
-      // Anything but a disk's refusal ends the thread: whoever waits keeps the page itself, and meets the error there.
+      // Anything but a disk's refusal ends the thread, and with it every page that waits.
       if (failure === null) throw error;
       tell({ page: null, failure });
     },
