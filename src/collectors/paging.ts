@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { QueryWriter } from '../evidence/writer.ts';
+import type { QueryWriter, ReceivedPage } from '../evidence/writer.ts';
 import type { Json, Reason } from '../model/index.ts';
 import { type Answer, isRefusal } from './attempts.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -72,6 +72,10 @@ interface SeriesRequest {
   readonly requeries: number;
   readonly onPage?: (items: number) => void;
 }
+
+type Taken =
+  | { readonly ok: true; readonly facts: PageFacts; readonly page: ReceivedPage; readonly gaps: readonly Reason[] }
+  | { readonly ok: false; readonly reason: Reason };
 
 /** Services answer with an empty page now and then; one that never ends must not hold up the run. */
 export const maxEmptyPages = 10;
@@ -180,26 +184,34 @@ export function pagedSeries(request: SeriesRequest): PagedSeries {
     return last;
   }
 
+  /** Asks for a page. What comes back names its bytes and facts alone: parsed it is several times as large, and not held while it is stored. */
+  async function take(token: string | null): Promise<Taken> {
+    const answer = await request.ask(token);
+    if (!answer.ok) return answer;
+    const { json, body, requestId, httpStatus, gaps } = answer.value;
+    const facts = request.facts(json);
+    const { items, nextToken } = facts;
+    const page: ReceivedPage = { body: Buffer.from(body, 'utf8'), requestId, httpStatus, items, attempts: answer.attempts, nextToken };
+    return { ok: true, facts, page, gaps: gaps ?? [] };
+  }
+
   async function read(start: Count, startToken: string | null, restarts: number): Promise<Series> {
     let count = start;
     let token = startToken;
     let left = restarts;
     let standing: Reason[] = [];
     for (;;) {
-      const answer = await request.ask(token);
-      if (!answer.ok) {
-        if (answer.reason.code === 'aborted') return end('aborted', [answer.reason], count);
-        if (writer.query.pages.length > 0) return end('partial', [...standing, answer.reason], count);
-        return end(isRefusal(answer.reason) ? 'denied' : 'failed', [answer.reason], count);
+      const taken = await take(token);
+      if (!taken.ok) {
+        if (taken.reason.code === 'aborted') return end('aborted', [taken.reason], count);
+        if (writer.query.pages.length > 0) return end('partial', [...standing, taken.reason], count);
+        return end(isRefusal(taken.reason) ? 'denied' : 'failed', [taken.reason], count);
       }
-      // Nothing of the answer is named after it is stored: a page is not held in memory longer than that.
-      const { json, body, requestId, httpStatus, gaps } = answer.value;
-      const { attempts } = answer;
-      const facts = request.facts(json);
-      await writer.page({ body, requestId, httpStatus, items: facts.items, attempts, nextToken: facts.nextToken });
+      const { facts } = taken;
+      await writer.page(taken.page);
       request.onPage?.(facts.items);
       let contradiction = add(count, facts);
-      count.gaps.push(...(gaps ?? []));
+      count.gaps.push(...taken.gaps);
       const over = facts.nextToken === null || contradiction?.code === 'repeated-token';
       if (over && contradiction === null && count.total !== null && count.total !== count.ids.size) {
         contradiction = { code: 'rows-lost', message: `the provider counted ${count.total} records and handed out ${count.ids.size}` };

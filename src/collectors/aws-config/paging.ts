@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EvidenceWriter, QueryRequest, QueryWriter } from '../../evidence/writer.ts';
+import type { EvidenceWriter, QueryRequest, QueryWriter, ReceivedPage } from '../../evidence/writer.ts';
 import { isJsonObject, type Json, type JsonObject, type Reason } from '../../model/index.ts';
 import type { CallOutcome, Failure, Operation } from './outcome.ts';
 import { reasonOf, statusOf } from './outcome.ts';
@@ -167,43 +167,37 @@ async function run<F extends Fold>(
 ): Promise<Ended> {
   let token = from;
   let storing: Promise<void> = Promise.resolve();
-  const store = (page: Parameters<QueryWriter['page']>[0]): void => {
+  const store = (page: ReceivedPage): void => {
     storing = writer.page(page).then(() => {
       context.onPage(query.request.name, page.items);
     });
     // Whoever waits for it meets the error.
     storing.catch(() => undefined);
   };
+  /** Asks for a page and folds it. What comes back names its bytes alone: nothing else of it is held while it is stored. */
+  const take = async (from: string | null, file: string): Promise<ReceivedPage | Ended> => {
+    const input = from === null ? query.input : { ...query.input, [query.tokenField]: from };
+    const outcome = await context.call(query.operation, input, context.signal);
+    if (!outcome.ok) return { ended: 'failed', failure: outcome.failure };
+    const { body, bytes, ...answer } = outcome.response;
+    const next = body[query.tokenField];
+    const items = fold.add(body, file);
+    if (items === null || (next !== undefined && next !== null && typeof next !== 'string'))
+      return {
+        ended: 'inconsistent',
+        reason: { code: 'malformed-response', message: `${query.operation} answered with JSON that is not its page` },
+      };
+    return { ...answer, body: bytes, items, nextToken: typeof next === 'string' && next !== '' ? next : null };
+  };
   const seen = new Set<string>(token === null ? [] : [digest(token)]);
   let empty = 0;
   try {
     for (let pages = writer.query.pages.length; pages < maxPages; pages += 1) {
-      const outcome = await context.call(
-        query.operation,
-        token === null ? query.input : { ...query.input, [query.tokenField]: token },
-        context.signal,
-      );
-      if (!outcome.ok) return { ended: 'failed', failure: outcome.failure };
+      const taken = await take(token, `${writer.directory}/page-${String(pages + 1).padStart(6, '0')}.json`);
+      if ('ended' in taken) return taken;
       await storing;
-      const { response } = outcome;
-      const next = response.body[query.tokenField];
-      const file = `${writer.directory}/page-${String(writer.query.pages.length + 1).padStart(6, '0')}.json`;
-      const items = fold.add(response.body, file);
-      if (items === null || (next !== undefined && next !== null && typeof next !== 'string')) {
-        return {
-          ended: 'inconsistent',
-          reason: { code: 'malformed-response', message: `${query.operation} answered with JSON that is not its page` },
-        };
-      }
-      const nextToken = typeof next === 'string' && next !== '' ? next : null;
-      store({
-        body: response.bytes,
-        items,
-        requestId: response.requestId,
-        httpStatus: response.httpStatus,
-        attempts: response.attempts,
-        nextToken,
-      });
+      store(taken);
+      const { items, nextToken } = taken;
       if (nextToken === null) return { ended: 'complete' };
       if (seen.has(digest(nextToken)))
         return {
