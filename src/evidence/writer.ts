@@ -106,6 +106,7 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
   let key: Buffer | undefined;
   const redactionKey = (): Buffer => (key ??= runKey(runDirectory));
   startKeeper();
+  mkdirSync(join(runDirectory, 'evidence'), { recursive: true });
 
   async function openQuery(request: QueryRequest): Promise<QueryWriter> {
     const directory = ['evidence', safeName(request.collector), safeName(request.scope), safeName(request.name)].join('/');
@@ -149,7 +150,7 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
     // Nothing on disk before there is something to keep: what waits for its first answer costs no time.
     let made = continued !== null;
     const makeDirectory = (): void => {
-      if (!made) mkdirSync(absolute, { recursive: true });
+      if (!made) makeBelow(join(runDirectory, 'evidence'), directory.split('/').slice(1));
       made = true;
     };
     const save = async (next: Query): Promise<void> => {
@@ -217,6 +218,19 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
       await writeJsonAtomic(join(runDirectory, 'evidence', 'ledger.json'), ledgerSchema.parse(ledger));
     },
   };
+}
+
+/** Makes directories below one that is there: a run's directory that was taken away must not come back half empty. */
+function makeBelow(root: string, names: readonly string[]): void {
+  let path = root;
+  for (const name of names) {
+    path = join(path, name);
+    try {
+      mkdirSync(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 }
 
 /** The run's secret for redaction commitments: made once, readable by its owner alone, and outside everything that is packed. */

@@ -8,6 +8,7 @@ import { iso } from './estate/population.ts';
 import { hash32 } from './estate/random.ts';
 import { type CallBook, strikes } from './faults.ts';
 import { clockSkewMilliseconds, type Handled, type HttpRequest } from './http.ts';
+import { type KeptAnswers, madeAnew } from './kept-answers.ts';
 import type { Quotas } from './quotas.ts';
 
 export { aggregatorName } from './aws-held.ts';
@@ -18,11 +19,12 @@ interface Context {
   readonly asOf: number;
   readonly book: CallBook;
   readonly quotas: Quotas;
+  readonly kept?: KeptAnswers;
 }
 
 /** AWS Config over JSON 1.1, for the accounts and regions of the estate. */
 export function awsConfigHandler(context: Context): (request: HttpRequest) => Handled {
-  const { estate, book, quotas } = context;
+  const { estate, book, quotas, kept = madeAnew } = context;
   const operations = awsOperations(context);
 
   return (request) => {
@@ -57,16 +59,16 @@ export function awsConfigHandler(context: Context): (request: HttpRequest) => Ha
       offset,
     });
     const requestId = `${hash32(call.key).toString(16).padStart(8, '0')}-${hash32(call.key, 7).toString(16).padStart(8, '0').slice(0, 4)}-4${hash32(call.key, 11).toString(16).padStart(8, '0').slice(0, 3)}-a${hash32(call.key, 13).toString(16).padStart(8, '0').slice(0, 3)}-${String(call.n).padStart(12, '0')}`;
-    const reply = (status: number, body: JsonObject, headers: Record<string, string> = {}): Handled => ({
+    const send = (status: number, body: string, headers: Record<string, string> = {}): Handled => ({
       reply: {
         status,
         headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': requestId, ...headers },
-        body: JSON.stringify(body),
+        body,
       },
       faults,
     });
     const error = (type: string, message: string, status = 400, headers: Record<string, string> = {}): Handled =>
-      reply(status, { __type: type, message }, headers);
+      send(status, JSON.stringify({ __type: type, message }), headers);
     if (identity === null) return error('MissingAuthenticationTokenException', 'Missing Authentication Token', 403);
     if (identity.account === null) return error('UnrecognizedClientException', 'The security token included in the request is invalid.');
     if (strikes(faults, 'clock-skew')) {
@@ -100,13 +102,13 @@ export function awsConfigHandler(context: Context): (request: HttpRequest) => Ha
     const carryOut = operations[operation];
     if (carryOut === undefined) return error('UnknownOperationException', `The simulator does not know ${operation}`);
     try {
-      const body = carryOut({ account: identity.account, region: identity.region, input, faults, offset, binding });
-      return reply(
-        200,
-        strikes(faults, 'unknown-enum-and-fields')
-          ? { ...body, ProviderAnnouncement: { Level: 'FUTURE', Text: 'A field that no client knows.' } }
-          : body,
-      );
+      const known = { account: identity.account, region: identity.region };
+      const answer = (): string => {
+        const body = carryOut({ ...known, input, faults, offset, binding });
+        const announced = { ...body, ProviderAnnouncement: { Level: 'FUTURE', Text: 'A field that no client knows.' } };
+        return JSON.stringify(strikes(faults, 'unknown-enum-and-fields') ? announced : body);
+      };
+      return send(200, (faults.length === 0 ? kept : madeAnew).of(`${binding} ${String(offset)}`, answer));
     } catch (caught) {
       if (caught instanceof InvalidExpression) return error('InvalidExpressionException', caught.message);
       if (caught instanceof AwsError) return error(caught.type, caught.message, caught.status);

@@ -82,6 +82,8 @@ export interface CallBook {
   readonly struck: () => readonly { fault: Fault; call: SimulatedCall }[];
   readonly inject: (fault: Fault) => void;
   readonly clear: () => void;
+  /** Forgets the calls; faults stay. */
+  forget(): void;
 }
 
 const isStanding = (kind: FaultKind): boolean => (standingFaults as readonly string[]).includes(kind);
@@ -123,6 +125,10 @@ export function openCallBook(initial: readonly Fault[] = []): CallBook {
       return { call, faults };
     },
     calls: () => log,
+    forget() {
+      log.length = 0;
+      strikes.length = 0;
+    },
     struck: () => strikes,
     inject: (fault) => {
       armed.push({ fault, seen: 0, used: 0 });

@@ -7,6 +7,7 @@ import { random } from './estate/random.ts';
 import { type CallBook, type Fault, openCallBook, type SimulatedCall } from './faults.ts';
 import { serveCloudAsset } from './gcp-cai.ts';
 import { serveHttp } from './http.ts';
+import { keptAnswers, madeAnew } from './kept-answers.ts';
 import { openQuotas, type QuotaMode } from './quotas.ts';
 
 export { aggregatorName, collectorRole };
@@ -23,6 +24,8 @@ export interface SimulatorOptions extends EstateOptions {
   readonly ports?: { readonly aws?: number; readonly azure?: number; readonly gcp?: number };
   /** Collect AWS through the organisation's aggregator instead of account by account. */
   readonly awsThrough?: 'accounts' | 'aggregator';
+  /** Keep what AWS Config answers, so that the same question costs nothing the second time. Takes as much memory as the answers. */
+  readonly keepAnswers?: boolean;
 }
 
 export interface Simulator {
@@ -47,6 +50,8 @@ export interface Simulator {
   readonly struck: CallBook['struck'];
   /** Requests refused for want of quota, by quota. */
   readonly refused: () => Readonly<Record<string, number>>;
+  /** Forgets what was asked and how much of the quotas was used; kept answers stay. */
+  forget(): void;
   close(): Promise<void>;
 }
 
@@ -82,7 +87,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const estate = buildEstate(options);
   const book = openCallBook(options.faults);
   const quotas = openQuotas(options.quotas ?? 'published');
-  const config = awsConfigHandler({ estate: estate.aws, seed, asOf, book, quotas });
+  const kept = options.keepAnswers === true ? keptAnswers() : madeAnew;
+  const config = awsConfigHandler({ estate: estate.aws, seed, asOf, book, quotas, kept });
   const sts = awsStsHandler({ estate: estate.aws, seed, book });
   const started: { close(): Promise<void> }[] = [];
   const closeAll = async (): Promise<void> => {
@@ -127,6 +133,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       clearFaults: book.clear,
       struck: book.struck,
       refused: quotas.refused,
+      forget: () => {
+        book.forget();
+        quotas.refill();
+      },
       close: closeAll,
     };
   } catch (error) {

@@ -36,6 +36,8 @@ export interface Quotas {
   take(name: QuotaName, bucket: string): QuotaAnswer;
   /** How many requests were refused, by quota. */
   readonly refused: () => Readonly<Record<string, number>>;
+  /** As if nothing had been asked for long. */
+  refill(): void;
 }
 
 /** Resource Graph counts in fixed windows; the others fill a bucket continuously. */
@@ -46,6 +48,10 @@ export function openQuotas(mode: QuotaMode, now: () => number = Date.now): Quota
   const buckets = new Map<string, { at: number; tokens: number }>();
   return {
     refused: () => refused,
+    refill() {
+      windows.clear();
+      buckets.clear();
+    },
     take(name, bucket) {
       const rate: Rate & { burst?: number } = publishedRates[name];
       if (scale === Infinity) return { allowed: true, remaining: rate.requests - 1, waitMilliseconds: 0 };

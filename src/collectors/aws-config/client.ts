@@ -283,7 +283,7 @@ export function connect(options: ConnectionOptions): Connection {
             attempts += 1;
             const { result, response, bytes } = await attempt(
               async () => {
-                const result = await next(args as never);
+                const result = await next(args);
                 const response = result.response as { statusCode: number; headers: Record<string, string>; body: unknown };
                 return { result, response, bytes: await readBody(response.body, patience.requestTimeoutMs) };
               },
