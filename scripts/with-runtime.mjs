@@ -69,6 +69,8 @@ const node = runtime();
 const env = {
   // Modules that were compiled once need not be again: a third of what the command line takes to start.
   NODE_COMPILE_CACHE: join(root, '.runtime', 'compiled'),
+  // glibc raises this by itself, and then keeps the memory of pages that are long on disk: a tenth of what collecting takes.
+  MALLOC_MMAP_THRESHOLD_: '131072',
   ...process.env,
   PATH: [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
 };

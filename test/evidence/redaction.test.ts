@@ -50,6 +50,28 @@ describe('redaction', () => {
     expect(redactions).toMatchObject([{ rule: 'secretlint-github', pointer: '/1/note' }]);
   });
 
+  test('a page full of what looks like secrets takes time in proportion to its size', async () => {
+    const full = (kilobytes: number): string => JSON.stringify([{ note: 'ghs_1_a.'.repeat(kilobytes * 125) }]);
+    const took = async (page: string): Promise<number> => {
+      const started = performance.now();
+      expect((await redact(page)).redactions.length).toBeGreaterThan(page.length / 50);
+      return performance.now() - started;
+    };
+    await took(full(20));
+    const [small, large] = [await took(full(50)), await took(full(400))];
+    // Eight times the size; sixty-four times the time would be the square.
+    expect(large / small).toBeLessThan(24);
+  });
+
+  test('of findings that overlap nothing stays', async () => {
+    // A URL's password that goes on as a token beyond the end of the URL.
+    const token = 'ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8';
+    const page = JSON.stringify({ note: `https://user:${token}@host and mongodb://root:${token}x@db/${token}` });
+    const { bytes } = await redact(page);
+    expect(text(bytes)).not.toMatch(/a1B2c3|q7R8/);
+    JSON.parse(text(bytes));
+  });
+
   test('a Google service account key is taken out of the page that it is', async () => {
     const account = {
       type: 'service_account',

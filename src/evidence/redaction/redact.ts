@@ -1,8 +1,6 @@
-import { lintSource } from '@secretlint/core';
-import { secretLintProfiler } from '@secretlint/profiler';
-import { rules } from '@secretlint/secretlint-rule-preset-recommend';
 import { createHash, createHmac } from 'node:crypto';
 import type { Redaction } from '../../model/index.ts';
+import { detect } from './detector.ts';
 import { eachString, escapeOffsets, pathOf, unescapeContent, type Way } from './leaves.ts';
 import { fieldRule, replacement, secretParts } from './rules.ts';
 
@@ -20,14 +18,6 @@ interface Cut {
   readonly within?: string;
   readonly value: string;
 }
-
-/** Every rule but the one that lets a comment in the text (`secretlint-disable --`, in a tag) switch the others off. */
-const detector = {
-  rules: rules.filter(({ meta }) => !meta.id.endsWith('-filter-comments')).map((rule) => ({ id: rule.meta.id, rule })),
-};
-
-// The detector's profiler keeps performance marks of every page for ever.
-secretLintProfiler.setEnabled(false);
 
 /** JSON inside JSON inside JSON: AWS rows are strings that hold policies as strings. Deeper is not read as JSON. */
 const deepest = 3;
@@ -100,28 +90,34 @@ function cutsIn(text: string, place: Place, cuts: Cut[]): Cut[] {
 
 /** What the maintained detector finds, traced to the value it lies in. */
 async function detected(text: string): Promise<Cut[]> {
-  const { messages } = await lintSource({
-    // Not as `.json`: then a rule parses every page, to see whether the whole of it is a Google service account's key.
-    source: { filePath: '/page', content: text, ext: '', contentType: 'text' },
-    options: { config: detector, noPhysicFilePath: true },
-  });
-  if (messages.length === 0) return [];
+  const found = await detect(text);
+  if (found.length === 0) return [];
   const cuts: Cut[] = [];
+  let first = 0;
   eachString(text, (way, from, to) => {
-    for (const { range, ruleId } of messages) {
-      const [start, end] = [Math.max(range[0], from), Math.min(range[1], to)];
+    // Both come in order: what ended before this value is done with.
+    while ((found[first]?.end ?? Number.POSITIVE_INFINITY) <= from) first += 1;
+    for (let at = first; at < found.length; at += 1) {
+      const one = found[at] as (typeof found)[number];
+      if (one.start >= to) break;
       // A finding may begin in the key before the value: only the value is replaced.
-      if (start < end)
-        cuts.push({
-          start,
-          end,
-          rule: ruleId.replace(/^.*secretlint-rule-/, 'secretlint-'),
-          pointer: pointerOf(way),
-          value: utf8(unescapeContent(text.slice(start, end))),
-        });
+      const [start, end] = [Math.max(one.start, from), Math.min(one.end, to)];
+      cuts.push({ start, end, rule: one.rule, pointer: pointerOf(way), value: utf8(unescapeContent(text.slice(start, end))) });
     }
   });
   return cuts;
+}
+
+/** In order and apart: of two that overlap the first is whole, and the other what it left. */
+function apart(text: string, cuts: readonly Cut[]): Cut[] {
+  const left: Cut[] = [];
+  let at = 0;
+  for (const cut of [...cuts].sort((a, b) => a.start - b.start || b.end - a.end)) {
+    if (cut.end <= at) continue;
+    left.push(cut.start >= at ? cut : { ...cut, start: at, value: utf8(unescapeContent(text.slice(at, cut.end))) });
+    at = cut.end;
+  }
+  return left;
 }
 
 /**
@@ -132,15 +128,13 @@ async function detected(text: string): Promise<Cut[]> {
 export async function redactPage(received: Uint8Array, location: string, key: Uint8Array): Promise<RedactedPage> {
   // One character per byte: offsets are bytes, and bytes that are no UTF-8 survive.
   const text = Buffer.from(received.buffer, received.byteOffset, received.byteLength).toString('latin1');
-  const found = [...cutsIn(text, { pointer: '', within: '', depth: 0, toPage: (offset) => offset }, []), ...(await detected(text))].sort(
-    (a, b) => a.start - b.start || b.end - a.end,
-  );
+  const byRule = cutsIn(text, { pointer: '', within: '', depth: 0, toPage: (offset) => offset }, []);
+  const found = apart(text, [...byRule, ...(await detected(text))]);
   if (found.length === 0) return { bytes: received, redactions: [] };
   const pieces: string[] = [];
   const redactions: Redaction[] = [];
   let at = 0;
   for (const cut of found) {
-    if (cut.start < at) continue;
     pieces.push(text.slice(at, cut.start), replacement(cut.rule));
     at = cut.end;
     const salt = redactionSalt(key, location, cut.pointer, cut.within);

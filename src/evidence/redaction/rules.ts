@@ -82,7 +82,11 @@ const valueRules: readonly { id: string; hint: string; pattern: RegExp }[] = [
   { id: 'connection-string', hint: 'Key=', pattern: /(?:AccountKey|SharedAccessKey)=([^;"\s]{12,})/dg },
   { id: 'connection-string', hint: '=', pattern: /(?:^|;)\s*(?:Password|Pwd)=([^;"]{4,})/dgi },
   { id: 'url-credentials', hint: '://', pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"]{1,200}:([^\s@/"]{3,200})@/dgi },
-  { id: 'private-key', hint: 'PRIVATE KEY', pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]{1,20000}?)-----END/dg },
+  {
+    id: 'private-key',
+    hint: 'PRIVATE KEY',
+    pattern: /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----((?:(?!-----BEGIN)[\s\S]){1,20000}?)-----END/dg,
+  },
 ];
 
 /** The rule that a field falls under by its path, or null. */
