@@ -175,6 +175,10 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
           path: join(absolute, name),
           location: `${directory}/${name}`,
           key: redactionKey(),
+        }).catch(async (error: unknown) => {
+          // What was kept before stays readable, whatever this one failed of.
+          if (query.pages.length === 0) await save(query).catch(() => undefined);
+          throw error;
         });
         const page: EvidencePage = {
           file: name,
