@@ -94,13 +94,22 @@ export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
 
 const systemClock: Clock = { now: () => performance.now(), sleep };
 
-/** Requests may bunch up on the way: the window is kept this much longer than published, so that the receiver sees it kept. */
-const jitterAllowance = 1.01;
+/** Clocks differ a little: the window is kept this much longer than published. */
+const clockAllowance = 1.005;
+/** What answers late is let through late next time: how much, where the window counts from the answer and none came. */
+const lateAllowance = 0.01;
+
+/**
+ * Requests that were let through together bunch up, or stretch, on the way. After the first window they go at least half a share of
+ * it apart, so that the receiver sees the quota kept although some took half a window longer than others; the rate stays the same.
+ */
+const apart = (quota: Quota): number => (quota.fromAnswer === true ? 0 : quota.perMs / quota.permits / 2);
 
 const nobody = (): void => undefined;
 
 export function pacer(key: string, quota: Quota, clock: Clock = systemClock, shared: Turnstile | null = null): Pacer {
-  const windowMs = quota.fromAnswer === true ? quota.perMs + 1 : quota.perMs * jitterAllowance;
+  const windowMs = quota.fromAnswer === true ? quota.perMs + 1 : quota.perMs * clockAllowance;
+  const apartMs = apart(quota);
   /** When each of the last `permits` requests was let through, or answered: a ring. */
   const granted = new Float64Array(quota.permits).fill(Number.NEGATIVE_INFINITY);
   let calls = 0;
@@ -140,7 +149,7 @@ export function pacer(key: string, quota: Quota, clock: Clock = systemClock, sha
         continue;
       }
       // One that is still under way when its place comes up again counts a little later than it was let through.
-      granted[calls % quota.permits] = quota.fromAnswer === true ? now + quota.perMs * (jitterAllowance - 1) : now;
+      granted[calls % quota.permits] = quota.fromAnswer === true ? now + quota.perMs * lateAllowance : now;
       calls += 1;
       first ??= now;
       last = now;
@@ -150,7 +159,8 @@ export function pacer(key: string, quota: Quota, clock: Clock = systemClock, sha
 
   /** When the next request may go, as far as the quota goes. */
   function free(): number {
-    return Math.max((granted[calls % quota.permits] ?? 0) + windowMs, pausedUntil);
+    const spaced = calls < quota.permits ? Number.NEGATIVE_INFINITY : (last ?? 0) + apartMs;
+    return Math.max((granted[calls % quota.permits] ?? 0) + windowMs, spaced, pausedUntil);
   }
 
   return {

@@ -55,6 +55,26 @@ describe('pacer', () => {
     expect(use.elapsedMs).toBeGreaterThanOrEqual(use.floorMs);
   });
 
+  test('no bucket that refills at the published rate runs dry, although requests take half a window longer or shorter', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 60, maxLength: 120 }), async (delays) => {
+        const { clock } = fakeClock();
+        const paced = pacer('k', { permits: 10, perMs: 1000 }, clock);
+        const arrivals: number[] = [];
+        for (const delay of delays) {
+          await paced.take();
+          arrivals.push(clock.now() + delay);
+        }
+        let [tokens, at] = [10, 0];
+        for (const arrival of arrivals.sort((a, b) => a - b)) {
+          tokens = Math.min(10, tokens + (arrival - at) / 100) - 1;
+          at = arrival;
+          expect(tokens).toBeGreaterThanOrEqual(0);
+        }
+      }),
+    );
+  });
+
   test('takers at once are let through in order and one at a time', async () => {
     const { clock } = fakeClock();
     const paced = pacer('k', { permits: 2, perMs: 1000 }, clock);
