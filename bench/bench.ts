@@ -78,13 +78,29 @@ for (const resources of sizes) {
 
     // Once without looking: clouds do not make up their records on our processors while we ask for them.
     await measure([cli, 'collect', '--config', config, '--quiet'], env);
-    simulator.forget();
-    const collected = await measure([cli, 'collect', '--config', config, '--quiet'], env);
+    // The best of three, as below: what else the machine does only ever adds to it.
+    let collected: Measured | null = null;
+    let collectedPeak = 0;
+    let floor = quotaFloor([]);
+    for (let round = 0; round < 3; round += 1) {
+      simulator.forget();
+      const one = await measure([cli, 'collect', '--config', config, '--quiet'], env);
+      collectedPeak = Math.max(collectedPeak, one.peak);
+      if (collected !== null && one.seconds >= collected.seconds) continue;
+      collected = one;
+      floor = quotaFloor(simulator.calls());
+    }
+    if (collected === null) throw new Error('nothing was collected');
     const run = collected.stdout.trim();
-    const floor = quotaFloor(simulator.calls());
     const state = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { collection: { seconds: number } };
     const itself = `without the start of the process ${round(state.collection.seconds, 1)} s (×${round(state.collection.seconds / floor.seconds)})`;
-    add(resources, 'collect', collected, floor.seconds, `${itself}; ${floor.calls} calls; the tightest quota is ${floor.tightest}`);
+    add(
+      resources,
+      'collect',
+      { ...collected, peak: collectedPeak },
+      floor.seconds,
+      `${itself}; ${floor.calls} calls; the tightest quota is ${floor.tightest}`,
+    );
 
     // The same pages are read by both within seconds of each other: the page cache is warm for both. Best of three each.
     const parses: Measured[] = [];

@@ -100,10 +100,10 @@ const clockAllowance = 1.005;
 const lateAllowance = 0.01;
 
 /**
- * Requests that were let through together bunch up, or stretch, on the way. After the first window they go at least half a share of
- * it apart, so that the receiver sees the quota kept although some took half a window longer than others; the rate stays the same.
+ * Requests that were let through together bunch up, or stretch, on the way. After the first window they go at least a quarter of a
+ * share of it apart, so that the receiver sees the quota kept although some took a fifth of a window longer; the rate stays the same.
  */
-const apart = (quota: Quota): number => (quota.fromAnswer === true ? 0 : quota.perMs / quota.permits / 2);
+const apart = (quota: Quota): number => (quota.fromAnswer === true ? 0 : quota.perMs / quota.permits / 4);
 
 const nobody = (): void => undefined;
 

@@ -55,9 +55,9 @@ describe('pacer', () => {
     expect(use.elapsedMs).toBeGreaterThanOrEqual(use.floorMs);
   });
 
-  test('no bucket that refills at the published rate runs dry, although requests take half a window longer or shorter', async () => {
+  test('no bucket that refills at the published rate runs dry, although some requests take a fifth of a window longer', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 60, maxLength: 120 }), async (delays) => {
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 60, maxLength: 120 }), async (delays) => {
         const { clock } = fakeClock();
         const paced = pacer('k', { permits: 10, perMs: 1000 }, clock);
         const arrivals: number[] = [];
