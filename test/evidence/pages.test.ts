@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,6 +60,14 @@ describe('keeping pages on a thread of its own', () => {
     expect(redactions).toEqual([]);
     expect(digest).toBe(receivedSha256);
   });
+
+  test('a process that keeps nothing ends', () => {
+    const module = new URL('../../src/evidence/pages/elsewhere.ts', import.meta.url).href;
+    const code = `const { startKeeper } = await import(${JSON.stringify(module)}); startKeeper(); process.stdout.write('started');`;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', timeout: 30_000 });
+    expect(run.signal).toBe(null);
+    expect(run.stdout).toBe('started');
+  }, 40_000);
 
   test('what the file system says comes back as it was, and the next page is kept', async () => {
     await expect(keep(page(4, 'x'), 'gone/page-000001.json')).rejects.toMatchObject({ code: 'ENOENT', syscall: 'open' });

@@ -32,7 +32,6 @@ const waiting = new Map<number, Waiting>();
 export function startKeeper(): Worker {
   if (thread !== null) return thread;
   const worker = new Worker(module, { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } });
-  worker.unref();
   worker.on('message', ({ id, page, failure }: Told) => {
     const one = waiting.get(id);
     waiting.delete(id);
@@ -51,6 +50,8 @@ export function startKeeper(): Worker {
   worker.on('exit', () => {
     lost();
   });
+  // After the listeners: adding one for messages makes the process wait for them.
+  worker.unref();
   thread = worker;
   return worker;
 }
