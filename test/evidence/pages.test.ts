@@ -63,7 +63,7 @@ describe('keeping pages on a thread of its own', () => {
 
   test('a process that keeps nothing ends', () => {
     const module = new URL('../../src/evidence/pages/elsewhere.ts', import.meta.url).href;
-    const code = `const { startKeeper } = await import(${JSON.stringify(module)}); startKeeper(); process.stdout.write('started');`;
+    const code = `const { startKeeper } = await import(${JSON.stringify(module)}); startKeeper(); await new Promise((done) => setTimeout(done, 500)); process.stdout.write('started');`;
     const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', timeout: 30_000 });
     expect(run.signal).toBe(null);
     expect(run.stdout).toBe('started');
