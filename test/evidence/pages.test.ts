@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -63,8 +63,10 @@ describe('keeping pages on a thread of its own', () => {
 
   test('a process that keeps nothing ends', () => {
     const module = new URL('../../src/evidence/pages/elsewhere.ts', import.meta.url).href;
-    const code = `const { startKeeper } = await import(${JSON.stringify(module)}); startKeeper(); await new Promise((done) => setTimeout(done, 500)); process.stdout.write('started');`;
-    const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', timeout: 30_000 });
+    const code = `const { startKeeper } = await import(${JSON.stringify(module)}); startKeeper(); await new Promise((done) => setTimeout(done, 2000)); process.stdout.write('started');`;
+    const script = join(directory, 'keeps-nothing.mjs');
+    writeFileSync(script, code);
+    const run = spawnSync(process.execPath, [script], { encoding: 'utf8', timeout: 30_000 });
     expect(run.signal).toBe(null);
     expect(run.stdout).toBe('started');
   }, 40_000);
