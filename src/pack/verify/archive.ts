@@ -140,7 +140,9 @@ function sizesAgree(local: LocalFileHeader, entry: Entry): boolean {
 async function checkContainer(handle: FileHandle, size: number, zip: ZipFile, notes: NoteCode[], problems: ProblemList): Promise<void> {
   const comment = Buffer.from(zip.comment as unknown as Uint8Array).toString('latin1');
   if (!comment.startsWith(containerComment) || comment.length !== containerComment.length + 64) {
-    notes.push('container-unsealed');
+    // None at all: packed again by another tool. Any other is what was made of ours.
+    if (comment === '') notes.push('container-unsealed');
+    else problems.add('zip-container-altered');
     return;
   }
   const hash = createHash('sha256');
