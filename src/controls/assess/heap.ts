@@ -5,7 +5,8 @@ import { setFlagsFromString } from 'node:v8';
  * Both settings are read at every collection, so they may change in a running process. Returns what puts the defaults back.
  */
 export function boundGarbage(): () => void {
-  for (const f of (process.env.GCF ?? '--heap-growing-percent=30 --semi-space-growth-factor=1').split(' ')) setFlagsFromString(f);
+  setFlagsFromString('--heap-growing-percent=30');
+  setFlagsFromString('--semi-space-growth-factor=1');
   return () => {
     setFlagsFromString('--heap-growing-percent=0');
     setFlagsFromString('--semi-space-growth-factor=2');
