@@ -178,14 +178,14 @@ function earlierLedger(request: CollectRequest): Ledger | null {
   return parsed.success && parsed.data.runId === request.runId ? parsed.data : null;
 }
 
+/** What it takes to get first requests on their way. */
+const headStartMs = 150;
+
 /**
  * Collects from every configured provider at once and writes `evidence/ledger.json`. The ledger exists from the first
  * moment, with everything that is owed entered as `interrupted`: a run that dies leaves evidence that nobody can take for whole.
  * Throws RunLockedError when another process works on the run, and file system errors; what providers do is in the ledger.
  */
-/** What it takes to get first requests on their way. */
-const headStartMs = 150;
-
 export async function collect(request: CollectRequest): Promise<Ledger> {
   const release = lockRun(request.runDirectory);
   try {

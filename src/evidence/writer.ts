@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EvidencePage, type Ledger, ledgerSchema, type Provider, type Query, querySchema, type Reason } from '../model/index.ts';
-import { safeName, storeFileAtomic, writeJsonAtomic } from './files.ts';
-import { keepElsewhere, startKeeper } from './pages/elsewhere.ts';
+import { safeName, writeJsonAtomic } from './files.ts';
+import { keepElsewhere, startKeeper, storeElsewhere } from './pages/elsewhere.ts';
+import type { Place } from './pages/keep.ts';
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -149,13 +150,10 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
     };
     // Nothing on disk before there is something to keep: what waits for its first answer costs no time.
     let made = continued !== null;
-    const makeDirectory = (): void => {
-      if (!made) makeBelow(join(runDirectory, 'evidence'), directory.split('/').slice(1));
-      made = true;
-    };
+    const place = (name: string): Place => ({ root: join(runDirectory, 'evidence'), below: directory.split('/').slice(1), made, name });
     const save = async (next: Query): Promise<void> => {
-      makeDirectory();
-      await storeFileAtomic(file, `${JSON.stringify(next, null, 2)}\n`);
+      await storeElsewhere(`${JSON.stringify(next, null, 2)}\n`, place('query.json'));
+      made = true;
       query = next;
     };
 
@@ -168,11 +166,10 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
         return query;
       },
       async page({ body, ...received }) {
-        makeDirectory();
         const name = `page-${String(query.pages.length + 1).padStart(6, '0')}.json`;
         const kept = await keepElsewhere({
           received: typeof body === 'string' ? Buffer.from(body, 'utf8') : body,
-          path: join(absolute, name),
+          place: place(name),
           location: `${directory}/${name}`,
           key: redactionKey(),
         }).catch(async (error: unknown) => {
@@ -180,6 +177,7 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
           if (query.pages.length === 0) await save(query).catch(() => undefined);
           throw error;
         });
+        made = true;
         const page: EvidencePage = {
           file: name,
           sha256: kept.sha256,
@@ -222,19 +220,6 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
       await writeJsonAtomic(join(runDirectory, 'evidence', 'ledger.json'), ledgerSchema.parse(ledger));
     },
   };
-}
-
-/** Makes directories below one that is there: a run's directory that was taken away must not come back half empty. */
-function makeBelow(root: string, names: readonly string[]): void {
-  let path = root;
-  for (const name of names) {
-    path = join(path, name);
-    try {
-      mkdirSync(path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-  }
 }
 
 /** The run's secret for redaction commitments: made once, readable by its owner alone, and outside everything that is packed. */

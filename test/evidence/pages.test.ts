@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { keepElsewhere } from '../../src/evidence/pages/elsewhere.ts';
+import { keepElsewhere, storeElsewhere } from '../../src/evidence/pages/elsewhere.ts';
 import { redactPage } from '../../src/evidence/redaction/redact.ts';
 
 const key = Buffer.alloc(32, 7);
@@ -32,7 +32,12 @@ describe('keeping pages on a thread of its own', () => {
     rmSync(directory, { recursive: true, force: true });
   });
   const keep = (received: Uint8Array, file: string) =>
-    keepElsewhere({ received: new Uint8Array(received), path: join(directory, file), location: `evidence/c/s/q/${file}`, key });
+    keepElsewhere({
+      received: new Uint8Array(received),
+      place: { root: directory, below: file.split('/').slice(0, -1), made: true, name: basename(file) },
+      location: `evidence/c/s/q/${file}`,
+      key,
+    });
 
   test('stores the same bytes and commitments as redaction here comes to, many pages at once', async () => {
     const pages = Array.from({ length: 12 }, (_, at) => page(40 + at, `hunter${at}`));
@@ -75,5 +80,14 @@ describe('keeping pages on a thread of its own', () => {
     await expect(keep(page(4, 'x'), 'gone/page-000001.json')).rejects.toMatchObject({ code: 'ENOENT', syscall: 'open' });
     await keep(page(4, 'x'), 'page-000002.json');
     expect(readdirSync(directory)).toEqual(['page-000002.json']);
+  });
+
+  test('directories are made below the root, and the root never', async () => {
+    const place = { root: directory, below: ['a', 'b'], made: false, name: 'query.json' };
+    await Promise.all([storeElsewhere('one', place), storeElsewhere('two', { ...place, name: 'other.json' })]);
+    expect(readFileSync(join(directory, 'a', 'b', 'query.json'), 'utf8')).toBe('one');
+    expect(readFileSync(join(directory, 'a', 'b', 'other.json'), 'utf8')).toBe('two');
+    await expect(storeElsewhere('three', { ...place, root: join(directory, 'gone') })).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(readdirSync(directory)).toEqual(['a']);
   });
 });

@@ -17,7 +17,7 @@ import { distinct, emptyEntry, type RegionContext, worst } from './entries.ts';
 import { readDocument, shapes } from './map.ts';
 import { reasonOf, statusOf } from './outcome.ts';
 import { aggregatorRegion, configQuota, directoryOf, directScopes, isGlobal, roleArn } from './queries.ts';
-import { collectRegion, homeRegion, readRecorders, type Recorders, regionContext } from './region.ts';
+import { collectRegion, homeRegion, type Opening, openRegion, regionContext } from './region.ts';
 
 type Planning = Pick<CollectContext, 'config' | 'needs'>;
 
@@ -47,7 +47,8 @@ interface Opened {
   readonly region: string;
   readonly connection: Connection | null;
   readonly context: RegionContext | null;
-  readonly recorders: Recorders | null;
+  readonly recorders: Opening['recorders'] | null;
+  readonly counts: Opening['counts'];
   readonly status: LedgerStatus;
   readonly reasons: Reason[];
 }
@@ -63,8 +64,17 @@ async function guarded<T>(collect: CollectContext, work: () => Promise<T>, other
   }
 }
 
-/** Connects to regions of one account with one set of credentials, and reads who is asking and what is recorded. Units of work. */
-async function openAccount(collect: CollectContext, account: string, regions: readonly string[], scope: AwsScopeConfig): Promise<Opened[]> {
+/**
+ * Connects to regions of one account with one set of credentials, and reads who is asking, what is recorded, and how much there
+ * is where `resources` are to be asked for. Units of work.
+ */
+async function openAccount(
+  collect: CollectContext,
+  account: string,
+  regions: readonly string[],
+  scope: AwsScopeConfig,
+  resources: boolean,
+): Promise<Opened[]> {
   const { connect, credentialProvider } = await import('./client.ts');
   const stsEndpoint = collect.endpoints.aws?.sts;
   const [first] = regions;
@@ -90,14 +100,14 @@ async function openAccount(collect: CollectContext, account: string, regions: re
           pacer,
           patience: collect.patience,
         });
-        const closed = { account, region, connection, context: null, recorders: null };
+        const closed = { account, region, connection, context: null, recorders: null, counts: null };
         return guarded(
           collect,
           async (): Promise<Opened> => {
             const caller = await identify(collect, account, connection);
             if ('reasons' in caller) return { ...closed, ...caller };
             const context = regionContext(collect, account, region, connection, caller.arn);
-            return { account, region, connection, context, recorders: await readRecorders(context), status: 'complete', reasons: [] };
+            return { account, region, connection, context, ...(await openRegion(context, resources)), status: 'complete', reasons: [] };
           },
           (reason): Opened => ({ ...closed, status: 'failed', reasons: [reason] }),
         );
@@ -132,8 +142,8 @@ async function collectAccount(
   regions: readonly string[],
   scope: AwsScopeConfig,
 ): Promise<CollectResult> {
-  const opened = await openAccount(collect, account, regions, scope);
   const types = collect.needs.types.aws;
+  const opened = await openAccount(collect, account, regions, scope, types.length > 0);
   const home = homeRegion(opened, types);
   const results = await Promise.all(
     opened.map((one) =>
@@ -164,11 +174,11 @@ function collectOpened(collect: CollectContext, opened: Opened, types: readonly 
   const owed = [...types, ...ruleTypes(collect)];
   const failed = (reasons: Reason[], status: LedgerStatus): LedgerEntry[] =>
     owed.map((type) => ({ ...emptyEntry(opened, type), status, reasons }));
-  const { context, recorders } = opened;
+  const { context, recorders, counts } = opened;
   if (context === null || recorders === null) return Promise.resolve(failed(opened.reasons, opened.status));
   return guarded(
     collect,
-    () => collectRegion(context, { types, rules: collect.needs.awsConfigRules, asOf: collect.asOf }, recorders),
+    () => collectRegion(context, { types, rules: collect.needs.awsConfigRules, asOf: collect.asOf }, { recorders, counts }),
     (reason) => failed([reason], 'failed'),
   );
 }
@@ -332,7 +342,15 @@ async function collectAggregator(
   const entries = [...ofTypes, ...ofRules];
   const scopes = rest.map((source): ScopeCoverage => {
     const opened = openedSources?.find((one) => one.account === source.account && one.region === source.region);
-    const base: Opened = opened ?? { ...source, connection, context: null, recorders: null, status: 'complete', reasons: [] };
+    const base: Opened = opened ?? {
+      ...source,
+      connection,
+      context: null,
+      recorders: null,
+      counts: null,
+      status: 'complete',
+      reasons: [],
+    };
     const inner = coverage(
       { ...base, status: source.status === 'complete' ? base.status : source.status, reasons: [...source.reasons, ...base.reasons] },
       entries.filter((entry) => entry.account === source.account && entry.region === source.region),
@@ -367,13 +385,15 @@ async function openSources(collect: CollectContext, sources: readonly Source[], 
           account,
           of.map((source) => source.region),
           scope,
+          // The aggregator has them.
+          false,
         ),
       ),
     )
   ).flat();
 }
 
-function recordersOf(opened: readonly Opened[]): Map<string, Recorders> {
+function recordersOf(opened: readonly Opened[]): Map<string, Opening['recorders']> {
   return new Map(
     opened.map((one) => [`${one.account}/${one.region}`, one.recorders ?? { recorders: [], unread: one.reasons, queries: [] }]),
   );

@@ -69,8 +69,28 @@ export interface Recorders extends RecorderState {
   readonly queries: readonly string[];
 }
 
+/** What an account and region tells of itself before it is asked for resources. */
+export interface Opening {
+  readonly recorders: Recorders;
+  /** The provider's own counts; null where no resources are asked for. */
+  readonly counts: Paged<CountFold> | null;
+}
+
+/** Reads recorders and counts side by side: until they are here, nothing else of the region can be asked for. */
+export async function openRegion(context: RegionContext, resources: boolean): Promise<Opening> {
+  const [recorders, counts] = await Promise.all([readRecorders(context), resources ? readCounts(context, 'before') : null]);
+  return { recorders, counts };
+}
+
+function readCounts(context: RegionContext, name: string): Promise<Paged<CountFold>> {
+  return page(
+    context.paging,
+    query(context, 'GetDiscoveredResourceCounts', { limit: pageSize }, `GetDiscoveredResourceCounts.${name}`, 'nextToken', countFold),
+  );
+}
+
 /** The configuration recorders of an account and region with their status. */
-export async function readRecorders(context: RegionContext): Promise<Recorders> {
+async function readRecorders(context: RegionContext): Promise<Recorders> {
   const name = (item: JsonObject): string => text(item['name']) ?? 'default';
   const [descriptions, statuses] = await Promise.all([
     page(
@@ -134,9 +154,9 @@ export interface RegionNeeds {
  * Everything needed of one account and region. Each type's rows are held against the provider's own counts, taken before and
  * after; where they differ the type is asked again, a bounded number of times, and is partial if they still differ.
  */
-export async function collectRegion(context: RegionContext, needs: RegionNeeds, recorders: Recorders): Promise<LedgerEntry[]> {
+export async function collectRegion(context: RegionContext, needs: RegionNeeds, { recorders, counts }: Opening): Promise<LedgerEntry[]> {
   const rules = collectRules(context, needs.rules, recorders);
-  const types = needs.types.length === 0 ? Promise.resolve([]) : collectTypes(context, needs.types, recorders);
+  const types = needs.types.length === 0 || counts === null ? Promise.resolve([]) : collectTypes(context, needs.types, recorders, counts);
   const [ofTypes, ofRules] = await Promise.all([types, rules]);
   return [...lateDaily(ofTypes, needs.asOf), ...ofRules];
 }
@@ -163,13 +183,13 @@ function lateDaily(entries: readonly LedgerEntry[], asOf: string): LedgerEntry[]
   );
 }
 
-async function collectTypes(context: RegionContext, types: readonly string[], recorders: Recorders): Promise<LedgerEntry[]> {
-  const count = (name: string): Promise<Paged<CountFold>> =>
-    page(
-      context.paging,
-      query(context, 'GetDiscoveredResourceCounts', { limit: pageSize }, `GetDiscoveredResourceCounts.${name}`, 'nextToken', countFold),
-    );
-  let before = await count('before');
+async function collectTypes(
+  context: RegionContext,
+  types: readonly string[],
+  recorders: Recorders,
+  counts: Paged<CountFold>,
+): Promise<LedgerEntry[]> {
+  let before = counts;
   const runs = new Map<string, Paged<RowFold>>();
   // The longest first: none is left to page on alone at the end. The same goes for regions.
   const expected = (type: string): number => counted(before, type)?.count ?? 0;
@@ -178,7 +198,7 @@ async function collectTypes(context: RegionContext, types: readonly string[], re
   await Promise.all(
     longestFirst.map((type) => context.limit(async () => runs.set(type, await page(context.paging, selectQuery(context, type))))),
   );
-  let after = await count('after');
+  let after = await readCounts(context, 'after');
 
   for (let round = 1; round <= context.paging.requeries; round += 1) {
     const doubtful = types.filter((type) => {
@@ -196,7 +216,7 @@ async function collectTypes(context: RegionContext, types: readonly string[], re
       ),
     );
     before = after;
-    after = await count(`after-${round + 1}`);
+    after = await readCounts(context, `after-${round + 1}`);
   }
 
   const entries: LedgerEntry[] = [];

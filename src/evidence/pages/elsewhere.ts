@@ -1,12 +1,13 @@
 import { Worker } from 'node:worker_threads';
-import type { Arrival, KeptPage } from './keep.ts';
+import type { Arrival, KeptPage, Place } from './keep.ts';
 
-/** A page for the thread. */
-export interface Order extends Arrival {
-  readonly id: number;
-}
+/** A page for the thread, or a text. */
+export type Order = { readonly id: number } & (
+  | { readonly page: Arrival; readonly text: null }
+  | { readonly page: null; readonly text: { readonly content: string; readonly place: Place } }
+);
 
-/** Its answer: the page as kept, or what the file system said. */
+/** Its answer: the page as kept (null for a text), or what the file system said. */
 export interface Told {
   readonly id: number;
   readonly page: KeptPage | null;
@@ -19,7 +20,7 @@ const youngGenerationMb = 16;
 const module = new URL(import.meta.url.endsWith('.js') ? './thread.js' : './thread.ts', import.meta.url);
 
 interface Waiting {
-  readonly done: (page: KeptPage) => void;
+  readonly done: (page: KeptPage | null) => void;
   readonly failed: (error: Error) => void;
 }
 
@@ -36,8 +37,8 @@ export function startKeeper(): Worker {
     const one = waiting.get(id);
     waiting.delete(id);
     if (waiting.size === 0) worker.unref();
-    if (page !== null) one?.done(page);
-    else one?.failed(Object.assign(new Error(failure?.message), failure));
+    if (failure === null) one?.done(page);
+    else one?.failed(Object.assign(new Error(failure.message), failure));
   });
   const lost = (cause?: Error): void => {
     if (thread !== worker) return;
@@ -61,16 +62,27 @@ function ownMemory({ buffer, byteLength }: Uint8Array): ArrayBuffer[] {
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }
 
-/**
- * `keepPage`, on a thread of its own: the process that paces calls and answers stays free for them. What was received is given
- * away where it can be: the caller must not look at it again.
- */
-export function keepElsewhere(arrival: Arrival): Promise<KeptPage> {
+type Ordered = Order extends infer One ? (One extends Order ? Omit<One, 'id'> : never) : never;
+
+function order(ordered: Ordered, given: ArrayBuffer[]): Promise<KeptPage | null> {
   return new Promise((done, failed) => {
     const worker = startKeeper();
     const id = (last += 1);
     waiting.set(id, { done, failed });
     worker.ref();
-    worker.postMessage({ id, ...arrival } satisfies Order, ownMemory(arrival.received));
+    worker.postMessage({ id, ...ordered } as Order, given);
   });
+}
+
+/**
+ * `keepPage`, on a thread of its own: the process that paces calls and answers stays free for them. What was received is given
+ * away where it can be: the caller must not look at it again.
+ */
+export async function keepElsewhere(page: Arrival): Promise<KeptPage> {
+  return (await order({ page, text: null }, ownMemory(page.received))) as KeptPage;
+}
+
+/** `keepText` there. */
+export async function storeElsewhere(content: string, place: Place): Promise<void> {
+  await order({ page: null, text: { content, place } }, []);
 }

@@ -1,7 +1,7 @@
-/** What the thread that keeps pages runs: responses in; digests and redactions out, once they are on disk. See Elsewhere. */
+/** What the thread that keeps pages runs: responses and texts in; what became of them out, once they are on disk. See elsewhere.ts. */
 import { parentPort } from 'node:worker_threads';
 import type { Order, Told } from './elsewhere.ts';
-import { keepPage } from './keep.ts';
+import { type KeptPage, keepPage, keepText } from './keep.ts';
 
 /** What survives of a system error on the way to another thread. */
 function failureOf(error: unknown): Told['failure'] {
@@ -10,9 +10,13 @@ function failureOf(error: unknown): Told['failure'] {
   return { code, message, errno, syscall, path };
 }
 
-parentPort?.on('message', ({ id, ...arrival }: Order) => {
-  const tell = (told: Omit<Told, 'id'>): void => parentPort?.postMessage({ id, ...told } satisfies Told);
-  keepPage(arrival).then(
+function carryOut({ page, text }: Order): Promise<KeptPage | null> {
+  return page === null ? keepText(text.content, text.place).then(() => null) : keepPage(page);
+}
+
+parentPort?.on('message', (order: Order) => {
+  const tell = (told: Omit<Told, 'id'>): void => parentPort?.postMessage({ id: order.id, ...told } satisfies Told);
+  carryOut(order).then(
     (page) => {
       tell({ page, failure: null });
     },
