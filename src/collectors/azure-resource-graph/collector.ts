@@ -210,8 +210,8 @@ async function collectTenant(context: CollectContext, scope: TenantScope): Promi
 export const azureResourceGraph: Collector = {
   id: collector,
   provider: 'azure',
-  // Pages of up to a thousand records.
-  unitsInFlight: 6,
+  // Pages of up to a thousand records: each is some ten megabytes while it is read.
+  unitsInFlight: 3,
   plan,
   async collect(context) {
     const results = await Promise.all(tenantScopes(context.config.scopes.azure).map((scope) => collectTenant(context, scope)));

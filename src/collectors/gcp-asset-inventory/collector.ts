@@ -200,8 +200,8 @@ function plan({ config, needs }: Pick<CollectContext, 'config' | 'needs'>): Plan
 export const gcpAssetInventory: Collector = {
   id: collector,
   provider: 'gcp',
-  // Pages of up to a thousand records.
-  unitsInFlight: 4,
+  // Pages of up to a thousand records: each is some ten megabytes while it is read.
+  unitsInFlight: 3,
   plan,
   async collect(context) {
     const results = await Promise.all(gcpScopes(context.config.scopes.gcp).map((parent) => collectParent(context, parent)));

@@ -70,7 +70,7 @@ function order(ordered: Ordered, given: ArrayBuffer[]): Promise<KeptPage | null>
     const id = (last += 1);
     waiting.set(id, { done, failed });
     worker.ref();
-    worker.postMessage({ id, ...ordered } as Order, given);
+    worker.postMessage({ id, ...ordered }, given);
   });
 }
 
