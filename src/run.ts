@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { CollectProgress } from './collectors/collector.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { loadCatalogue } from './controls/catalogue/load.ts';
-import { boundGarbage } from './controls/assess/heap.ts';
+import { boundGarbage } from './evidence/garbage.ts';
 import { needsOf } from './controls/assess/needs.ts';
 import { selectControls } from './controls/catalogue/select.ts';
 import type { Catalogue } from './controls/types.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { bindingKinds } from '../../src/controls/language/bindings.ts';
+import { bindingKinds } from '../../src/controls/language/bindings/operand.ts';
 import { combinators } from '../../src/controls/language/condition.ts';
 import { conversions } from '../../src/controls/language/convert.ts';
 import { lintRules } from '../../src/controls/catalogue/lint.ts';

@@ -6,7 +6,7 @@ import { fileLender, writeFileAtomic } from '../../evidence/files.ts';
 import { lockRun } from '../../evidence/lock.ts';
 import { evidenceReader, type PageReader, type StoredQuery } from '../../evidence/reader.ts';
 import { type Assessment, type Finding, freshnessParameters, type Json, type QueryIndex } from '../../model/index.ts';
-import { boundGarbage } from './heap.ts';
+import { boundGarbage } from '../../evidence/garbage.ts';
 import { namedScopes } from './claims.ts';
 import { freshness } from './freshness.ts';
 import { resolveParameters } from '../catalogue/load.ts';

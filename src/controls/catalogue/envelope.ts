@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { At } from '../assess/scope.ts';
+import type { At } from '../language/scope.ts';
 import { didYouMean } from './suggest.ts';
 import type { YamlSource } from './yaml-source.ts';
 import type { Problem } from '../types.ts';

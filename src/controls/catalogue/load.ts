@@ -6,7 +6,7 @@ import { compileCheck, typeShape } from '../language/compile.ts';
 import { controlSchema, entrySchema, validate } from './envelope.ts';
 import type { CatalogueEntry, CheckEntry, ControlEntry } from './envelope.ts';
 import { parseDuration } from '../language/convert.ts';
-import type { At } from '../assess/scope.ts';
+import type { At } from '../language/scope.ts';
 import { didYouMean } from './suggest.ts';
 import { accountSubject } from '../assess/native.ts';
 import type { Catalogue, CompiledCheck, CompiledControl, ParameterDefinition, Problem, VerdictCheck } from '../types.ts';

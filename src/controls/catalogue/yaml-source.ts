@@ -1,6 +1,6 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Document, Node, ParsedNode } from 'yaml';
-import type { At } from '../assess/scope.ts';
+import type { At } from '../language/scope.ts';
 import type { Problem } from '../types.ts';
 
 /** A YAML file whose every value can be traced to a line and a column. */

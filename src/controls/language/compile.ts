@@ -1,11 +1,12 @@
 import type { JsonObject, Provider, Resource } from '../../model/index.ts';
-import { compileLet } from './bindings.ts';
+import { compileLet } from './bindings/let.ts';
+import { compileOperand } from './bindings/operand.ts';
 import type { Condition } from './condition.ts';
 import { compileCondition } from './conditions.ts';
 import { checkKeys, compileSentence, isObject } from './operands.ts';
-import { Evaluation, Scope } from '../assess/scope.ts';
-import type { At, CheckCompiler } from '../assess/scope.ts';
-import type { Comparison } from './operators.ts';
+import { Evaluation, Scope } from './scope.ts';
+import type { At, CheckCompiler } from './scope.ts';
+import type { Comparison } from './comparing.ts';
 import type { Aggregate, CheckOutcome, ConditionCheck, EvaluationEnvironment, ParameterDefinition } from '../types.ts';
 import { FALSE, TRUE, UNKNOWN } from './values.ts';
 
@@ -51,6 +52,7 @@ export function compileCheck(source: CheckSource, parameters: Readonly<Record<st
     usesReaders: false,
     slots: 0,
     lowestSlot: Infinity,
+    operand: compileOperand,
     condition: compileCondition,
     report: (where, message, hint) => errors.push({ at: where, message, ...(hint === undefined ? {} : { hint }) }),
   };

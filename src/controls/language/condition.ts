@@ -1,4 +1,4 @@
-import type { Evaluation } from '../assess/scope.ts';
+import type { Evaluation } from './scope.ts';
 import type { Tri } from './values.ts';
 
 /** `authored`: the control's own sentence, which no generated one may replace. */

@@ -4,7 +4,7 @@ import { compileLeaf } from './leaves.ts';
 import { checkKeys, compileSentence, isObject } from './operands.ts';
 import { operatorNames } from './operators.ts';
 import { compileQuantifier } from './quantifiers.ts';
-import type { At, CheckCompiler, Evaluation, Scope } from '../assess/scope.ts';
+import type { At, CheckCompiler, Evaluation, Scope } from './scope.ts';
 import { didYouMean } from '../catalogue/suggest.ts';
 import { FALSE, negate, TRUE, UNKNOWN } from './values.ts';
 import type { Tri } from './values.ts';

@@ -1,5 +1,5 @@
 import type { Json } from '../../model/index.ts';
-import { compileOperand } from './bindings.ts';
+import { compileOperand } from './bindings/operand.ts';
 import { combinators } from './condition.ts';
 import type { Condition, Polarity } from './condition.ts';
 import { commaHint, compilePath, convertOperand, inWords, isObject, literalOperand } from './operands.ts';
@@ -8,7 +8,7 @@ import type { Segment } from './paths.ts';
 import { operatorNamed, operatorNames, typeInWords } from './operators.ts';
 import type { Operator } from './operators.ts';
 import { leafSite, SeenLeaf } from './seen-leaf.ts';
-import type { At, CheckCompiler, Evaluation, Operand, Scope } from '../assess/scope.ts';
+import type { At, CheckCompiler, Evaluation, Operand, Scope } from './scope.ts';
 import { didYouMean } from '../catalogue/suggest.ts';
 import { cutValue, FALSE, isRedacted, jsonType, ListValue, MISTYPED, REDACTED, TRUE, triName, UNKNOWN, Void } from './values.ts';
 import type { JsonType, Tri, Value } from './values.ts';

@@ -1,15 +1,27 @@
 import type { Json } from '../../model/index.ts';
-import { parseDate, parseDuration } from './convert.ts';
-import { FALSE, isRedacted, jsonType, negate, TRUE, UNKNOWN } from './values.ts';
+import {
+  age,
+  bool,
+  fold,
+  isScalar,
+  longestMatched,
+  nonEmptySet,
+  overlap,
+  prepareDate,
+  prepareDuration,
+  prepareNumber,
+  preparePattern,
+  prepareScalar,
+  prepareSet,
+  prepareTexts,
+  scalars,
+  testEqual,
+  testIn,
+} from './comparing.ts';
+import type { Comparison, Scalar, ScalarSet } from './comparing.ts';
+import { parseDate } from './convert.ts';
+import { FALSE, jsonType, negate, TRUE, UNKNOWN } from './values.ts';
 import type { JsonType, Tri } from './values.ts';
-
-/** What an operator may know besides the two values. */
-export interface Comparison {
-  /** Azure: texts compare without case. */
-  readonly caseless: boolean;
-  /** The run's `asOf`, epoch milliseconds. */
-  readonly asOf: number;
-}
 
 /**
  * One entry of the operator table. `prepare` turns the expected value into what `test` wants, once for a literal;
@@ -45,86 +57,12 @@ function operator<P>(
   return entry;
 }
 
-const bool = (value: boolean): Tri => (value ? TRUE : FALSE);
-type Scalar = string | number | boolean;
-const scalars: readonly JsonType[] = ['string', 'number', 'boolean'];
-
-function isScalar(value: Json): value is Scalar {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-}
-
-/** Whole numbers beyond 2^53 lost their last digits when they were parsed: nothing can be said of their equality. */
-function inexact(value: Json): boolean {
-  return typeof value === 'number' && !Number.isSafeInteger(value) && Number.isInteger(value);
-}
-
-function fold(value: Scalar, comparison: Comparison): Scalar {
-  return comparison.caseless && typeof value === 'string' ? value.toLowerCase() : value;
-}
-
-function prepareScalar(expected: Json, comparison: Comparison): Scalar | undefined {
-  return isScalar(expected) && !inexact(expected) ? fold(expected, comparison) : undefined;
-}
-
-function testEqual(observed: Json, expected: Scalar, comparison: Comparison): Tri {
-  if (typeof observed !== typeof expected || inexact(observed)) return UNKNOWN;
-  return bool(observed === expected || (comparison.caseless && typeof observed === 'string' && observed.toLowerCase() === expected));
-}
-
-interface ScalarSet {
-  readonly type: string;
-  readonly values: ReadonlySet<Scalar>;
-  readonly ordered: readonly Scalar[];
-}
-
-/** A list of scalars of one type: with mixed types a retyped value could match by accident. An empty list matches nothing. */
-function prepareSet(expected: Json, comparison: Comparison): ScalarSet | undefined {
-  if (!Array.isArray(expected) || !expected.every(isScalar) || expected.some(inexact)) return undefined;
-  const ordered = expected.map((value) => fold(value, comparison));
-  const type = typeof ordered[0];
-  if (ordered.length > 0 && !ordered.every((value) => typeof value === type)) return undefined;
-  return { type: ordered.length === 0 ? 'string' : type, values: new Set(ordered), ordered };
-}
-
-function testIn(observed: Json, expected: ScalarSet, comparison: Comparison): Tri {
-  if (typeof observed !== expected.type || inexact(observed)) return UNKNOWN;
-  return bool(expected.values.has(fold(observed as Scalar, comparison)));
-}
-
-/** How a list relates to a set: elements of another type, and withheld ones, might have been anything. */
-function overlap(
-  observed: Json,
-  expected: ScalarSet,
-  comparison: Comparison,
-): { hits: Set<Scalar>; others: number; mistyped: boolean } | null {
-  if (!Array.isArray(observed)) return null;
-  const hits = new Set<Scalar>();
-  let others = 0;
-  let mistyped = false;
-  for (const element of observed) {
-    if (typeof element !== expected.type || inexact(element) || isRedacted(element)) mistyped = true;
-    else {
-      const folded = fold(element as Scalar, comparison);
-      if (expected.values.has(folded)) hits.add(folded);
-      else others += 1;
-    }
-  }
-  return { hits, others, mistyped };
-}
-
 function opposite<P>(
   test: (observed: Json, prepared: P, comparison: Comparison) => Tri,
 ): (observed: Json, prepared: P, comparison: Comparison) => Tri {
   return (observed, prepared, comparison) => negate(test(observed, prepared, comparison));
 }
 
-const prepareNumber = (expected: Json): number | undefined =>
-  typeof expected === 'number' && Number.isFinite(expected) ? expected : undefined;
-const prepareTexts = (expected: Json, comparison: Comparison): string[] | undefined => {
-  const list = Array.isArray(expected) ? expected : [expected];
-  if (list.length === 0 || !list.every((entry) => typeof entry === 'string' && entry !== '')) return undefined;
-  return (list as string[]).map((entry) => fold(entry, comparison) as string);
-};
 const compare = (
   name: string,
   summary: string,
@@ -143,57 +81,6 @@ const compare = (
     // A number too great for a double was parsed as infinity: it is no number that anyone stated.
     test: (observed, expected) => (typeof observed === 'number' && Number.isFinite(observed) ? bool(decide(observed, expected)) : UNKNOWN),
   });
-
-/** A date, or `asOf`, `asOf+P30D`, `asOf-P90D`. */
-export function prepareDate(expected: Json, comparison: Comparison): number | undefined {
-  if (typeof expected !== 'string') return undefined;
-  const relative = /^asOf(?:([+-])(P.+))?$/.exec(expected);
-  if (relative === null) return parseDate(expected) ?? undefined;
-  if (relative[1] === undefined) return comparison.asOf;
-  const duration = parseDuration(relative[2] as string);
-  return duration === null ? undefined : comparison.asOf + (relative[1] === '+' ? duration : -duration);
-}
-
-/** An ISO 8601 duration, or a number of days. */
-function prepareDuration(expected: Json): number | undefined {
-  if (typeof expected === 'number') return expected >= 0 && Number.isFinite(expected) ? expected * 86_400_000 : undefined;
-  return typeof expected === 'string' ? (parseDuration(expected) ?? undefined) : undefined;
-}
-
-/** Clocks differ; a date further ahead than this cannot be the age of anything. */
-const toleratedLead = 86_400_000;
-
-function age(observed: Json, comparison: Comparison): number | null {
-  const at = typeof observed === 'string' ? parseDate(observed) : null;
-  if (at === null || at - comparison.asOf > toleratedLead) return null;
-  return comparison.asOf - at;
-}
-
-/** A longer text is not matched against a pattern: matching must end in bounded time whatever the evidence holds. */
-export const longestMatched = 4096;
-
-function preparePattern(expected: Json, comparison: Comparison): RegExp | undefined {
-  if (typeof expected !== 'string' || expected === '' || explosive(expected)) return undefined;
-  try {
-    return new RegExp(expected, comparison.caseless ? 'iu' : 'u');
-  } catch {
-    return undefined;
-  }
-}
-
-/** A repeated group that itself repeats, or a back-reference, can take exponential time. */
-function explosive(pattern: string): boolean {
-  if (/\\[1-9]|\\k</.test(pattern)) return true;
-  let rest = pattern.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x');
-  const innermost = /\((?:\?(?:[:=!]|<[=!]|<[^>]*>))?([^()]*)\)([*+]|\{\d+,?\d*\})?/;
-  for (let group = innermost.exec(rest); group !== null; group = innermost.exec(rest)) {
-    const repeats = /[*+]|\{\d+,/.test(group[1] ?? '');
-    const repeated = group[2] !== undefined && !/^\{[01]\}$/.test(group[2]);
-    if (repeats && repeated) return true;
-    rest = rest.slice(0, group.index) + (repeats || repeated ? 'x+' : 'x') + rest.slice(group.index + group[0].length);
-  }
-  return false;
-}
 
 /** In the order of the reference. `present` and the quantifiers are part of the condition compiler: they look at absence and at lists. */
 export const operators: readonly Operator[] = [
@@ -497,11 +384,6 @@ export const operators: readonly Operator[] = [
     },
   }),
 ];
-
-function nonEmptySet(expected: Json, comparison: Comparison): ScalarSet | undefined {
-  const set = prepareSet(expected, comparison);
-  return set === undefined || set.values.size === 0 ? undefined : set;
-}
 
 export const operatorNames: readonly string[] = operators.map((entry) => entry.name);
 

@@ -1,12 +1,13 @@
 import type { Json } from '../../model/index.ts';
-import { compileLet, compileOperand, declareElement, elementsOf, enter, quietly } from './bindings.ts';
-import type { Elements } from './bindings.ts';
+import { declareElement, type Elements, elementsOf, enter, quietly } from './bindings/elements.ts';
+import { compileLet } from './bindings/let.ts';
+import { compileOperand } from './bindings/operand.ts';
 import { flip, nothing } from './condition.ts';
 import type { Condition, Polarity, Why } from './condition.ts';
 import { compileMissing } from './leaves.ts';
 import { checkKeys, isObject } from './operands.ts';
 import { leafSite, SeenLeaf } from './seen-leaf.ts';
-import type { At, CheckCompiler, Evaluation, Scope } from '../assess/scope.ts';
+import type { At, CheckCompiler, Evaluation, Scope } from './scope.ts';
 import { cutValue, FALSE, negate, TRUE, triName, UNKNOWN, Void } from './values.ts';
 import type { Tri } from './values.ts';
 

@@ -1,13 +1,13 @@
 import type { Json, JsonObject, Leaf, Provider, Resource } from '../../model/index.ts';
-import type { Condition, Polarity } from '../language/condition.ts';
-import { formatSegments } from '../language/paths.ts';
-import type { Segment } from '../language/paths.ts';
+import type { Condition, Polarity } from './condition.ts';
+import { formatSegments } from './paths.ts';
+import type { Segment } from './paths.ts';
 import { didYouMean } from '../catalogue/suggest.ts';
 import type { EvaluationEnvironment, IndexedRecord, JoinedRecord, ParameterDefinition } from '../types.ts';
-import type { Comparison } from '../language/operators.ts';
-import { type LeafSite, leafSite, SeenLeaf } from '../language/seen-leaf.ts';
-import { cutValue, MISSING } from '../language/values.ts';
-import type { Value } from '../language/values.ts';
+import type { Comparison } from './comparing.ts';
+import { type LeafSite, leafSite, SeenLeaf } from './seen-leaf.ts';
+import { cutValue, MISSING } from './values.ts';
+import type { Value } from './values.ts';
 
 /** Where in a YAML file something stands: keys and indexes from the root. */
 export type At = readonly Segment[];
@@ -30,6 +30,8 @@ export interface CheckCompiler {
   slots: number;
   /** The lowest slot read since it was last reset; -1 when the subject itself was: tells what depends on a list's element alone. */
   lowestSlot: number;
+  /** The compiler of paths and bindings, which hold each other. */
+  readonly operand: (compiler: CheckCompiler, scope: Scope, source: unknown, at: At, alias?: boolean) => Operand | undefined;
   /** The condition compiler: bindings hold conditions, and conditions bindings. */
   readonly condition: (
     compiler: CheckCompiler,
