@@ -1,45 +1,17 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { awsConfig } from '../../../src/collectors/aws-config/collector.ts';
-import { doctor } from '../../../src/collectors/collect.ts';
-import { pacers } from '../../../src/collectors/rate.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type Ledger, querySchema } from '../../../src/model/index.ts';
 import { type FaultKind, faultsFor } from '../../../src/simulator/faults.ts';
-import {
-  aggregatorScope,
-  collectAws,
-  entry,
-  hurried,
-  hurriedPacers,
-  needsOf,
-  recordsOf,
-  silent,
-  type SimulatedAws,
-  simulateAws,
-  temporaryDirectory,
-} from '../../support/aws.ts';
+import { collectAws, entry, hurried, needsOf, recordsOf, temporaryDirectory } from '../../support/aws.ts';
+import { emptyRunDirectory, simulatedAws } from '../../support/simulated-aws.ts';
 
 const bucket = 'AWS::S3::Bucket';
 const user = 'AWS::IAM::User';
 const rule = 'ENCRYPTED_VOLUMES';
 
-let aws: SimulatedAws;
-let directory: ReturnType<typeof temporaryDirectory>;
-beforeAll(async () => {
-  aws = await simulateAws(1700);
-});
-afterAll(async () => {
-  await aws.close();
-});
-beforeEach(() => {
-  directory = temporaryDirectory();
-  aws.book.clear();
-});
-afterEach(() => {
-  directory.remove();
-});
+const aws = simulatedAws();
+const directory = emptyRunDirectory();
 
 /** How many queries for resources the simulator has seen since; those that only count what rules judged aside. */
 const selectsSince = (from: number): number =>
@@ -256,8 +228,7 @@ describe('faults', () => {
     expect(healed).toMatchObject({ status: 'complete', reasons: [] });
     expect(healed.count?.count).toBe(healed.held);
     aws.book.clear();
-    directory.remove();
-    directory = temporaryDirectory();
+    directory.renew();
     const before = aws.book.calls().length;
     const always = entry(await struck('lost-page', { match, times: Infinity }), `verdict:${rule}`);
     expect(always).toMatchObject({ status: 'complete', count: null, reasons: [{ code: 'count-missing' }] });
@@ -268,8 +239,7 @@ describe('faults', () => {
     const details = { match: { operation: 'GetComplianceDetailsByConfigRule' } };
     expect(entry(await struck(kind, { ...details, times: 1 }), `verdict:${rule}`).status).toBe('complete');
     aws.book.clear();
-    directory.remove();
-    directory = temporaryDirectory();
+    directory.renew();
     const always = entry(await struck(kind, { ...details, times: Infinity }), `verdict:${rule}`);
     expect(always.status).toBe('partial');
     expect(always.reasons.length).toBeGreaterThan(0);
@@ -296,8 +266,7 @@ describe('faults', () => {
     const asOf = new Date().toISOString();
     const late = await collectAws(aws, directory.path, needsOf([bucket]), { asOf });
     expect(entry(late, bucket)).toMatchObject({ status: 'stale', reasons: [{ code: 'recorded-daily' }, { code: 'daily-recording-late' }] });
-    directory.remove();
-    directory = temporaryDirectory();
+    directory.renew();
     const timely = await collectAws(aws, directory.path, needsOf([bucket]), { asOf: entry(late, bucket).freshness.newest ?? asOf });
     expect(entry(timely, bucket)).toMatchObject({ status: 'complete', reasons: [{ code: 'recorded-daily' }] });
   });
@@ -345,279 +314,8 @@ describe('faults', () => {
     expect(new Set(sample.map(({ kind }) => kind)).size).toBeGreaterThan(8);
     for (const { call, kind } of sample) {
       aws.book.clear();
-      directory.remove();
-      directory = temporaryDirectory();
+      directory.renew();
       await struck(kind, { key: call?.key, times: Infinity });
     }
-  });
-});
-
-describe('stopping and going on', () => {
-  const types = [bucket, 'AWS::EC2::Volume', 'AWS::KMS::Key', 'AWS::KMS::Alias', 'AWS::DynamoDB::Table'];
-
-  test('an abort keeps what was collected, names the rest, and a resumed run completes it without asking again what was finished', async () => {
-    const controller = new AbortController();
-    const partly = await collectAws(aws, directory.path, needsOf(types), {
-      signal: controller.signal,
-      progress: {
-        ...silent,
-        page: (_collector, _scope, query) => {
-          if (query === 'AWS.S3.Bucket') controller.abort();
-        },
-      },
-    });
-    const gaps = partly.entries.filter((one) => one.status !== 'complete');
-    expect(gaps.length).toBeGreaterThan(0);
-    for (const gap of gaps) expect(gap.reasons.map((reason) => reason.code)).toContain('aborted');
-    expect(entry(partly, bucket)).toMatchObject({ status: 'partial' });
-    // The page after the first may have been under way.
-    expect(entry(partly, bucket)?.held).toBeGreaterThanOrEqual(100);
-
-    const before = aws.book.calls().length;
-    const whole = await collectAws(aws, directory.path, needsOf(types), { resume: true });
-    expect(whole.entries.map((one) => one.status)).toEqual(types.map(() => 'complete'));
-    const again = aws.book
-      .calls()
-      .slice(before)
-      .filter((call) => call.operation === 'SelectResourceConfig' && call.detail === bucket);
-    expect(again.map((call) => call.offset)).not.toContain(0); // went on after its first page
-  });
-
-  test('killed at any moment, a resumed run comes to the same evidence', async () => {
-    const reference = temporaryDirectory();
-    const expected = await collectAws(aws, reference.path, needsOf(types));
-    const expectedRecords = await recordsOf(reference.path);
-    reference.remove();
-
-    for (const pagesBeforeDeath of [1, 6]) {
-      directory.remove();
-      directory = temporaryDirectory();
-      const child = spawn(
-        process.execPath,
-        [
-          new URL('../../support/aws-collect-child.ts', import.meta.url).pathname,
-          aws.origin,
-          aws.member,
-          aws.region,
-          directory.path,
-          types.join(','),
-        ],
-        { stdio: ['ignore', 'pipe', 'inherit'] },
-      );
-      const exit = new Promise((resolve) => child.once('exit', resolve));
-      let pages = 0;
-      child.stdout.on('data', (chunk: Buffer) => {
-        pages += chunk.toString().split('\n').length - 1;
-        if (pages >= pagesBeforeDeath) child.kill('SIGKILL');
-      });
-      await exit;
-      expect(child.signalCode).toBe('SIGKILL');
-      const finished = await finishedQueries(directory.path);
-
-      const before = aws.book.calls().length;
-      const ledger = await collectAws(aws, directory.path, needsOf(types), { resume: true });
-      const asked = new Set(
-        aws.book
-          .calls()
-          .slice(before)
-          .filter((call) => call.operation === 'SelectResourceConfig')
-          .map((call) => call.detail),
-      );
-      for (const type of finished) expect(asked.has(type)).toBe(false);
-      expect(ledger.entries).toEqual(expected.entries);
-      expect(await recordsOf(directory.path)).toEqual(expectedRecords);
-    }
-  });
-
-  async function finishedQueries(runDirectory: string): Promise<string[]> {
-    const { evidenceReader } = await import('../../../src/evidence/reader.ts');
-    return evidenceReader(runDirectory, {})
-      .queries()
-      .filter((stored) => stored.query.status === 'complete' && stored.query.operation === 'SelectResourceConfig')
-      .flatMap((stored) => stored.query.types);
-  }
-});
-
-describe('through the organisation', () => {
-  test("the aggregator's sources are the list of accounts, each type counted by account and region", async () => {
-    const ledger = await collectAws(aws, directory.path, needsOf([bucket, user], [rule]), { aws: [aggregatorScope(aws)] });
-    for (const account of aws.estate.accounts) {
-      for (const region of aws.estate.regions) {
-        const one = entry(ledger, bucket, account.id, region);
-        expect(one.status).toBe('complete');
-        expect(one.count).toMatchObject({ count: one.held, source: 'AWS Config GetAggregateDiscoveredResourceCounts' });
-        expect(entry(ledger, `verdict:${rule}`, account.id, region).status).toMatch(/complete|partial/);
-      }
-      expect(entry(ledger, user, account.id, 'global').status).toBe('complete');
-    }
-    expect(ledger.scopes.map((scope) => scope.knownFrom)).toEqual(ledger.scopes.map(() => ['aggregator sources']));
-    const records = await recordsOf(directory.path);
-    expect(records.get(`${aws.member}/${aws.region} ${bucket}`)).toHaveLength(entry(ledger, bucket, aws.member, aws.region).held);
-  });
-
-  test('a source that failed appears as failed, with the cause', async () => {
-    aws.book.inject({ kind: 'aggregator-source-failed', match: { scope: `${aws.member}.${aws.region}` } });
-    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
-    expect(entry(ledger, bucket, aws.member, aws.region)).toMatchObject({
-      status: 'failed',
-      reasons: [{ code: 'aggregator-source-failed' }],
-    });
-    expect(ledger.scopes.find((scope) => scope.account === aws.member && scope.region === aws.region)).toMatchObject({ status: 'failed' });
-    expect(entry(ledger, bucket, aws.estate.home.account, aws.region).status).toBe('complete');
-  });
-
-  test('an aggregator that cannot be read is itself the gap', async () => {
-    aws.book.inject({ kind: 'access-denied', match: { operation: 'GetCallerIdentity' }, times: Infinity });
-    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
-    expect(ledger.entries).toMatchObject([
-      { region: 'aggregator/northwind-organisation', status: 'denied', reasons: [{ code: 'access-denied' }] },
-    ]);
-    expect(ledger.scopes).toMatchObject([{ status: 'denied' }]);
-  });
-
-  test.each(['access-denied', 'lost-page'] as const)(
-    'when its list of sources is lost (%s), the accounts that are counted still appear, and none is complete',
-    async (kind) => {
-      aws.book.inject({ kind, match: { operation: 'DescribeConfigurationAggregatorSourcesStatus' }, times: Infinity });
-      const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
-      for (const account of aws.estate.accounts) {
-        for (const region of aws.estate.regions) {
-          expect(entry(ledger, bucket, account.id, region)).toMatchObject({
-            status: 'partial',
-            reasons: expect.arrayContaining([expect.objectContaining({ code: 'unlisted-source' })]) as unknown,
-          });
-        }
-      }
-      expect(ledger.scopes.filter((scope) => scope.status === 'complete')).toEqual([]);
-    },
-  );
-
-  test('a page of sources that is lost once is asked for again', async () => {
-    aws.book.inject({ kind: 'lost-page', match: { operation: 'DescribeConfigurationAggregatorSourcesStatus' }, times: 1 });
-    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), { aws: [aggregatorScope(aws)] });
-    expect(ledger.entries.map((one) => one.status)).toEqual(ledger.entries.map(() => 'complete'));
-  });
-
-  test('without a role in the accounts, recorders are unproven and rules unread: nothing is complete on trust', async () => {
-    const ledger = await collectAws(aws, directory.path, needsOf([bucket], [rule]), {
-      aws: [aggregatorScope(aws, `arn:aws:iam::${aws.estate.home.account}:role/ExhibitCollector`)],
-    });
-    expect(entry(ledger, bucket, aws.member, aws.region)).toMatchObject({
-      status: 'partial',
-      reasons: expect.arrayContaining([expect.objectContaining({ code: 'recorder-unknown' })]) as unknown,
-    });
-    expect(entry(ledger, `verdict:${rule}`, aws.member, aws.region)).toMatchObject({
-      status: 'not-recorded',
-      reasons: [{ code: 'rules-need-a-role' }],
-    });
-  });
-
-  test('accounts read directly are left out of the aggregated queries, and their unselected regions are listed as excluded', async () => {
-    const ledger = await collectAws(aws, directory.path, needsOf([bucket]), {
-      aws: [{ accounts: [aws.member], regions: [aws.region], role: 'ExhibitCollector', ...aggregatorScope(aws) }],
-    });
-    expect(entry(ledger, bucket, aws.member, aws.region).status).toBe('complete');
-    expect(ledger.scopes.find((scope) => scope.account === aws.member && scope.region === aws.region)?.knownFrom).toEqual([
-      'aggregator sources',
-      'configured',
-    ]);
-    expect(ledger.scopes.find((scope) => scope.account === aws.member && scope.region !== aws.region)).toMatchObject({
-      status: 'excluded',
-      reasons: [{ code: 'region-not-selected' }],
-    });
-    const records = await recordsOf(directory.path);
-    expect(records.get(`${aws.member}/${aws.region} ${bucket}`)).toHaveLength(entry(ledger, bucket, aws.member, aws.region).held); // once, not twice
-  });
-});
-
-// Tried again, because the simulated server shares this process: when the machine is busy, requests bunch up on their way to it.
-test('the quota is kept to the letter, and makes calls wait no more than a tenth above its arithmetic floor', { retry: 2 }, async () => {
-  const strict = await simulateAws(2500, 'published');
-  try {
-    const ledger = await collectAws(
-      strict,
-      directory.path,
-      needsOf(
-        [bucket, 'AWS::EC2::Volume', 'AWS::RDS::DBInstance', 'AWS::SQS::Queue', 'AWS::DynamoDB::Table', 'AWS::KMS::Key', 'AWS::KMS::Alias'],
-        [rule],
-      ),
-      { pacers: pacers() },
-    );
-    expect(strict.refused()).toBe(0);
-    const [use] = ledger.quotas;
-    expect(use?.calls).toBeGreaterThan(25);
-    expect(use?.floorMs).toBeGreaterThanOrEqual(2000);
-    // What the pacer adds, whatever else the machine has to do; the bench measures the time that goes by.
-    expect(use?.waitedMs).toBeGreaterThan(0);
-    expect((use?.waitedMs ?? Infinity) / (use?.floorMs ?? 1)).toBeLessThanOrEqual(1.1);
-  } finally {
-    await strict.close();
-  }
-});
-
-describe('doctor', () => {
-  const check = (scopes: NonNullable<Parameters<typeof collectAws>[3]>['aws'], types = [bucket]) =>
-    doctor({
-      config: { scopes: { aws: scopes }, endpoints: { aws: { config: aws.origin, sts: aws.origin } } },
-      needs: needsOf(types, [rule]),
-      asOf: '2026-11-01T00:00:00.000Z',
-      signal: new AbortController().signal,
-      progress: silent,
-      collectors: [awsConfig],
-      patience: hurried,
-      pacers: hurriedPacers(),
-    });
-  const direct = () => [{ accounts: [aws.member], regions: [aws.region], role: 'ExhibitCollector' }];
-
-  test('all is well', async () => {
-    const findings = await check([...direct(), aggregatorScope(aws)]);
-    expect(findings.filter((finding) => !finding.ok)).toEqual([]);
-    expect(findings.map((finding) => finding.check)).toEqual(
-      expect.arrayContaining([
-        'identity',
-        'config:SelectResourceConfig',
-        'config:GetDiscoveredResourceCounts',
-        'recorder',
-        'clock',
-        'aggregator sources',
-      ]),
-    );
-  });
-  test('a missing permission is named with what to grant, and the rest is still tried', async () => {
-    aws.book.inject({ kind: 'access-denied', match: { operation: 'GetDiscoveredResourceCounts' }, times: Infinity });
-    const bad = (await check(direct())).filter((finding) => !finding.ok);
-    expect(bad).toMatchObject([
-      { check: 'config:GetDiscoveredResourceCounts', remedy: expect.stringContaining('config:GetDiscoveredResourceCounts') as string },
-    ]);
-  });
-  test('a role that cannot be assumed, and the wrong account', async () => {
-    expect(await check([{ accounts: [aws.member], regions: [aws.region], role: 'NoSuchRole' }])).toMatchObject([
-      { check: 'identity', ok: false, remedy: expect.stringContaining('sts:AssumeRole') as string },
-    ]);
-    expect(await check([{ accounts: [aws.member], regions: [aws.region] }])).toMatchObject([
-      { check: 'identity', ok: false, remedy: expect.stringContaining('`role`') as string },
-    ]);
-  });
-  test('a stopped recorder, a type not recorded, a source that failed, a clock that is off', async () => {
-    aws.book.inject({ kind: 'recorder-stopped' });
-    expect((await check(direct())).find((finding) => finding.check === 'recorder')).toMatchObject({
-      ok: false,
-      remedy: expect.stringContaining('start-configuration-recorder') as string,
-    });
-    aws.book.clear();
-    aws.book.inject({ kind: 'type-not-recorded', match: { type: bucket } });
-    expect((await check(direct())).find((finding) => finding.check === 'recorder')).toMatchObject({
-      ok: false,
-      remedy: expect.stringContaining(bucket) as string,
-    });
-    aws.book.clear();
-    aws.book.inject({ kind: 'aggregator-source-failed', match: { scope: `${aws.member}.${aws.region}` } });
-    expect((await check([aggregatorScope(aws)])).find((finding) => finding.check === 'aggregator sources')).toMatchObject({
-      ok: false,
-      detail: expect.stringContaining(aws.member) as string,
-    });
-    aws.book.clear();
-    aws.book.inject({ kind: 'clock-skew' });
-    expect((await check(direct())).find((finding) => finding.check === 'clock')).toMatchObject({ ok: false });
   });
 });
