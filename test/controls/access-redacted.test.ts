@@ -3,7 +3,8 @@ import { policyStatements } from '../../src/controls/access/policy-document.ts';
 import type { ReadersResult } from '../../src/controls/types.ts';
 import { replacement } from '../../src/evidence/redaction/rules.ts';
 import { isJsonObject, type Json, type JsonObject, type Resource } from '../../src/model/index.ts';
-import { accessOver, record } from '../support/records.ts';
+import { accessOver, type FoundReaders } from '../support/access.ts';
+import { record } from '../support/records.ts';
 
 /**
  * Who can read a store, where some value was withheld as a secret before it reached disk. What it was is not known: each text of each
@@ -47,13 +48,13 @@ function withoutLeaf(value: Json, [step, ...rest]: Leaf['path']): Json {
   );
 }
 
-type Found = ReadersResult & { outcome: 'found' };
 const ask = (records: readonly Resource[], store: Resource): ReadersResult =>
   accessOver(store.provider, [store.type], [...records], 'everything').readers(store);
-const readersOf = ({ principals }: Found): string[] => principals.map((one) => `${String(one['principal'])} ${one['wide'] ? 'wide' : ''}`);
+const readersOf = ({ principals }: FoundReaders): string[] =>
+  principals.map((one) => `${String(one['principal'])} ${one['wide'] ? 'wide' : ''}`);
 
 /** What became milder: readers that are gone, or are said to be bound by a condition, where the answer still counts as whole. */
-function milder(before: Found, after: ReadersResult): string[] {
+function milder(before: FoundReaders, after: ReadersResult): string[] {
   if (after.outcome === 'unknown' || !after.complete) return [];
   const now = new Map(after.principals.map((one) => [String(one['principal']), one]));
   const found = readersOf(before).filter((reader) => !readersOf(after).includes(reader));

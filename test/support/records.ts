@@ -1,9 +1,6 @@
-import { accessAnalysis, type AccessAnalysis } from '../../src/controls/access/access.ts';
-import { tableReads } from '../../src/controls/assess/needs.ts';
 import { type TableIndex, tableIndex } from '../../src/controls/lookups/table-index.ts';
 import type { Home } from '../../src/controls/lookups/table.ts';
 import type { JsonObject, Provider, Resource } from '../../src/model/index.ts';
-import { conditionCheck, outcome } from './judging.ts';
 
 type Given = Partial<Resource> & { type: string; uid: string; document: JsonObject };
 
@@ -47,23 +44,4 @@ export function indexOf(
   const index = tableIndex(new Map(Object.entries(reads)), (_provider, home) => gap(home));
   for (const one of records) index.add(one);
   return index;
-}
-
-/** The access analysis over some records, for stores of the given types. */
-export function accessOver(
-  provider: Provider,
-  types: readonly string[],
-  records: readonly Resource[],
-  complete: readonly string[] | 'everything' = 'everything',
-): AccessAnalysis {
-  const checks = [conditionCheck({ on: [...types], usesReaders: true, evaluate: () => outcome('pass') }, provider)];
-  const gap = (_provider: Provider, home: Home): string | null =>
-    complete === 'everything' || complete.includes(home.type) ? null : `${home.type} of ${home.account} is not whole`;
-  const index = tableIndex(tableReads(checks), gap);
-  const access = accessAnalysis(checks, index.lookup, gap);
-  for (const one of records) {
-    index.add(one);
-    access.add(one);
-  }
-  return access;
 }

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { coversAction, narrowedBy, policyStatements, wildcard } from '../../src/controls/access/policy-document.ts';
-import type { ReadersResult } from '../../src/controls/types.ts';
 import { accessSchema, type Json, type JsonObject, type Resource } from '../../src/model/index.ts';
-import { accessOver, record } from '../support/records.ts';
+import { accessOver, namesOf, readersOf } from '../support/access.ts';
+import { record } from '../support/records.ts';
 
 const own = '111122223333';
 const keyArn = `arn:aws:kms:eu-west-1:${own}:key/11111111-2222-3333-4444-555555555555`;
@@ -69,13 +68,8 @@ const decrypting = (more: JsonObject = {}): JsonObject => ({
   Statement: { Effect: 'Allow', Action: 'kms:Decrypt', Resource: keyArn, ...more },
 });
 
-type Found = ReadersResult & { outcome: 'found' };
-function readers(records: Resource[], store: Resource = bucket(), complete?: string[]): Found {
-  const result = accessOver(store.provider, [store.type], records, complete ?? 'everything').readers(store);
-  if (result.outcome !== 'found') throw new Error(result.because);
-  return result;
-}
-const names = (result: Found): unknown[] => result.principals.map((one) => one['principal']);
+/** Who can read a bucket under the customer managed key, or another store. */
+const readers = (records: Resource[], store: Resource = bucket(), complete?: string[]) => readersOf(records, store, complete);
 
 describe('AWS: the key is an access boundary', () => {
   test('the principals of the key policy can read', () => {
@@ -94,7 +88,7 @@ describe('AWS: the key is an access boundary', () => {
   });
 
   test('without delegation no IAM policy of the account matters', () => {
-    expect(names(readers([key([allow({ AWS: `arn:aws:iam::${own}:role/app` })]), role('other', [decrypting()])]))).toEqual([
+    expect(namesOf(readers([key([allow({ AWS: `arn:aws:iam::${own}:role/app` })]), role('other', [decrypting()])]))).toEqual([
       `arn:aws:iam::${own}:role/app`,
     ]);
   });
@@ -130,7 +124,7 @@ describe('AWS: the key is an access boundary', () => {
       role('describes', [decrypting({ Action: 'kms:Describe*' })]),
       role('not-resource', [decrypting({ Resource: undefined as unknown as Json, NotResource: keyArn })]),
     ]);
-    expect(names(result)).toEqual(
+    expect(namesOf(result)).toEqual(
       ['role/admin', 'role/attached', 'role/inline', 'role/not-action', 'role/wildcard', 'user/eva'].map(
         (name) => `arn:aws:iam::${own}:${name}`,
       ),
@@ -150,15 +144,15 @@ describe('AWS: the key is an access boundary', () => {
       role('doubtful', [denied({ Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'false' } } })]),
     ]);
     expect(result.principals).toEqual([expect.objectContaining({ principal: `arn:aws:iam::${own}:role/doubtful`, conditional: true })]);
-    expect(names(readers([key([allow('*'), { Effect: 'Deny', Principal: '*', Action: 'kms:Decrypt', Resource: '*' }])]))).toEqual([]);
+    expect(namesOf(readers([key([allow('*'), { Effect: 'Deny', Principal: '*', Action: 'kms:Decrypt', Resource: '*' }])]))).toEqual([]);
   });
 
   test('a permissions boundary has to allow as well', () => {
     const boundary = { permissionsBoundary: { permissionsBoundaryArn: `arn:aws:iam::${own}:policy/boundary` } };
     const within = (document: JsonObject) =>
       readers([key([root]), managed('boundary', document), role('bounded', [decrypting()], [], boundary)]);
-    expect(names(within({ Statement: { Effect: 'Allow', Action: 's3:*', Resource: '*' } }))).toEqual([]);
-    expect(names(within({ Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }))).toHaveLength(1);
+    expect(namesOf(within({ Statement: { Effect: 'Allow', Action: 's3:*', Resource: '*' } }))).toEqual([]);
+    expect(namesOf(within({ Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }))).toHaveLength(1);
     expect(readers([key([root]), role('bounded', [decrypting()], [], boundary)]).principals).toEqual([
       expect.objectContaining({ conditional: true }),
     ]);
@@ -291,268 +285,6 @@ describe('AWS: without a customer managed key data roles decide', () => {
     expect(
       accessOver('aws', ['AWS::S3::Bucket'], []).readers(bucket({ sseAlgorithm: 'AES256' }, { BucketPolicy: { policyText: '{' } })).outcome,
     ).toBe('unknown');
-  });
-});
-
-describe('Azure: data roles decide', () => {
-  const sub = 'aaaaaaaa-0000-0000-0000-000000000001';
-  const group = `/subscriptions/${sub}/resourcegroups/rg`;
-  const storeId = `${group}/providers/microsoft.storage/storageaccounts/acc`;
-  const store = (properties: JsonObject = { allowBlobPublicAccess: false }) =>
-    record({ type: 'microsoft.storage/storageaccounts', uid: storeId, document: { tenantId: 't', properties } });
-  const container = record({
-    type: 'microsoft.resources/subscriptions',
-    uid: `/subscriptions/${sub}`,
-    document: { tenantId: 't', properties: { managementGroupAncestorsChain: [{ name: 'root' }] } },
-  });
-  const definition = (id: string, permission: JsonObject) =>
-    record({
-      type: 'microsoft.authorization/roledefinitions',
-      uid: `/providers/microsoft.authorization/roledefinitions/${id}`,
-      account: 'tenants/t',
-      document: {
-        properties: { roleName: id, permissions: [{ actions: [], notActions: [], dataActions: [], notDataActions: [], ...permission }] },
-      },
-    });
-  const definitions = [
-    definition('reader', { actions: ['*/read'] }),
-    definition('owner', { actions: ['*'] }),
-    definition('blob', { actions: [], dataActions: ['Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'] }),
-    definition('all-but-keys', {
-      actions: ['*'],
-      notActions: ['Microsoft.Storage/storageAccounts/listKeys/*', 'microsoft.storage/storageaccounts/listaccountsas/action'],
-    }),
-  ];
-  const assign = (scope: string, roleName: string, more: JsonObject = {}) =>
-    record({
-      type: 'microsoft.authorization/roleassignments',
-      account: sub,
-      uid: `${scope}/providers/microsoft.authorization/roleassignments/${roleName}${JSON.stringify(more).length}`,
-      document: {
-        properties: {
-          scope,
-          roleDefinitionId: `/subscriptions/${sub}/providers/Microsoft.Authorization/roleDefinitions/${roleName}`,
-          principalId: `p-${roleName}`,
-          principalType: 'User',
-          ...more,
-        },
-      },
-    });
-  const base = [container, ...definitions];
-
-  test('lists who holds a data-read role, direct or inherited, and who may take the keys', () => {
-    const result = readers(
-      [
-        ...base,
-        assign(storeId, 'blob'),
-        assign(group, 'reader'),
-        assign(`/subscriptions/${sub}`, 'owner'),
-        assign('/providers/Microsoft.Management/managementGroups/root', 'blob', { principalType: 'Group' }),
-        assign(`${group}2`, 'owner', { principalId: 'x' }),
-      ],
-      store(),
-    );
-    expect(result).toMatchObject({ world: 'data-roles', complete: true });
-    expect(result.principals.map((one) => [one['principal'], one['inheritedFrom'] ?? null])).toEqual([
-      ['Group p-blob', 'management group root'],
-      ['User p-blob', null],
-      ['User p-owner', `subscription ${sub}`],
-    ]);
-    expect(result.principals[2]?.['via']).toContain('listkeys');
-    expect(result.unsettled.join()).toContain('group membership');
-  });
-
-  test('what a role takes out again, it does not grant', () => {
-    expect(names(readers([...base, assign(storeId, 'all-but-keys')], store()))).toEqual([]);
-  });
-
-  test('conditions and foreign principals are marked', () => {
-    expect(
-      readers(
-        [
-          ...base,
-          assign(storeId, 'blob', { condition: '@Resource…' }),
-          assign(storeId, 'blob', { principalType: 'ForeignGroup', principalId: 'f' }),
-        ],
-        store(),
-      ).principals,
-    ).toEqual([expect.objectContaining({ wide: true, kind: 'ForeignGroup' }), expect.objectContaining({ conditional: true })]);
-  });
-
-  test('is not complete where a role is not in the evidence, or anonymous access is possible', () => {
-    expect(readers([...base, assign(storeId, 'unheard-of')], store())).toMatchObject({
-      complete: false,
-      because: expect.stringContaining('unheard-of') as string,
-    });
-    const torn = definition('torn', { dataActions: null });
-    expect(readers([...base, torn, assign(storeId, 'torn')], store())).toMatchObject({
-      complete: false,
-      because: expect.stringContaining('what role torn allows') as string,
-    });
-    expect(readers([...base, assign(storeId, 'blob', { principalType: null })], store())).toMatchObject({
-      complete: false,
-      because: expect.stringContaining('kind of principal') as string,
-    });
-    expect(readers(base, store({ allowBlobPublicAccess: true }))).toMatchObject({
-      complete: false,
-      because: expect.stringContaining('anonymous') as string,
-    });
-    expect(readers(base, store({}))).toMatchObject({ complete: false });
-    expect(
-      readers([...base, assign(storeId, 'blob')], store(), [
-        'microsoft.authorization/roledefinitions',
-        'microsoft.resources/subscriptions',
-      ]),
-    ).toMatchObject({ complete: false });
-  });
-});
-
-describe('Google Cloud: IAM roles decide', () => {
-  const ancestors = ['projects/123', 'folders/4', 'organizations/5'];
-  const bucketOf = record({
-    type: 'storage.googleapis.com/Bucket',
-    uid: '//storage.googleapis.com/data',
-    account: 'data-prod',
-    document: { ancestors },
-  });
-  const policy = (type: string, relative: string, bindings: JsonObject[], of = ancestors) =>
-    record({
-      kind: 'iam-policy',
-      type,
-      uid: `//x.googleapis.com/${relative}`,
-      account: 'x',
-      document: { ancestors: of, iamPolicy: { bindings } },
-    });
-  const onBucket = (...bindings: JsonObject[]) => policy('storage.googleapis.com/Bucket', 'data', bindings);
-  const onProject = (...bindings: JsonObject[]) => policy('cloudresourcemanager.googleapis.com/Project', 'projects/data-prod', bindings);
-  const onFolder = (...bindings: JsonObject[]) =>
-    policy('cloudresourcemanager.googleapis.com/Folder', 'folders/4', bindings, ancestors.slice(1));
-
-  test('lists who holds a data-read role on the store or above it', () => {
-    const result = readers(
-      [
-        onBucket(
-          { role: 'roles/storage.objectViewer', members: ['user:eva@n.example', 'group:g@n.example'] },
-          { role: 'roles/storage.objectCreator', members: ['user:writer@n.example'] },
-        ),
-        onProject({ role: 'roles/owner', members: ['user:o@n.example'] }),
-        onFolder({ role: 'roles/storage.admin', members: ['user:f@n.example'], condition: { expression: 'x' } }),
-      ],
-      bucketOf,
-    );
-    expect(result.principals.map((one) => [one['principal'], one['inheritedFrom'] ?? null, one['conditional']])).toEqual([
-      ['group:g@n.example', null, false],
-      ['user:eva@n.example', null, false],
-      ['user:f@n.example', 'folders/4', true],
-      ['user:o@n.example', 'projects/data-prod', false],
-    ]);
-    expect(result.complete).toBe(true);
-    expect(result.unsettled.join()).toContain('group membership');
-  });
-
-  test.each([
-    ['allUsers', 'roles/storage.objectViewer', true],
-    ['allAuthenticatedUsers', 'roles/storage.legacyObjectReader', true],
-    ['domain:other.example', 'roles/storage.objectViewer', true],
-    ['allUsers', 'roles/some.newRole', true],
-    ['allUsers', 'roles/storage.objectCreator', undefined],
-    ['user:a@b.example', 'roles/some.newRole', undefined],
-  ])('%s with %s', (member, held, wide) => {
-    expect(readers([onBucket({ role: held, members: [member] })], bucketOf).principals[0]?.['wide']).toBe(wide);
-  });
-
-  test('custom roles are judged by their permissions', () => {
-    const custom = record({
-      type: 'iam.googleapis.com/Role',
-      uid: '//iam.googleapis.com/projects/data-prod/roles/reads',
-      document: { resource: { data: { includedPermissions: ['storage.objects.get'] } } },
-    });
-    const binding = { role: 'projects/data-prod/roles/reads', members: ['user:a@b.example'] };
-    expect(names(readers([custom, onBucket(binding)], bucketOf))).toEqual(['user:a@b.example']);
-    const lost = readers([onBucket(binding)], bucketOf);
-    expect(names(lost)).toEqual([]);
-    expect(lost.unsettled.join()).toContain('projects/data-prod/roles/reads');
-  });
-
-  test('a table inherits the access list of its dataset', () => {
-    const table = record({
-      type: 'bigquery.googleapis.com/Table',
-      uid: '//bigquery.googleapis.com/projects/data-prod/datasets/d/tables/t',
-      document: { ancestors },
-    });
-    const dataset = (access: Json) =>
-      record({
-        type: 'bigquery.googleapis.com/Dataset',
-        uid: '//bigquery.googleapis.com/projects/data-prod/datasets/d',
-        document: { ancestors, resource: { data: { access } } },
-      });
-    expect(
-      readers(
-        [
-          dataset([
-            { role: 'READER', specialGroup: 'allAuthenticatedUsers' },
-            { role: 'OWNER', userByEmail: 'o@n.example' },
-            { view: { tableId: 'v' } },
-          ]),
-        ],
-        table,
-      ).principals,
-    ).toEqual([
-      expect.objectContaining({ principal: 'allAuthenticatedUsers', wide: true }),
-      expect.objectContaining({ principal: 'user:o@n.example', wide: false }),
-    ]);
-    expect(readers([], table)).toMatchObject({ complete: false });
-    expect(readers([dataset(undefined as unknown as Json)], table)).toMatchObject({ complete: false });
-  });
-
-  test('is not complete where a level above is not, or a binding cannot be read', () => {
-    expect(readers([onBucket()], bucketOf, ['iam-policy:storage.googleapis.com/Bucket'])).toMatchObject({ complete: false });
-    expect(readers([onBucket({ role: 'roles/storage.objectViewer' })], bucketOf)).toMatchObject({ complete: false });
-    expect(readers([onBucket()], { ...bucketOf, document: {} })).toMatchObject({ complete: false });
-  });
-});
-
-describe('policy documents', () => {
-  test('are read in every encoding, or not at all', () => {
-    const document = { Statement: [{ Effect: 'Allow', Action: 'kms:*', Resource: '*' }] };
-    for (const policy of [document, JSON.stringify(document), url(document), JSON.stringify(JSON.stringify(document))])
-      expect(policyStatements(policy)).toHaveLength(1);
-    for (const policy of ['{', 7, null, undefined, { Statement: ['x'] }, { Statement: [{ Effect: 'maybe' }] }])
-      expect(policyStatements(policy as Json)).toBeNull();
-  });
-
-  test('wildcards', () => {
-    expect(
-      [
-        ['*', ''],
-        ['a*', 'abc'],
-        ['a?c', 'abc'],
-        ['*c', 'abc'],
-        ['a*b*c', 'a--b--c'],
-      ].every(([pattern, text]) => wildcard(pattern as string, text as string)),
-    ).toBe(true);
-    expect(
-      [
-        ['a?', 'a'],
-        ['a*b', 'ac'],
-        ['', 'a'],
-        ['abc', 'ab'],
-      ].some(([pattern, text]) => wildcard(pattern as string, text as string)),
-    ).toBe(false);
-    const started = performance.now();
-    wildcard('*a*a*a*a*a*a*a*a*b', 'a'.repeat(20_000));
-    expect(performance.now() - started).toBeLessThan(2_000);
-  });
-
-  test('actions compare without case, and one that names none cannot be read', () => {
-    const [statement] = policyStatements({ Statement: [{ Effect: 'Allow', Action: 'KMS:decrypt', Resource: '*' }] }) ?? [];
-    expect(statement && coversAction(statement, 'kms:Decrypt')).toBe(true);
-    expect(policyStatements({ Statement: [{ Effect: 'Allow', Resource: '*' }] })).toBeNull();
-  });
-
-  test('a condition with a wildcard bounds nobody', () => {
-    expect(narrowedBy({ StringLike: { 'kms:CallerAccount': '*' } })).toEqual({ accounts: null, arns: null, organizations: null });
-    expect(narrowedBy({ StringEquals: { 'kms:CallerAccount': ['${aws:x}'] } }).accounts).toBeNull();
   });
 });
 

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { coversAction, narrowedBy, policyStatements, wildcard } from '../../src/controls/access/policy-document.ts';
+import type { Json } from '../../src/model/index.ts';
+
+describe('policy documents', () => {
+  test('are read in every encoding, or not at all', () => {
+    const document = { Statement: [{ Effect: 'Allow', Action: 'kms:*', Resource: '*' }] };
+    for (const policy of [
+      document,
+      JSON.stringify(document),
+      encodeURIComponent(JSON.stringify(document)),
+      JSON.stringify(JSON.stringify(document)),
+    ])
+      expect(policyStatements(policy)).toHaveLength(1);
+    for (const policy of ['{', 7, null, undefined, { Statement: ['x'] }, { Statement: [{ Effect: 'maybe' }] }])
+      expect(policyStatements(policy as Json)).toBeNull();
+  });
+
+  test('wildcards', () => {
+    expect(
+      [
+        ['*', ''],
+        ['a*', 'abc'],
+        ['a?c', 'abc'],
+        ['*c', 'abc'],
+        ['a*b*c', 'a--b--c'],
+      ].every(([pattern, text]) => wildcard(pattern as string, text as string)),
+    ).toBe(true);
+    expect(
+      [
+        ['a?', 'a'],
+        ['a*b', 'ac'],
+        ['', 'a'],
+        ['abc', 'ab'],
+      ].some(([pattern, text]) => wildcard(pattern as string, text as string)),
+    ).toBe(false);
+    const started = performance.now();
+    wildcard('*a*a*a*a*a*a*a*a*b', 'a'.repeat(20_000));
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  test('actions compare without case, and one that names none cannot be read', () => {
+    const [statement] = policyStatements({ Statement: [{ Effect: 'Allow', Action: 'KMS:decrypt', Resource: '*' }] }) ?? [];
+    expect(statement && coversAction(statement, 'kms:Decrypt')).toBe(true);
+    expect(policyStatements({ Statement: [{ Effect: 'Allow', Resource: '*' }] })).toBeNull();
+  });
+
+  test('a condition with a wildcard bounds nobody', () => {
+    expect(narrowedBy({ StringLike: { 'kms:CallerAccount': '*' } })).toEqual({ accounts: null, arns: null, organizations: null });
+    expect(narrowedBy({ StringEquals: { 'kms:CallerAccount': ['${aws:x}'] } }).accounts).toBeNull();
+  });
+});
