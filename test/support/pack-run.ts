@@ -26,6 +26,9 @@ export function temporaryDirectory(name: string): string {
   return directory;
 }
 
+/** The second page of evidence of a sample run. */
+export const pagePath = 'evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket/page-000002.json';
+
 export async function sampleRun(options: { pages?: number } = {}): Promise<SampleRun> {
   const directory = join(temporaryDirectory('run'), 'acme-2026-q3.v1');
   const put = (path: string, content: string | Uint8Array): void => {

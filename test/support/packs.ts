@@ -4,6 +4,7 @@ import { seal } from '../../src/pack/seal.ts';
 import type { SealOptions, SealReport } from '../../src/pack/seal.ts';
 import { initKeys, loadSigner } from '../../src/pack/sign/keys.ts';
 import type { Signer } from '../../src/pack/sign/signer.ts';
+import type { ProblemCode, VerifyOptions, VerifyReport } from '../../src/pack/verify.ts';
 import { sampleRun, temporaryDirectory } from './pack-run.ts';
 import type { SampleRun } from './pack-run.ts';
 
@@ -37,4 +38,11 @@ export function copyOf(pack: string): string {
   mkdirSync(copy, { recursive: true });
   cpSync(pack, copy, { recursive: true });
   return copy;
+}
+
+/** What an auditor verifies with who has the fingerprint of the signer. */
+export const trusted = (sample: SealedSample): VerifyOptions => ({ fingerprint: sample.sealed.fingerprint });
+
+export function codesOf(report: VerifyReport): ProblemCode[] {
+  return report.steps.flatMap((step) => step.problems.map((problem) => problem.code));
 }

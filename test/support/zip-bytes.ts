@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
+import { temporaryDirectory } from './pack-run.ts';
 
 /** A member of a ZIP built by hand, every field open to lies. */
 export interface ZipMember {
@@ -61,4 +64,11 @@ export function zipBytes(members: readonly ZipMember[], comment = ''): Buffer {
   end.writeUInt32LE(offset, 16);
   end.writeUInt16LE(comment.length, 20);
   return Buffer.concat([...parts, directory, end, Buffer.from(comment, 'latin1')]);
+}
+
+/** A ZIP on disk that begins as a pack does, and goes on with these members. */
+export function zipWith(...members: ZipMember[]): string {
+  const path = join(temporaryDirectory('zip'), 'pack.zip');
+  writeFileSync(path, zipBytes([{ name: 'bagit.txt', content: 'BagIt-Version: 1.0\n' }, ...members]));
+  return path;
 }
