@@ -163,7 +163,8 @@ export function packHarms(sample: SealedSample, stranger: Signer): Record<Proble
       rmSync(join(pack, packFiles.instructions));
     }),
     'signature-digests-wrong': onCopy((pack) => {
-      flip(join(pack, packFiles.signatureDigests), 0);
+      // Another digit, never another character: a line that is none has a code of its own.
+      replace(join(pack, packFiles.signatureDigests), /^[0-9a-f]/, (digit) => (digit === '0' ? '1' : '0'));
     }),
     'count-wrong': onCopy((pack) => {
       writeFileSync(join(pack, 'data/extra.json'), '{}');
