@@ -9,7 +9,7 @@ describe('Google Cloud: IAM roles decide', () => {
     type: 'storage.googleapis.com/Bucket',
     uid: '//storage.googleapis.com/data',
     account: 'data-prod',
-    document: { ancestors },
+    document: { ancestors, resource: { data: { iamConfiguration: { uniformBucketLevelAccess: { enabled: true } } } } },
   });
   const policy = (type: string, relative: string, bindings: JsonObject[], of = ancestors) =>
     record({
@@ -50,11 +50,82 @@ describe('Google Cloud: IAM roles decide', () => {
     ['allUsers', 'roles/storage.objectViewer', true],
     ['allAuthenticatedUsers', 'roles/storage.legacyObjectReader', true],
     ['domain:other.example', 'roles/storage.objectViewer', true],
-    ['allUsers', 'roles/some.newRole', true],
+    ['domain:other.example', 'roles/storage.legacyBucketOwner', true],
+    ['domain:other.example', 'roles/resourcemanager.projectIamAdmin', true],
+    ['principalSet://cloudresourcemanager.googleapis.com/organizations/99/type/ServiceAccount', 'roles/storage.objectViewer', true],
+    ['user:a@b.example', 'roles/resourcemanager.projectIamAdmin', undefined],
+    ['domain:other.example', 'roles/iap.httpsResourceAccessor', undefined],
+    ['allUsers', 'roles/some.newRole', undefined],
     ['allUsers', 'roles/storage.objectCreator', undefined],
     ['user:a@b.example', 'roles/some.newRole', undefined],
   ])('%s with %s', (member, held, wide) => {
     expect(readersOf([onBucket({ role: held, members: [member] })], bucketOf).principals[0]?.['wide']).toBe(wide);
+  });
+
+  test('what a role allows that everyone holds is not guessed', () => {
+    expect(readersOf([onBucket({ role: 'roles/some.newRole', members: ['allUsers'] })], bucketOf)).toMatchObject({ complete: false });
+    expect(readersOf([onBucket({ role: 'roles/some.newRole', members: ['user:a@b.example'] })], bucketOf)).toMatchObject({
+      complete: true,
+    });
+  });
+
+  describe('what a bucket says of itself', () => {
+    const bucketWith = (data: JsonObject) =>
+      record({
+        type: 'storage.googleapis.com/Bucket',
+        uid: '//storage.googleapis.com/data',
+        account: 'data-prod',
+        document: { ancestors, resource: { data } },
+      });
+    const open = onBucket({ role: 'roles/storage.objectViewer', members: ['allUsers', 'domain:n.example'] });
+    const uniform = (enabled: boolean, more: JsonObject = {}): JsonObject => ({
+      iamConfiguration: { uniformBucketLevelAccess: { enabled }, ...more },
+    });
+
+    test('prevention of public access keeps everyone out, and no domain', () => {
+      expect(namesOf(readersOf([open], bucketWith(uniform(true, { publicAccessPrevention: 'enforced' }))))).toEqual(['domain:n.example']);
+      expect(namesOf(readersOf([open], bucketWith(uniform(true, { publicAccessPrevention: 'inherited' }))))).toContain('allUsers');
+    });
+
+    test('without uniform access the lists of its objects are not known', () => {
+      expect(readersOf([onBucket()], bucketWith(uniform(true)))).toMatchObject({ complete: true });
+      expect(readersOf([onBucket()], bucketWith(uniform(false)))).toMatchObject({ complete: false });
+      expect(readersOf([onBucket()], bucketWith({ iamConfiguration: {} }))).toMatchObject({ complete: false });
+      expect(readersOf([onBucket()], bucketWith({}))).toMatchObject({ complete: false });
+    });
+
+    test('the list for new objects counts where lists count', () => {
+      const listed = {
+        defaultObjectAcl: [
+          { entity: 'allUsers', role: 'READER' },
+          { entity: 'user-eva@n.example', role: 'OWNER' },
+        ],
+      };
+      expect(namesOf(readersOf([onBucket()], bucketWith({ ...uniform(false), ...listed })))).toEqual(['allUsers']);
+      expect(namesOf(readersOf([onBucket()], bucketWith({ ...uniform(true), ...listed })))).toEqual([]);
+    });
+
+    test('buckets under the same policies do not share what they say of themselves', () => {
+      // One analysis serves many stores: the second must not get what was made for the first.
+      const both = [open];
+      expect(namesOf(readersOf(both, bucketWith(uniform(true, { publicAccessPrevention: 'enforced' }))))).not.toContain('allUsers');
+      expect(namesOf(readersOf(both, bucketWith(uniform(true))))).toContain('allUsers');
+    });
+  });
+
+  test.each([
+    ['roles/bigquery.admin', true],
+    ['roles/bigquery.filteredDataViewer', true],
+    ['READER', true],
+    ['roles/bigquery.metadataViewer', undefined],
+  ])('the access list of a dataset with %s for a domain', (held, wide) => {
+    const dataset = record({
+      type: 'bigquery.googleapis.com/Dataset',
+      uid: '//bigquery.googleapis.com/projects/data-prod/datasets/d',
+      account: 'data-prod',
+      document: { ancestors, resource: { data: { access: [{ role: held, domain: 'partner.example' }] } } },
+    });
+    expect(readersOf([], dataset).principals[0]?.['wide']).toBe(wide);
   });
 
   test('custom roles are judged by their permissions', () => {

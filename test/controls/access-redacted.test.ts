@@ -222,7 +222,10 @@ const gcpBucket = record({
   type: 'storage.googleapis.com/Bucket',
   uid: '//storage.googleapis.com/data',
   account: 'data-prod',
-  document: { ancestors },
+  document: {
+    ancestors,
+    resource: { data: { iamConfiguration: { uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: 'inherited' } } },
+  },
 });
 const gcpRecords = [
   iam('storage.googleapis.com/Bucket', 'data', [

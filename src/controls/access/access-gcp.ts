@@ -1,175 +1,11 @@
 import { isJsonObject, type Json, type JsonObject, type Resource } from '../../model/index.ts';
+import { addBucketAccess, bucketAccess, bucketType } from './access-gcp-buckets.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
 import { isRedacted } from '../language/values.ts';
 import { gcpRelativeName, valueAt } from '../lookups/references.ts';
+import { basicRoles, grantingRoles, type GcpStore, harmlessServices, knownRoles, stores } from './access-gcp-stores.ts';
 import type { EvaluationEnvironment, IndexedRecord, LookupResult } from '../types.ts';
 import { isGiven, toldAt } from '../lookups/told.ts';
-
-interface GcpStore {
-  /** Permissions that read data; custom roles are judged by them. */
-  readonly permissions: readonly string[];
-  /** Predefined roles that hold one of these permissions. */
-  readonly roles: readonly string[];
-  /** Predefined roles of the service that are known to read no data. */
-  readonly harmless: readonly string[];
-  readonly unsettled?: string;
-}
-
-/** Roles over a whole project. For most services they read data, or can grant themselves what does. */
-const basicRoles = ['roles/owner', 'roles/editor', 'roles/viewer', 'roles/writer', 'roles/reader', 'roles/admin'];
-
-/** Services whose predefined roles read no data of stores. */
-const harmlessServices =
-  /^roles\/(?:browser|(?:resourcemanager|cloudasset|iam|serviceusage|logging|monitoring|cloudkms|billing|orgpolicy|accesscontextmanager|servicemanagement|cloudquotas|recommender)\.[A-Za-z.]+)$/;
-
-const images = 'whoever can start or log in to a machine with it';
-const logins = 'logins of the database itself';
-
-const compute = (what: string): GcpStore => ({
-  permissions: [`compute.${what}.useReadOnly`, `compute.${what}.use`],
-  roles: [
-    'roles/compute.admin',
-    'roles/compute.instanceAdmin',
-    'roles/compute.instanceAdmin.v1',
-    'roles/compute.storageAdmin',
-    'roles/compute.imageUser',
-  ],
-  harmless: [
-    'roles/compute.viewer',
-    'roles/compute.networkViewer',
-    'roles/compute.networkUser',
-    'roles/compute.networkAdmin',
-    'roles/compute.securityAdmin',
-  ],
-  unsettled: images,
-});
-const bigquery: GcpStore = {
-  permissions: ['bigquery.tables.getData'],
-  roles: [
-    'roles/bigquery.admin',
-    'roles/bigquery.dataOwner',
-    'roles/bigquery.dataEditor',
-    'roles/bigquery.dataViewer',
-    'roles/bigquery.studioAdmin',
-    'roles/bigquery.filteredDataViewer',
-  ],
-  harmless: [
-    'roles/bigquery.metadataViewer',
-    'roles/bigquery.jobUser',
-    'roles/bigquery.user',
-    'roles/bigquery.resourceViewer',
-    'roles/bigquery.resourceEditor',
-    'roles/bigquery.resourceAdmin',
-    'roles/bigquery.connectionUser',
-    'roles/bigquery.readSessionUser',
-  ],
-  unsettled: 'row and column policies, and authorised views',
-};
-const sql: GcpStore = {
-  permissions: ['cloudsql.instances.connect', 'cloudsql.instances.export'],
-  roles: ['roles/cloudsql.admin', 'roles/cloudsql.editor', 'roles/cloudsql.client', 'roles/cloudsql.instanceUser'],
-  harmless: ['roles/cloudsql.viewer'],
-  unsettled: logins,
-};
-const spanner: GcpStore = {
-  permissions: ['spanner.databases.select', 'spanner.databases.read'],
-  roles: [
-    'roles/spanner.admin',
-    'roles/spanner.databaseAdmin',
-    'roles/spanner.databaseUser',
-    'roles/spanner.databaseReader',
-    'roles/spanner.databaseReaderWithDataBoost',
-    'roles/spanner.fineGrainedAccessUser',
-  ],
-  harmless: ['roles/spanner.viewer', 'roles/spanner.backupWriter'],
-};
-const pubsub: GcpStore = {
-  permissions: ['pubsub.topics.attachSubscription', 'pubsub.subscriptions.consume'],
-  roles: ['roles/pubsub.admin', 'roles/pubsub.editor', 'roles/pubsub.subscriber'],
-  harmless: ['roles/pubsub.publisher', 'roles/pubsub.viewer'],
-};
-const alloydb: GcpStore = {
-  permissions: ['alloydb.instances.connect'],
-  roles: ['roles/alloydb.admin', 'roles/alloydb.client', 'roles/alloydb.databaseUser'],
-  harmless: ['roles/alloydb.viewer'],
-  unsettled: logins,
-};
-
-const stores: Readonly<Record<string, GcpStore>> = {
-  'storage.googleapis.com/Bucket': {
-    permissions: ['storage.objects.get'],
-    roles: [
-      'roles/storage.admin',
-      'roles/storage.objectAdmin',
-      'roles/storage.objectUser',
-      'roles/storage.objectViewer',
-      'roles/storage.legacyObjectOwner',
-      'roles/storage.legacyObjectReader',
-      'roles/storage.insightsCollectorService',
-    ],
-    harmless: [
-      'roles/storage.objectCreator',
-      'roles/storage.legacyBucketOwner',
-      'roles/storage.legacyBucketReader',
-      'roles/storage.legacyBucketWriter',
-      'roles/storage.hmacKeyAdmin',
-      'roles/storage.bucketViewer',
-    ],
-    unsettled: 'access control lists of single objects where uniform access is off, and signed URLs handed out before',
-  },
-  'bigquery.googleapis.com/Dataset': bigquery,
-  'bigquery.googleapis.com/Table': bigquery,
-  'compute.googleapis.com/Disk': compute('disks'),
-  'compute.googleapis.com/Image': compute('images'),
-  'compute.googleapis.com/Snapshot': compute('snapshots'),
-  'sqladmin.googleapis.com/Instance': sql,
-  'spanner.googleapis.com/Instance': spanner,
-  'spanner.googleapis.com/Database': spanner,
-  'pubsub.googleapis.com/Topic': pubsub,
-  'pubsub.googleapis.com/Subscription': pubsub,
-  'secretmanager.googleapis.com/Secret': {
-    permissions: ['secretmanager.versions.access'],
-    roles: ['roles/secretmanager.admin', 'roles/secretmanager.secretAccessor'],
-    harmless: ['roles/secretmanager.viewer', 'roles/secretmanager.secretVersionAdder', 'roles/secretmanager.secretVersionManager'],
-  },
-  'artifactregistry.googleapis.com/Repository': {
-    permissions: ['artifactregistry.repositories.downloadArtifacts'],
-    roles: [
-      'roles/artifactregistry.admin',
-      'roles/artifactregistry.repoAdmin',
-      'roles/artifactregistry.writer',
-      'roles/artifactregistry.reader',
-    ],
-    harmless: [],
-  },
-  'file.googleapis.com/Instance': {
-    permissions: ['file.backups.create'],
-    roles: ['roles/file.editor'],
-    harmless: ['roles/file.viewer'],
-    unsettled: 'clients that mount it over the network',
-  },
-  'alloydb.googleapis.com/Cluster': alloydb,
-  'alloydb.googleapis.com/Instance': alloydb,
-  'container.googleapis.com/Cluster': {
-    permissions: ['container.secrets.get'],
-    roles: ['roles/container.admin', 'roles/container.developer', 'roles/container.clusterAdmin'],
-    harmless: ['roles/container.clusterViewer', 'roles/container.viewer'],
-    unsettled: 'role bindings inside the cluster',
-  },
-  'dataproc.googleapis.com/Cluster': {
-    permissions: ['dataproc.jobs.create'],
-    roles: ['roles/dataproc.admin', 'roles/dataproc.editor'],
-    harmless: ['roles/dataproc.viewer'],
-    unsettled: images,
-  },
-};
-
-/** Predefined roles whose permissions are known: on the stores of other services they read nothing. */
-const knownRoles = new Set(Object.values(stores).flatMap((store) => [...store.roles, ...store.harmless]));
-
-export function isGcpStore(type: string): boolean {
-  return Object.hasOwn(stores, type);
-}
 
 const roleTable = 'gcp.resource:iam.googleapis.com/Role';
 const datasetTable = 'gcp.resource:bigquery.googleapis.com/Dataset';
@@ -210,6 +46,9 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
       direct ||= known.level === own;
     }
     if (direct) memo += own;
+    // What a bucket says of itself is part of who can read it.
+    const bucket = resource.type === bucketType ? bucketAccess(resource.document) : null;
+    if (bucket) memo += JSON.stringify(bucket);
     let made = analyses.get(memo);
     if (made === undefined) {
       if (analyses.size >= 2_000) analyses.clear();
@@ -226,7 +65,9 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
       gap: hit.complete ? null : (hit.because ?? 'IAM policies are not whole'),
     };
     for (const record of hit.records) addPolicy(record, resource, store, found, gcpRelativeName(resource.uid));
-    if (resource.type === 'bigquery.googleapis.com/Dataset') addDatasetAccess(resource.document, resource.uid, null, found);
+    if (resource.type === bucketType) addBucketAccess(resource, found);
+    const reads = (role: string): Reads => roleReads(role, store, resource);
+    if (resource.type === 'bigquery.googleapis.com/Dataset') addDatasetAccess(resource.document, resource.uid, null, reads, found);
     if (resource.type === 'bigquery.googleapis.com/Table') addDataset(resource, store, found);
     if (found.readers.some((reader) => reader.kind === 'group'))
       found.unsettled.add('who belongs to the groups named: group membership is not in Asset Inventory');
@@ -245,7 +86,9 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
   function addDataset(table: Resource, store: GcpStore, found: Found): void {
     const dataset = table.uid.replace(/\/tables\/[^/]+$/, '');
     const own = lookup(datasetTable, dataset, false, table);
-    if (own.outcome === 'found' && own.records[0]) addDatasetAccess(own.records[0].document, dataset, gcpRelativeName(dataset), found);
+    const reads = (role: string): Reads => roleReads(role, store, table);
+    if (own.outcome === 'found' && own.records[0])
+      addDatasetAccess(own.records[0].document, dataset, gcpRelativeName(dataset), reads, found);
     else found.gap ??= `dataset ${gcpRelativeName(dataset)} is not in the evidence`;
     const policies = lookup(datasetPolicies, dataset, true, table);
     if (policies.outcome !== 'found') found.gap ??= policies.because;
@@ -278,16 +121,22 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
           continue;
         }
         const { kind, wide } = memberKind(member);
-        if (reads === 'no' || (reads === 'unknown' && !wide)) {
-          if (reads === 'unknown') found.unsettled.add(`what role ${role} allows is not in the evidence`);
+        if (reads === 'no') continue;
+        if (reads === 'unknown') {
+          if (wide) found.gap ??= `what role ${role}, which ${level} gives to ${member}, allows is not in the evidence`;
+          else found.unsettled.add(`what role ${role} allows is not in the evidence`);
+          continue;
+        }
+        if (reads === 'by-granting' && !wide) {
+          found.unsettled.add('whoever administers IAM policies or service accounts can take a role that reads');
           continue;
         }
         if (wide) found.records.push(record);
         found.readers.push({
           principal: member,
           kind,
-          via: `role ${role} on ${level}${reads === 'unknown' ? ', whose permissions are not in the evidence' : ''}`,
-          conditional: conditional || reads === 'unknown',
+          via: `role ${role} on ${level}${reads === 'by-granting' ? ', which can take a role that reads' : ''}`,
+          conditional,
           wide,
           ...(level === own ? {} : { inheritedFrom: level }),
           citation: record.citation,
@@ -296,8 +145,9 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
     }
   }
 
-  function roleReads(role: string, store: GcpStore, from: Resource): 'yes' | 'no' | 'unknown' {
+  function roleReads(role: string, store: GcpStore, from: Resource): Reads {
     if (store.roles.includes(role) || basicRoles.includes(role)) return 'yes';
+    if (grantingRoles.has(role)) return 'by-granting';
     if (knownRoles.has(role) || harmlessServices.test(role)) return 'no';
     if (role.startsWith('roles/')) return 'unknown';
     const hit = lookup(roleTable, `//iam.googleapis.com/${role}`, false, from);
@@ -310,32 +160,38 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
   return { analyse };
 }
 
-interface Found {
-  readonly readers: Reader[];
+/** `by-granting`: not by itself, but it can hand itself what does. */
+type Reads = 'yes' | 'by-granting' | 'no' | 'unknown';
+
+export interface Found {
+  readers: Reader[];
   readonly unsettled: Set<string>;
   readonly records: IndexedRecord[];
   gap: string | null;
 }
 
+/** Every identity of a pool, or of an organisation. */
+const wholePool = /^principalSet:\/\/(?:.*\/\*$|cloudresourcemanager\.googleapis\.com\/organizations\/)/;
+
 function memberKind(member: string): { kind: string; wide: boolean } {
   if (member === 'allUsers') return { kind: 'everyone', wide: true };
   if (member === 'allAuthenticatedUsers') return { kind: 'any authenticated user', wide: true };
   const kind = /^(?:deleted:)?([A-Za-z]+):/.exec(member)?.[1] ?? 'principal';
-  const wide = kind === 'domain' || (/^principalSet:\/\//.test(member) && /\/\*$/.test(member));
+  const wide = kind === 'domain' || wholePool.test(member);
   return { kind: member.startsWith('deleted:') ? `deleted ${kind}` : kind, wide };
 }
 
-const datasetRoles = new Set([
-  'READER',
-  'WRITER',
-  'OWNER',
-  'roles/bigquery.dataViewer',
-  'roles/bigquery.dataEditor',
-  'roles/bigquery.dataOwner',
-]);
+/** Roles of an access list that IAM does not know by these names. */
+const datasetRoles = new Set(['READER', 'WRITER', 'OWNER']);
 
 /** A dataset keeps an access list of its own beside IAM. */
-function addDatasetAccess(document: JsonObject, uid: string, inheritedFrom: string | null, found: Found): void {
+function addDatasetAccess(
+  document: JsonObject,
+  uid: string,
+  inheritedFrom: string | null,
+  reads: (role: string) => Reads,
+  found: Found,
+): void {
   const access = valueAt(document, 'resource', 'data', 'access');
   if (!Array.isArray(access)) {
     found.gap ??= `the access list of dataset ${gcpRelativeName(uid)} is not in the evidence`;
@@ -348,10 +204,18 @@ function addDatasetAccess(document: JsonObject, uid: string, inheritedFrom: stri
       continue;
     }
     // Authorised views, routines and datasets carry no role: they are named as unsettled above.
-    if (role === null || !datasetRoles.has(role)) continue;
+    if (role === null) continue;
+    const allows = datasetRoles.has(role) ? 'yes' : reads(role);
+    if (allows === 'no') continue;
     const who = datasetMember(entry);
     if (who === null) {
       found.gap ??= `an entry of the access list of dataset ${gcpRelativeName(uid)} names nobody known`;
+      continue;
+    }
+    if (allows === 'unknown') {
+      if (who.wide)
+        found.gap ??= `what role ${role}, which dataset ${gcpRelativeName(uid)} gives to ${who.principal}, allows is not in the evidence`;
+      else found.unsettled.add(`what role ${role} allows is not in the evidence`);
       continue;
     }
     found.readers.push({

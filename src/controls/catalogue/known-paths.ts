@@ -76,7 +76,7 @@ const listed: Readonly<Record<string, string>> = {
   'pubsub.googleapis.com/Topic': 'resource.data: kmsKeyName',
   'artifactregistry.googleapis.com/Repository': 'resource.data: kmsKeyName',
   'file.googleapis.com/Instance': 'resource.data: kmsKeyName',
-  'spanner.googleapis.com/Database': 'resource.data: encryptionConfig; resource.data.encryptionConfig: kmsKeyName',
+  'spanner.googleapis.com/Database': 'resource.data: encryptionConfig; resource.data.encryptionConfig: kmsKeyName kmsKeyNames',
   'container.googleapis.com/Cluster': 'resource.data: databaseEncryption; resource.data.databaseEncryption: state keyName',
 };
 

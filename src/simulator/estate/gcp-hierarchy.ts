@@ -8,16 +8,15 @@ const crm = '//cloudresourcemanager.googleapis.com';
 
 function projectBindings(cell: GcpCell, cells: readonly GcpCell[]): IamBinding[] {
   const { project } = cell;
-  const common: IamBinding[] = [
-    { role: 'roles/owner', members: ['group:platform-owners@northwind.example'] },
-    { role: 'roles/viewer', members: ['group:engineers@northwind.example'] },
-  ];
+  const viewers: IamBinding = { role: 'roles/viewer', members: ['group:engineers@northwind.example'] };
+  // An owner would administer and use every key.
   if (project.id === keyProject.id)
     return [
-      ...common,
+      viewers,
       { role: 'roles/cloudkms.admin', members: ['group:key-administrators@northwind.example'] },
       ...keyProjectBindings(cells.map((one) => one.project)),
     ];
+  const common: IamBinding[] = [{ role: 'roles/owner', members: ['group:platform-owners@northwind.example'] }, viewers];
   if (project.weight === 0) return common;
   const app = `serviceAccount:app@${project.id}.iam.gserviceaccount.com`;
   return [
