@@ -195,6 +195,29 @@ describe('buckets', () => {
     expect(namesOf(readersOf([decrypter('archivist')], bucket(null)))).toEqual([`arn:aws:iam::${own}:role/archivist`]);
   });
 
+  test('a block of public access over the account holds for its buckets, where it is on for certain', () => {
+    const block = (restrictPublicBuckets: Json, account = own) =>
+      record({
+        type: 'AWS::S3::AccountPublicAccessBlock',
+        uid: `arn:aws:s3::${account}:accountPublicAccessBlock`,
+        account,
+        document: { resourceId: account, configuration: { restrictPublicBuckets } },
+      });
+    const open = bucket(text(allow('*')));
+    expect(wide(open, [block(true)])).toEqual([]);
+    expect(readersOf([block(true)], open).principals).toMatchObject([
+      { principal: `every principal of account ${own}`, conditional: true },
+    ]);
+    for (const records of [[block(false)], [block('true')], [block(true, other)], [block(true), block(false)], [block(false), block(true)]])
+      expect(wide(open, records)).toEqual(['*']);
+    const complete = ['AWS::KMS::Key', 'AWS::IAM::Role', 'AWS::IAM::User', 'AWS::IAM::Group', 'AWS::IAM::Policy'];
+    expect(readersOf([block(true)], open, complete).principals).toMatchObject([{ principal: '*', wide: true }]);
+    // Whole other accounts that are named are left as they are, and topics are no buckets.
+    expect(wide(bucket(text(allow({ AWS: foreign }))), [block(true)])).toEqual([foreign]);
+    const topic = store('AWS::SNS::Topic', `arn:aws:sns:eu-west-1:${own}:t`, { Policy: text(allow('*')) });
+    expect(wide(topic, [block(true)])).toEqual(['*']);
+  });
+
   test('a canonical user that is not the owner may be a whole other account', () => {
     const to = (user: string) => readersOf([], bucket(text(allow({ CanonicalUser: user }))));
     expect(to('b'.repeat(64))).toMatchObject({ complete: false, because: expect.stringContaining('canonical user') as string });

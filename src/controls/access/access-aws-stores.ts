@@ -25,6 +25,8 @@ export interface AwsStore {
   readonly resources: (resource: Resource) => readonly string[];
   /** The store's own policy, where Config records one. */
   readonly policy?: PolicyField;
+  /** Types of records that bear on who can read it, besides the identities. */
+  readonly besides?: readonly string[];
   /** The list of attributes that says which accounts may restore the snapshot. */
   readonly shared?: readonly string[];
   /** The service decrypts for its clients, who need nothing of the key: whoever gets at the store reads, whatever the key admits. */
@@ -59,6 +61,9 @@ function optional(container: readonly string[], key: string): AwsStore['key'] {
   };
 }
 
+/** The block of public access over all buckets of an account. */
+export const accountBlock = 'AWS::S3::AccountPublicAccessBlock';
+
 const databaseLogins = 'logins of the database itself';
 
 /** Stores whose readers are analysed: where the key is named, and what reads them. */
@@ -77,6 +82,7 @@ const stores: Readonly<Record<string, AwsStore>> = {
     actions: ['s3:GetObject', 's3:GetObjectVersion'],
     resources: (resource) => [`${resource.uid}/*`],
     policy: { at: ['supplementaryConfiguration', 'BucketPolicy', 'policyText'], absent: 'gap', nullable: true },
+    besides: [accountBlock],
     unsettled: 'access control lists of single objects, and objects encrypted otherwise than by default',
   },
   'AWS::EC2::Volume': {

@@ -6,7 +6,7 @@ import type { EvaluationEnvironment, IndexedRecord } from '../types.ts';
 import { awsIdentities, awsIdentityTypes } from './access-aws-identities.ts';
 import { admitted, type Allowed, allowedByIam } from './access-aws-readers.ts';
 import { sharedWith } from './access-aws-shared.ts';
-import { type AwsStore, awsStore, decrypt } from './access-aws-stores.ts';
+import { accountBlock, type AwsStore, awsStore, decrypt } from './access-aws-stores.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
 import { policyStatements, type Statement } from './policy-document.ts';
 
@@ -21,6 +21,8 @@ export interface AwsAccess {
 export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: HomeGap): AwsAccess {
   const identities = awsIdentities();
   const byKey = new Map<string, Analysis>();
+  /** Accounts whose block of public access was seen, and whether every record of it says that it is on. */
+  const blocks = new Map<string, boolean>();
   const byReference = new Map<string, Analysis | null>();
 
   function identitiesGap(account: string): string | null {
@@ -35,6 +37,11 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     'grants on the key, which AWS Config does not record',
     'service control policies, session policies and conditions at the time of a request',
   ];
+
+  /** Whether public policies of buckets are without effect in an account, for certain. */
+  function blocksPublic(account: string): boolean {
+    return blocks.get(account) === true && homeGap('aws', { type: accountBlock, account, region: 'any' }) === null;
+  }
 
   /** Identities of an account whose policies allow one of the actions. */
   function iamOf(account: string, actions: readonly string[], resources: readonly string[]): Allowed {
@@ -95,7 +102,9 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
         : [];
     const shared = store.shared ? sharedWith(resource, store.shared) : null;
     const iam = iamOf(resource.account, store.actions, resources);
-    const bounded = direct.flatMap(({ readers }) => readers).map((reader) => withinBounds(reader, resource));
+    const bounded = direct
+      .flatMap(({ readers }) => readers)
+      .map((reader) => withinBounds(reader, resource, store.besides?.includes(accountBlock) === true && blocksPublic(resource.account)));
     const gaps = [
       ...direct.map(({ gap }) => gap),
       given.outcome === 'missing' && given.gap ? given.because : null,
@@ -149,8 +158,10 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
   }
 
   return {
-    add: (resource) => {
-      identities.add(resource);
+    add(resource) {
+      if (resource.type !== accountBlock) return identities.add(resource);
+      const on = valueAt(resource.document, 'configuration', 'restrictPublicBuckets') === true;
+      blocks.set(resource.account, on && blocks.get(resource.account) !== false);
     },
     analyse(resource) {
       const store = awsStore(resource.type);
@@ -207,9 +218,9 @@ function policyOf(store: AwsStore, { document }: Resource): StorePolicy {
 const withinVpc = 'everyone within the VPC';
 
 /** Settings of a store that hold everyone back whom its policy admits. */
-function withinBounds(reader: Reader, { document, account }: Resource): Reader {
+function withinBounds(reader: Reader, { document, account }: Resource, blocked: boolean): Reader {
   if (reader.kind !== 'everyone') return reader;
-  if (valueAt(document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', 'restrictPublicBuckets') === true)
+  if (blocked || valueAt(document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', 'restrictPublicBuckets') === true)
     return { ...reader, principal: `every principal of account ${account}`, kind: 'account', wide: false, conditional: true };
   const subnets = valueAt(document, 'configuration', 'VPCOptions', 'SubnetIds');
   const inVpc = Array.isArray(subnets) && subnets.some((subnet) => typeof subnet === 'string' && subnet !== '');
