@@ -192,8 +192,10 @@ describe('what a collection has to bring', () => {
       'AWS::IAM::User',
       'AWS::KMS::Alias',
       'AWS::KMS::Key',
+      'AWS::S3::AccountPublicAccessBlock',
       'AWS::S3::Bucket',
     ]);
+    expect(asking('aws', 'AWS::SNS::Topic').types.aws).not.toContain('AWS::S3::AccountPublicAccessBlock');
     expect(asking('azure', 'microsoft.storage/storageaccounts').types.azure).toContain('microsoft.authorization/roledefinitions');
     expect(asking('gcp', 'storage.googleapis.com/Bucket').iamPolicies).toContain('storage.googleapis.com/Bucket');
   });

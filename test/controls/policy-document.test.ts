@@ -46,7 +46,13 @@ describe('policy documents', () => {
   });
 
   test('a condition with a wildcard bounds nobody', () => {
-    expect(narrowedBy({ StringLike: { 'kms:CallerAccount': '*' } })).toEqual({ accounts: null, arns: null, organizations: null });
+    expect(narrowedBy({ StringLike: { 'kms:CallerAccount': '*' } })).toEqual({
+      accounts: null,
+      arns: null,
+      organizations: null,
+      accessPoints: null,
+      networks: null,
+    });
     expect(narrowedBy({ StringEquals: { 'kms:CallerAccount': ['${aws:x}'] } }).accounts).toBeNull();
   });
 });

@@ -1,8 +1,16 @@
-import type { Citation } from '../../model/index.ts';
+import { type Citation, isJsonObject } from '../../model/index.ts';
 import { parseArn } from '../lookups/references.ts';
 import type { Candidate, Candidates } from './access-aws-identities.ts';
 import { orderReaders, type Reader } from './access-principal.ts';
-import { coversAction, coversResource, narrowedBy, type PolicyPrincipal, principalsOf, type Statement } from './policy-document.ts';
+import {
+  coversAction,
+  coversAll,
+  coversResource,
+  narrowedBy,
+  type PolicyPrincipal,
+  principalsOf,
+  type Statement,
+} from './policy-document.ts';
 
 export interface Allowed {
   readonly readers: readonly Reader[];
@@ -11,9 +19,21 @@ export interface Allowed {
   readonly gap: string | null;
 }
 
-/** Identities of an account whose collected policies allow an action on a resource. */
-export function allowedByIam({ found, unsettled, gap }: Candidates, action: string, resources: readonly string[]): Allowed {
-  return { readers: orderReaders(found.flatMap((candidate) => decide(candidate, action, resources) ?? [])), unsettled, gap };
+/** Identities of an account whose collected policies allow one of some actions on a resource, each with the candidates for it. */
+export function allowedByIam(asked: readonly (readonly [action: string, Candidates])[], resources: readonly string[]): Allowed {
+  const found = new Map<string, Reader>();
+  for (const [action, candidates] of asked)
+    for (const candidate of candidates.found) {
+      const known = found.get(candidate.identity.arn);
+      if (known?.conditional === false) continue;
+      const reader = decide(candidate, action, resources);
+      if (reader !== null && (known === undefined || !reader.conditional)) found.set(candidate.identity.arn, reader);
+    }
+  return {
+    readers: orderReaders([...found.values()]),
+    unsettled: [...new Set(asked.flatMap(([, { unsettled }]) => unsettled))],
+    gap: asked.map(([, { gap }]) => gap).find((gap) => gap !== null) ?? null,
+  };
 }
 
 function decide({ identity, allows, denies, boundary, readers }: Candidate, action: string, resources: readonly string[]): Reader | null {
@@ -28,7 +48,7 @@ function decide({ identity, allows, denies, boundary, readers }: Candidate, acti
   for (const statement of denies) {
     if (!covers(statement)) continue;
     // A deny on part of the resources, or under a condition, leaves the rest readable.
-    if (statement.condition === null && deniesAll(statement, resources)) return null;
+    if (statement.condition === null && coversAll(statement, resources, false)) return null;
     doubtful = true;
   }
   if (boundary !== undefined) {
@@ -53,78 +73,144 @@ function decide({ identity, allows, denies, boundary, readers }: Candidate, acti
   return reader;
 }
 
-function deniesAll(statement: Statement, resources: readonly string[]): boolean {
-  if (statement.resources?.includes('*')) return true;
-  return statement.resources !== null && resources.every((resource) => statement.resources?.some((pattern) => pattern === resource));
+/** What is asked of a resource policy. */
+export interface PolicyQuestion {
+  readonly action: string;
+  readonly resources: readonly string[];
+  /** The account of the resource. */
+  readonly own: string;
+  /** The account of the store that the question is about: another one where its key lies elsewhere. */
+  readonly home: string;
+  /** The canonical user that the own account goes by, where the record names it. */
+  readonly owner?: string | null;
+  readonly what: string;
+  readonly citation: Citation;
 }
 
-/** Principals that a resource policy admits to an action. `own` is the account of the resource. */
-export function admitted(
-  statements: readonly Statement[],
-  action: string,
-  resources: readonly string[],
-  own: string,
-  what: string,
-  citation: Citation,
-): { readers: Reader[]; delegates: boolean; unsettled: string[] } {
+export interface Admitted {
+  readonly readers: readonly Reader[];
+  /** Accounts that are the question's own and whose IAM policies are left to decide. */
+  readonly delegates: ReadonlySet<string>;
+  readonly unsettled: readonly string[];
+  /** Why someone may be admitted whom the evidence does not name. */
+  readonly gap: string | null;
+}
+
+/** Principals that a resource policy admits to an action. */
+export function admitted(statements: readonly Statement[], question: PolicyQuestion): Admitted {
+  const { action, resources, own, home, what, citation } = question;
   const covering = statements.filter((statement) => coversAction(statement, action) && coversResource(statement, resources, true));
   const denies = covering.filter((statement) => statement.effect === 'Deny');
+  const certain = denies.filter((statement) => statement.condition === null && statement.notPrincipal === undefined);
+  // Only a deny of all of the store takes a reader away: one of a part leaves the rest readable.
+  const whole = certain.filter((statement) => coversAll(statement, resources, true));
   const readers: Reader[] = [];
-  const unsettled: string[] = [];
-  let delegates = false;
-  if (
-    denies.some(
-      (statement) =>
-        statement.condition === null &&
-        statement.notPrincipal === undefined &&
-        principalsOf(statement).some((one) => one.kind === 'everyone'),
-    )
-  ) {
-    return { readers, delegates, unsettled };
-  }
-  const denied = new Set(
-    denies
-      .filter((statement) => statement.condition === null && statement.notPrincipal === undefined)
-      .flatMap((statement) => principalsOf(statement).map((one) => one.principal)),
-  );
-  if (denies.some((statement) => statement.condition !== null || statement.notPrincipal !== undefined))
-    unsettled.push(`statements of the ${what} that deny under conditions`);
+  const unsettled = new Set<string>();
+  const delegates = new Set<string>();
+  let gap: string | null = null;
+  if (whole.some(namesEveryone)) return { readers, delegates, unsettled: [], gap };
+  const named = whole.flatMap((statement) => principalsOf(statement)).filter(({ kind }) => kind !== 'everyone');
+  const denied = new Set(named.map(({ principal }) => principal));
+  if (certain.length < denies.length) unsettled.add(`statements of the ${what} that deny under conditions`);
+  if (whole.length < certain.length) unsettled.add(`statements of the ${what} that deny a part`);
   for (const statement of covering) {
     if (statement.effect !== 'Allow') continue;
     const via = `${what} statement ${statement.sid ? `"${statement.sid}"` : statement.at}`;
-    const conditional = statement.condition !== null;
     for (const principal of principalsOf(statement)) {
       if (denied.has(principal.principal)) continue;
-      if (principal.kind === 'account' && principal.account === own) {
-        delegates = true;
-        continue;
+      for (const one of narrowed(principal, statement, question)) {
+        if (one.gap !== undefined) {
+          gap ??= one.gap;
+          unsettled.add(one.gap);
+        }
+        // The key of another account may be left to the account of the store, whose identities then need an IAM policy for it.
+        if (one.kind === 'account' && (one.account === own ? principal.kind === 'account' : one.account === home))
+          delegates.add(one.account);
+        else if (!(one.kind === 'canonical-user' && one.principal === question.owner))
+          readers.push({
+            principal: one.principal,
+            kind: one.kind,
+            via,
+            conditional: statement.condition !== null,
+            wide: one.wide,
+            citation,
+          });
       }
-      readers.push(...narrowed(principal, statement, own).map((one) => ({ ...one, via, conditional, citation })));
     }
   }
-  return { readers, delegates, unsettled };
+  return { readers, delegates, unsettled: [...unsettled], gap };
 }
 
-function narrowed(principal: PolicyPrincipal, statement: Statement, own: string): Pick<Reader, 'principal' | 'kind' | 'wide'>[] {
+/** A deny of `*` among services or federated users is none of everyone. */
+function namesEveryone({ principal }: Statement): boolean {
+  return principal === '*' || (isJsonObject(principal) && [principal['AWS']].flat().includes('*'));
+}
+
+interface Named extends Pick<Reader, 'principal' | 'kind' | 'wide'> {
+  readonly account: string;
+  readonly gap?: string;
+}
+
+function narrowed(principal: PolicyPrincipal, statement: Statement, { own, home, owner, what }: PolicyQuestion): Named[] {
+  const foreign = (account: string | null | undefined): boolean => account !== own && account !== home;
   if (principal.kind !== 'everyone') {
-    const foreign = principal.account !== null && principal.account !== own;
+    const outside = principal.account !== null && foreign(principal.account);
+    const account = principal.account ?? '';
+    if (principal.kind === 'canonical-user' && principal.principal !== owner)
+      return [
+        {
+          ...principal,
+          account,
+          wide: false,
+          gap: `whether canonical user ${principal.principal} is a whole other account is not in the evidence`,
+        },
+      ];
     return [
       {
         principal: principal.principal,
-        kind: foreign && principal.kind !== 'account' ? `${principal.kind} of another account` : principal.kind,
-        wide: principal.kind === 'account' && foreign,
+        kind: outside && principal.kind !== 'account' ? `${principal.kind} of another account` : principal.kind,
+        wide: principal.kind === 'account' && outside,
+        account,
       },
     ];
   }
-  const { accounts: only, arns, organizations } = narrowedBy(statement.condition);
+  const { accounts: only, arns, organizations, accessPoints, networks } = narrowedBy(statement.condition);
   if (arns)
-    return arns.map((arn) => ({ principal: arn, kind: 'named by condition', wide: arn.includes('*') && parseArn(arn)?.account !== own }));
-  if (only) return only.map((account) => ({ principal: `every principal of account ${account}`, kind: 'account', wide: account !== own }));
+    return arns.map((arn) => {
+      const account = parseArn(arn)?.account ?? '';
+      return { principal: arn, kind: 'named by condition', wide: /[*?]/.test(arn) && foreign(account), account };
+    });
+  if (only)
+    return only.map((account) => ({
+      principal: `every principal of account ${account}`,
+      kind: 'account',
+      wide: foreign(account),
+      account,
+    }));
+  if (accessPoints)
+    return accessPoints.map((account) => ({
+      principal: `whoever the access points of account ${account} admit`,
+      kind: 'access points',
+      wide: foreign(account),
+      account,
+      gap: `the ${what} leaves it to access points, whose policies are not in the evidence`,
+    }));
   if (organizations)
     return organizations.map((organization) => ({
       principal: `every principal of organisation ${organization}`,
       kind: 'organisation',
       wide: true,
+      account: '',
     }));
-  return [{ principal: principal.principal, kind: 'everyone', wide: true }];
+  if (networks)
+    return [
+      {
+        principal: `whoever comes through ${networks.join(' or ')}`,
+        kind: 'everyone within a network',
+        wide: false,
+        account: '',
+        gap: `the ${what} leaves it to the network, and who is in it is not in the evidence`,
+      },
+    ];
+  return [{ principal: principal.principal, kind: 'everyone', wide: true, account: '' }];
 }

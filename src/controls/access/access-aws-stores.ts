@@ -5,14 +5,32 @@ import { isGiven, toldAt } from '../lookups/told.ts';
 /** The key a store names: its reference, that it has none of the customer's, or why it cannot be told. */
 type StoreKey = { readonly key: string } | { readonly none: true } | { readonly unknown: string };
 
+/** Where a record holds the store's policy, and what its absence says. */
+interface PolicyField {
+  readonly at: readonly string[];
+  /**
+   * `none`: a store without a policy goes without the field. `unsettled`: it may, and then the service's default holds.
+   * `gap`: it is always there, and a record without it is not whole.
+   */
+  readonly absent: 'none' | 'unsettled' | 'gap';
+  /** Null says that there is no policy; else it counts as absent. */
+  readonly nullable?: true;
+}
+
 export interface AwsStore {
   readonly key: (document: Json) => StoreKey;
-  /** The action that reads data, where keys do not decide. */
-  readonly action: string;
+  /** The actions that read data, where keys do not decide: each of them does. */
+  readonly actions: readonly string[];
   /** What the action is allowed on. */
   readonly resources: (resource: Resource) => readonly string[];
-  /** The store's own policy, where Config records one; undefined where it holds none. */
-  readonly policy?: (document: Json) => Json | undefined;
+  /** The store's own policy, where Config records one. */
+  readonly policy?: PolicyField;
+  /** Types of records that bear on who can read it, besides the identities. */
+  readonly besides?: readonly string[];
+  /** The list of attributes that says which accounts may restore the snapshot. */
+  readonly shared?: readonly string[];
+  /** The service decrypts for its clients, who need nothing of the key: whoever gets at the store reads, whatever the key admits. */
+  readonly serviceDecrypts?: true;
   /** What evidence of this kind never settles. */
   readonly unsettled?: string;
 }
@@ -43,6 +61,9 @@ function optional(container: readonly string[], key: string): AwsStore['key'] {
   };
 }
 
+/** The block of public access over all buckets of an account. */
+export const accountBlock = 'AWS::S3::AccountPublicAccessBlock';
+
 const databaseLogins = 'logins of the database itself';
 
 /** Stores whose readers are analysed: where the key is named, and what reads them. */
@@ -58,44 +79,49 @@ const stores: Readonly<Record<string, AwsStore>> = {
       if (key !== null) return { key };
       return isGiven(rule, 'applyServerSideEncryptionByDefault', 'kmsMasterKeyID') ? { unknown: 'kmsMasterKeyID is not a name' } : none;
     },
-    action: 's3:GetObject',
+    actions: ['s3:GetObject', 's3:GetObjectVersion'],
     resources: (resource) => [`${resource.uid}/*`],
-    policy: (document) => valueAt(document, 'supplementaryConfiguration', 'BucketPolicy', 'policyText'),
+    policy: { at: ['supplementaryConfiguration', 'BucketPolicy', 'policyText'], absent: 'gap', nullable: true },
+    besides: [accountBlock],
     unsettled: 'access control lists of single objects, and objects encrypted otherwise than by default',
   },
   'AWS::EC2::Volume': {
     key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']),
-    action: 'ec2:CreateSnapshot',
+    actions: ['ec2:CreateSnapshot'],
     resources: arnOf,
     unsettled: 'whoever can log in to the instance that the volume is attached to',
   },
   'AWS::EFS::FileSystem': {
     key: flagged(['configuration', 'Encrypted'], ['configuration', 'KmsKeyId']),
-    action: 'elasticfilesystem:ClientMount',
+    actions: ['elasticfilesystem:ClientMount'],
     resources: arnOf,
+    policy: { at: ['configuration', 'FileSystemPolicy'], absent: 'unsettled' },
+    serviceDecrypts: true,
     unsettled: 'clients that mount it over the network without IAM authorisation',
   },
   'AWS::RDS::DBInstance': {
     key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
-    action: 'rds-db:connect',
+    actions: ['rds-db:connect'],
     resources: () => ['arn:aws:rds-db:*'],
     unsettled: databaseLogins,
   },
   'AWS::RDS::DBCluster': {
     key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
-    action: 'rds-db:connect',
+    actions: ['rds-db:connect'],
     resources: () => ['arn:aws:rds-db:*'],
     unsettled: databaseLogins,
   },
   'AWS::RDS::DBSnapshot': {
     key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']),
-    action: 'rds:RestoreDBInstanceFromDBSnapshot',
+    actions: ['rds:RestoreDBInstanceFromDBSnapshot'],
     resources: arnOf,
+    shared: ['supplementaryConfiguration', 'DBSnapshotAttributes'],
   },
   'AWS::RDS::DBClusterSnapshot': {
     key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
-    action: 'rds:RestoreDBClusterFromSnapshot',
+    actions: ['rds:RestoreDBClusterFromSnapshot'],
     resources: arnOf,
+    shared: ['supplementaryConfiguration', 'DBClusterSnapshotAttributes'],
   },
   'AWS::DynamoDB::Table': {
     key(document) {
@@ -106,38 +132,43 @@ const stores: Readonly<Record<string, AwsStore>> = {
       const key = toldAt(sse, 'kmsmasterKeyArn');
       return key === null ? { unknown: 'ssedescription.kmsmasterKeyArn is not in the evidence' } : { key };
     },
-    action: 'dynamodb:GetItem',
+    actions: ['dynamodb:GetItem'],
     resources: arnOf,
+    unsettled: 'the resource policy of the table',
   },
   'AWS::Redshift::Cluster': {
     key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']),
-    action: 'redshift:GetClusterCredentials',
+    actions: ['redshift:GetClusterCredentials'],
     resources: () => ['arn:aws:redshift:*'],
     unsettled: databaseLogins,
   },
   'AWS::OpenSearch::Domain': {
     key: flagged(['configuration', 'EncryptionAtRestOptions', 'Enabled'], ['configuration', 'EncryptionAtRestOptions', 'KmsKeyId']),
-    action: 'es:ESHttpGet',
+    // Searches are posted as well.
+    actions: ['es:ESHttpGet', 'es:ESHttpPost'],
     resources: underArn,
+    policy: { at: ['configuration', 'AccessPolicies'], absent: 'unsettled' },
+    serviceDecrypts: true,
     unsettled: 'users of the fine-grained access control of the domain',
   },
   'AWS::SecretsManager::Secret': {
     key: optional(['configuration'], 'KMSKeyId'),
-    action: 'secretsmanager:GetSecretValue',
+    actions: ['secretsmanager:GetSecretValue'],
     resources: arnOf,
     unsettled: 'the resource policy of the secret',
   },
   'AWS::SQS::Queue': {
     key: optional(['configuration'], 'KmsMasterKeyId'),
-    action: 'sqs:ReceiveMessage',
+    actions: ['sqs:ReceiveMessage'],
     resources: arnOf,
-    policy: (document) => valueAt(document, 'configuration', 'Policy'),
+    policy: { at: ['configuration', 'Policy'], absent: 'none' },
   },
   'AWS::SNS::Topic': {
     key: optional(['configuration'], 'KmsMasterKeyId'),
-    action: 'sns:Subscribe',
+    actions: ['sns:Subscribe'],
     resources: arnOf,
-    policy: (document) => valueAt(document, 'configuration', 'Policy'),
+    policy: { at: ['configuration', 'Policy'], absent: 'gap' },
+    serviceDecrypts: true,
   },
   'AWS::Kinesis::Stream': {
     key(document) {
@@ -149,14 +180,15 @@ const stores: Readonly<Record<string, AwsStore>> = {
       if (key !== null) return { key };
       return toldAt(encryption, 'EncryptionType') === 'NONE' ? none : { unknown: 'StreamEncryption.KeyId is not in the evidence' };
     },
-    action: 'kinesis:GetRecords',
+    actions: ['kinesis:GetRecords'],
     resources: arnOf,
+    unsettled: 'the resource policy of the stream',
   },
   'AWS::Backup::BackupVault': {
     key: optional(['configuration'], 'EncryptionKeyArn'),
-    action: 'backup:StartRestoreJob',
+    actions: ['backup:StartRestoreJob'],
     resources: () => ['*'],
-    policy: (document) => valueAt(document, 'configuration', 'AccessPolicy'),
+    policy: { at: ['configuration', 'AccessPolicy'], absent: 'none' },
   },
   'AWS::ECR::Repository': {
     key(document) {
@@ -166,17 +198,22 @@ const stores: Readonly<Record<string, AwsStore>> = {
       const key = toldAt(encryption, 'KmsKey');
       return key === null ? { unknown: 'EncryptionConfiguration.KmsKey is not in the evidence' } : { key };
     },
-    action: 'ecr:BatchGetImage',
+    actions: ['ecr:BatchGetImage'],
     resources: arnOf,
-    policy: (document) => valueAt(document, 'configuration', 'RepositoryPolicyText'),
+    policy: { at: ['configuration', 'RepositoryPolicyText'], absent: 'none' },
+    serviceDecrypts: true,
   },
   'AWS::CloudTrail::Trail': {
     key: optional(['configuration'], 'kmsKeyId'),
-    action: 's3:GetObject',
+    actions: ['s3:GetObject'],
     resources: () => ['arn:aws:s3:::*'],
     unsettled: 'the bucket that the trail writes to decides who reads its files',
   },
-  'AWS::Lambda::Function': { key: optional(['configuration'], 'kmskeyArn'), action: 'lambda:GetFunctionConfiguration', resources: arnOf },
+  'AWS::Lambda::Function': {
+    key: optional(['configuration'], 'kmskeyArn'),
+    actions: ['lambda:GetFunctionConfiguration'],
+    resources: arnOf,
+  },
 };
 
 export function isAwsStore(type: string): boolean {
@@ -191,4 +228,4 @@ export function awsStore(type: string): AwsStore | undefined {
 export const decrypt = 'kms:Decrypt';
 
 /** Every action that analysis asks about. */
-export const awsReadActions: readonly string[] = [decrypt, ...new Set(Object.values(stores).map((store) => store.action))];
+export const awsReadActions: readonly string[] = [decrypt, ...new Set(Object.values(stores).flatMap((store) => store.actions))];

@@ -5,7 +5,8 @@ import { toldAt } from '../lookups/told.ts';
 import type { EvaluationEnvironment, IndexedRecord } from '../types.ts';
 import { awsIdentities, awsIdentityTypes } from './access-aws-identities.ts';
 import { admitted, type Allowed, allowedByIam } from './access-aws-readers.ts';
-import { type AwsStore, awsStore, decrypt } from './access-aws-stores.ts';
+import { sharedWith } from './access-aws-shared.ts';
+import { accountBlock, type AwsStore, awsStore, decrypt } from './access-aws-stores.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
 import { policyStatements, type Statement } from './policy-document.ts';
 
@@ -20,6 +21,8 @@ export interface AwsAccess {
 export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: HomeGap): AwsAccess {
   const identities = awsIdentities();
   const byKey = new Map<string, Analysis>();
+  /** Accounts whose block of public access was seen, and whether every record of it says that it is on. */
+  const blocks = new Map<string, boolean>();
   const byReference = new Map<string, Analysis | null>();
 
   function identitiesGap(account: string): string | null {
@@ -35,72 +38,106 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     'service control policies, session policies and conditions at the time of a request',
   ];
 
-  function analyseKey(record: IndexedRecord, owner: string): Analysis {
+  /** Whether public policies of buckets are without effect in an account, for certain. */
+  function blocksPublic(account: string): boolean {
+    return blocks.get(account) === true && homeGap('aws', { type: accountBlock, account, region: 'any' }) === null;
+  }
+
+  /** Identities of an account whose policies allow one of the actions. */
+  function iamOf(account: string, actions: readonly string[], resources: readonly string[]): Allowed {
+    const allowed = allowedByIam(
+      actions.map((action) => [action, identities.candidates(account, action)]),
+      resources,
+    );
+    return { ...allowed, gap: identitiesGap(account) ?? allowed.gap };
+  }
+
+  function analyseKey(record: IndexedRecord, owner: string, home: string): Analysis {
     const arn = toldAt(record.document, 'configuration', 'arn') ?? record.uid;
-    const known = byKey.get(arn);
+    const memo = `${arn}\u0000${home}`;
+    const known = byKey.get(memo);
     if (known) return known;
     const policy = policyStatements(valueAt(record.document, 'supplementaryConfiguration', 'Policy'), 'resource');
     const made: Analysis =
       policy === null
         ? { outcome: 'unknown', world: 'key-boundary', because: `the policy of key ${arn} is not in the evidence` }
-        : judgeKey(policy, arn, owner, record);
-    byKey.set(arn, made);
+        : judgeKey(policy, arn, owner, home, record);
+    byKey.set(memo, made);
     return made;
   }
 
-  function judgeKey(policy: readonly Statement[], arn: string, owner: string, record: IndexedRecord): Analysis {
-    const direct = admitted(policy, decrypt, [arn], owner, 'key policy', record.citation);
-    const iam: Allowed = direct.delegates
-      ? allowedByIam(identities.candidates(owner, decrypt), decrypt, [arn])
-      : { readers: [], unsettled: [], gap: null };
-    const gap = direct.delegates ? (identitiesGap(owner) ?? iam.gap) : null;
+  function judgeKey(policy: readonly Statement[], arn: string, owner: string, home: string, record: IndexedRecord): Analysis {
+    const resources = [arn];
+    const direct = admitted(policy, { action: decrypt, resources, own: owner, home, what: 'key policy', citation: record.citation });
+    const iam = [...direct.delegates].sort().map((account) => iamOf(account, [decrypt], resources));
     return {
       outcome: 'found',
       world: 'key-boundary',
-      readers: orderReaders([...direct.readers, ...iam.readers]),
-      unsettled: [...direct.unsettled, ...iam.unsettled, ...keyUnsettled],
-      gap,
+      readers: orderReaders([...direct.readers, ...iam.flatMap(({ readers }) => readers)]),
+      unsettled: distinct([...direct.unsettled, ...iam.flatMap(({ unsettled }) => unsettled), ...keyUnsettled]),
+      gap: [direct, ...iam].map(({ gap }) => gap).find((gap) => gap !== null) ?? null,
       records: [record],
     };
   }
 
-  /** Keys do not decide: the store's own policy and the identities' policies do. */
+  /** Keys do not decide: the store's own policy, whom it is shared with, and the identities' policies do. */
   function analyseRoles(store: AwsStore, resource: Resource): Analysis {
     const resources = store.resources(resource);
-    const unsettled: string[] = [];
-    const readers: Reader[] = [];
-    const policy = store.policy?.(resource.document);
-    // AWS Config writes `{}` for a repository without a policy.
-    const without = policy === undefined || policy === null || policy === '' || (isJsonObject(policy) && Object.keys(policy).length === 0);
-    if (!without) {
-      const statements = policyStatements(policy, 'resource');
-      if (statements === null) return { outcome: 'unknown', world: 'data-roles', because: 'the policy of the store cannot be read' };
-      const direct = admitted(statements, store.action, resources, resource.account, 'policy of the store', resource.citation);
-      const blocked =
-        valueAt(resource.document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', 'restrictPublicBuckets') === true;
-      readers.push(
-        ...direct.readers.map((reader) =>
-          blocked && reader.kind === 'everyone'
-            ? { ...reader, principal: `every principal of account ${resource.account}`, kind: 'account', wide: false, conditional: true }
-            : reader,
-        ),
-      );
-      unsettled.push(...direct.unsettled);
-    }
-    const iam = allowedByIam(identities.candidates(resource.account, store.action), store.action, resources);
-    unsettled.push(
-      ...iam.unsettled,
-      ...(store.unsettled ? [store.unsettled] : []),
-      'service control policies, session policies and conditions at the time of a request',
-    );
+    const given = policyOf(store, resource);
+    if (given.outcome === 'unreadable')
+      return { outcome: 'unknown', world: 'data-roles', because: 'the policy of the store cannot be read' };
+    const direct =
+      given.outcome === 'found'
+        ? store.actions.map((action) =>
+            admitted(given.statements, {
+              action,
+              resources,
+              own: resource.account,
+              home: resource.account,
+              owner: toldAt(resource.document, 'configuration', 'owner', 'id'),
+              what: 'policy of the store',
+              citation: resource.citation,
+            }),
+          )
+        : [];
+    const shared = store.shared ? sharedWith(resource, store.shared) : null;
+    const iam = iamOf(resource.account, store.actions, resources);
+    const bounded = direct
+      .flatMap(({ readers }) => readers)
+      .map((reader) => withinBounds(reader, resource, store.besides?.includes(accountBlock) === true && blocksPublic(resource.account)));
+    const gaps = [
+      ...direct.map(({ gap }) => gap),
+      given.outcome === 'missing' && given.gap ? given.because : null,
+      bounded.some(({ kind }) => kind === withinVpc) ? 'who can reach the domain within its VPC is not in the evidence' : null,
+      shared?.gap ?? null,
+      iam.gap,
+    ];
     return {
       outcome: 'found',
       world: 'data-roles',
-      readers: orderReaders([...readers, ...iam.readers]),
-      unsettled,
-      gap: identitiesGap(resource.account) ?? iam.gap,
+      readers: orderReaders([...bounded, ...(shared?.readers ?? []), ...iam.readers]),
+      unsettled: distinct([
+        ...direct.flatMap(({ unsettled }) => unsettled),
+        ...(given.outcome === 'missing' && !given.gap ? [given.because] : []),
+        ...iam.unsettled,
+        ...(store.unsettled ? [store.unsettled] : []),
+        'service control policies, session policies and conditions at the time of a request',
+      ]),
+      gap: gaps.find((gap) => gap !== null) ?? null,
       records: [],
     };
+  }
+
+  /** Under a key that the caller needs: the key decides for those whom the snapshot is shared with, too. */
+  function withShares(analysis: Analysis, store: AwsStore, resource: Resource): Analysis {
+    if (!store.shared || analysis.outcome === 'unknown') return analysis;
+    const { readers, gap } = sharedWith(resource, store.shared);
+    const named = readers.map(({ principal }) => (principal === '*' ? 'everyone' : `account ${principal}`));
+    const unsettled = [
+      ...(named.length > 0 ? [`the snapshot is shared with ${named.join(', ')}: only the key keeps them out`] : []),
+      ...(gap === null ? [] : [gap]),
+    ];
+    return unsettled.length === 0 ? analysis : { ...analysis, unsettled: [...unsettled, ...analysis.unsettled] };
   }
 
   /** What a named key makes of access; null where it is no boundary. */
@@ -114,15 +151,17 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     if (manager === 'AWS') return null;
     if (manager !== 'CUSTOMER') return unknown(`who manages key ${record.uid} is not in the evidence`);
     const owner = parseArn(toldAt(record.document, 'configuration', 'arn') ?? record.uid)?.account ?? from.account;
-    const analysis = analyseKey(record, owner);
+    const analysis = analyseKey(record, owner, from.account);
     return analysis.outcome === 'unknown' || !store.unsettled
       ? analysis
       : { ...analysis, unsettled: [...analysis.unsettled, store.unsettled] };
   }
 
   return {
-    add: (resource) => {
-      identities.add(resource);
+    add(resource) {
+      if (resource.type !== accountBlock) return identities.add(resource);
+      const on = valueAt(resource.document, 'configuration', 'restrictPublicBuckets') === true;
+      blocks.set(resource.account, on && blocks.get(resource.account) !== false);
     },
     analyse(resource) {
       const store = awsStore(resource.type);
@@ -135,7 +174,59 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
       const memo = `${named.key}\u0000${resource.account}\u0000${awsRegionOf(resource)}\u0000${store.unsettled ?? ''}`;
       let made = byReference.get(memo);
       if (made === undefined) byReference.set(memo, (made = analyseReference(named.key, store, resource)));
-      return made ?? analyseRoles(store, resource);
+      if (made === null) return analyseRoles(store, resource);
+      return store.serviceDecrypts ? either(made, analyseRoles(store, resource)) : withShares(made, store, resource);
     },
   };
+}
+
+/** The service decrypts for those whom the store admits, and whoever can use the key reads besides: both are readers. */
+function either(key: Analysis, store: Analysis): Analysis {
+  if (key.outcome === 'unknown' && store.outcome === 'unknown') return { ...store, because: key.because };
+  const found = [key, store].filter((one) => one.outcome === 'found');
+  const unknown = [key, store].filter((one) => one.outcome === 'unknown');
+  return {
+    outcome: 'found',
+    world: 'data-roles',
+    readers: orderReaders(found.flatMap(({ readers }) => readers)),
+    unsettled: distinct(found.flatMap(({ unsettled }) => unsettled)),
+    gap: [...unknown.map(({ because }) => because), ...found.map(({ gap }) => gap)].find((gap) => gap !== null) ?? null,
+    records: found.flatMap(({ records }) => records),
+  };
+}
+
+type StorePolicy =
+  | { readonly outcome: 'found'; readonly statements: readonly Statement[] }
+  | { readonly outcome: 'none' | 'unreadable' }
+  | { readonly outcome: 'missing'; readonly gap: boolean; readonly because: string };
+
+function policyOf(store: AwsStore, { document }: Resource): StorePolicy {
+  if (!store.policy) return { outcome: 'none' };
+  const { at, absent, nullable } = store.policy;
+  const policy = valueAt(document, ...at);
+  if (policy === undefined || (!nullable && (policy === null || policy === ''))) {
+    if (absent === 'none') return { outcome: 'none' };
+    return { outcome: 'missing', gap: absent === 'gap', because: `${at.join('.')} is not in the evidence` };
+  }
+  // AWS Config writes `{}` for a repository or a file system without a policy.
+  const empty = absent !== 'gap' && isJsonObject(policy) && Object.keys(policy).length === 0;
+  if (policy === null || policy === '' || empty) return { outcome: 'none' };
+  const statements = policyStatements(policy, 'resource');
+  return statements === null ? { outcome: 'unreadable' } : { outcome: 'found', statements };
+}
+
+const withinVpc = 'everyone within the VPC';
+
+/** Settings of a store that hold everyone back whom its policy admits. */
+function withinBounds(reader: Reader, { document, account }: Resource, blocked: boolean): Reader {
+  if (reader.kind !== 'everyone') return reader;
+  if (blocked || valueAt(document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', 'restrictPublicBuckets') === true)
+    return { ...reader, principal: `every principal of account ${account}`, kind: 'account', wide: false, conditional: true };
+  const subnets = valueAt(document, 'configuration', 'VPCOptions', 'SubnetIds');
+  const inVpc = Array.isArray(subnets) && subnets.some((subnet) => typeof subnet === 'string' && subnet !== '');
+  return inVpc ? { ...reader, kind: withinVpc, wide: false, conditional: true } : reader;
+}
+
+function distinct(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
 }

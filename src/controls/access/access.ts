@@ -1,7 +1,7 @@
 import type { Access, Provider, Resource } from '../../model/index.ts';
 import { awsAccess, awsKeyReads } from './access-aws.ts';
 import { awsIdentityTypes } from './access-aws-identities.ts';
-import { isAwsStore } from './access-aws-stores.ts';
+import { awsStore, isAwsStore } from './access-aws-stores.ts';
 import { azureAccess, azureAccessReads, isAzureStore } from './access-azure.ts';
 import { gcpAccess, gcpAccessReads } from './access-gcp.ts';
 import { isGcpStore } from './access-gcp-stores.ts';
@@ -19,7 +19,8 @@ export function accessReads(provider: Provider, type: string): Record<string, re
 
 /** Types that the question needs besides its tables. */
 export function accessTypes(provider: Provider, type: string): readonly string[] {
-  return provider === 'aws' && isAwsStore(type) ? awsIdentityTypes : [];
+  if (provider !== 'aws' || !isAwsStore(type)) return [];
+  return [...awsIdentityTypes, ...(awsStore(type)?.besides ?? [])];
 }
 
 export interface AccessAnalysis {

@@ -24,8 +24,7 @@ export interface Statement {
  * that were withheld as secrets, may have allowed anything, and nothing may be concluded from the rest. Policies of a resource name their principals as well.
  */
 export function policyStatements(policy: Json | undefined, of: 'identity' | 'resource' = 'identity'): Statement[] | null {
-  let document: Json | undefined = policy;
-  for (let depth = 0; typeof document === 'string' && depth < 3; depth += 1) document = decoded(document);
+  const document = decodedJson(policy);
   if (!isJsonObject(document)) return null;
   const listed = document['Statement'];
   if (listed === undefined || listed === null) return null;
@@ -58,6 +57,13 @@ function wellFormed(statement: JsonObject, of: 'identity' | 'resource'): boolean
   if (condition !== undefined && !(isJsonObject(condition) && Object.values(condition).every((keys) => isJsonObject(keys)))) return false;
   if (of === 'identity') return true;
   return (principal === undefined) !== (notPrincipal === undefined) && isPrincipal(principal ?? notPrincipal);
+}
+
+/** What AWS Config gives as an object or a list, or as JSON text of it, URL-encoded or not. */
+export function decodedJson(value: Json | undefined): Json | undefined {
+  let found = value;
+  for (let depth = 0; typeof found === 'string' && depth < 3; depth += 1) found = decoded(found);
+  return found;
 }
 
 function decoded(text: string): Json | undefined {
@@ -141,6 +147,17 @@ export function coversResource(statement: Statement, resources: readonly string[
   return implied;
 }
 
+/** Whether one of a statement's patterns takes in the whole of each resource. `NotResource` is never taken to: what it leaves out may lie within. */
+export function coversAll(statement: Statement, resources: readonly string[], implied: boolean): boolean {
+  if (statement.resources === null) return implied && statement.notResources === null;
+  return resources.every((resource) => statement.resources?.some((pattern) => spans(pattern, resource)));
+}
+
+function spans(pattern: string, resource: string): boolean {
+  if (pattern.includes('${')) return false;
+  return resource.endsWith('*') ? pattern.endsWith('*') && wildcard(pattern, resource.slice(0, -1)) : wildcard(pattern, resource);
+}
+
 /** Policy variables (`${aws:username}`) can be anything. */
 function unvaried(pattern: string): string {
   return pattern.includes('${') ? pattern.replace(/\$\{[^}]*\}/g, '*') : pattern;
@@ -188,28 +205,64 @@ export interface Narrowed {
   readonly accounts: readonly string[] | null;
   readonly arns: readonly string[] | null;
   readonly organizations: readonly string[] | null;
+  /** Accounts whose access points the request has to come through: their policies decide. */
+  readonly accessPoints: readonly string[] | null;
+  /** Networks the request has to come from: who can send one from there is not the policy's to say. */
+  readonly networks: readonly string[] | null;
 }
 
 const accountKeys = new Set(['kms:calleraccount', 'aws:principalaccount', 'aws:sourceaccount', 'aws:sourceowner', 'aws:userid:account']);
 const arnKeys = new Set(['aws:principalarn', 'aws:sourcearn']);
 const organizationKeys = new Set(['aws:principalorgid', 'aws:sourceorgid', 'aws:principalorgpaths', 'aws:sourceorgpaths']);
 
+const accessPointKeys = new Set(['s3:dataaccesspointaccount', 's3:dataaccesspointarn']);
+const networkKeys = new Set(['aws:sourcevpc', 'aws:sourcevpce']);
+const mountTargets = 'elasticfilesystem:accessedviamounttarget';
+
 /** Reads the keys of a condition that bound who a wide principal can be. A wildcard in a value bounds nothing. */
 export function narrowedBy(condition: JsonObject | null): Narrowed {
-  const found = { accounts: null as string[] | null, arns: null as string[] | null, organizations: null as string[] | null };
+  const found: { -readonly [part in keyof Narrowed]: Narrowed[part] } = {
+    accounts: null,
+    arns: null,
+    organizations: null,
+    accessPoints: null,
+    networks: null,
+  };
   for (const operator of Object.keys(condition ?? {})) {
     // `…IfExists` and `ForAllValues:` let requests through that do not carry the key at all.
     const name = operator.toLowerCase().replace(/^foranyvalue:/, '');
     const keys = condition?.[operator];
-    if (!narrowing.has(name) || !isJsonObject(keys)) continue;
+    if (!isJsonObject(keys)) continue;
+    if (name === 'bool' && onlyTrue(keys, mountTargets)) found.networks = ['the mount targets of the file system'];
+    if (!narrowing.has(name)) continue;
     for (const key of Object.keys(keys)) {
       const values = texts(keys[key]) ?? [];
       if (values.length === 0 || values.some((value) => value === '*' || value.includes('${'))) continue;
       const lower = key.toLowerCase();
-      if (accountKeys.has(lower) && values.every((value) => /^\d{12}$/.test(value))) found.accounts = values;
-      else if (arnKeys.has(lower) && values.every((value) => /^\d{12}$/.test(parseArn(value)?.account ?? ''))) found.arns = values;
+      if (accountKeys.has(lower) && values.every((value) => accountId.test(value))) found.accounts = values;
+      else if (arnKeys.has(lower) && arnAccounts(values, name)) found.arns = values;
       else if (organizationKeys.has(lower)) found.organizations = values;
+      else if (accessPointKeys.has(lower))
+        found.accessPoints = (values.every((value) => accountId.test(value)) ? values : arnAccounts(values, name)) ?? found.accessPoints;
+      else if (networkKeys.has(lower) && values.every((value) => /^vpce?-[0-9a-z]+$/.test(value))) found.networks = values;
     }
   }
   return found;
+}
+
+const accountId = /^\d{12}$/;
+
+/** The accounts that ARNs name; null unless each names one. */
+function arnAccounts(arns: readonly string[], operator: string): string[] | null {
+  const accounts = arns.map((text) => {
+    const arn = parseArn(text);
+    // Compared as text, a wildcard before the account takes in colons as well, and with them any account.
+    const anywhere = operator === 'stringlike' && /[*?]/.test(text.split(':', 4).join(':'));
+    return arn !== null && !anywhere && accountId.test(arn.account) ? arn.account : null;
+  });
+  return accounts.every((account) => account !== null) ? [...new Set(accounts)] : null;
+}
+
+function onlyTrue(keys: JsonObject, name: string): boolean {
+  return Object.keys(keys).some((key) => key.toLowerCase() === name && [keys[key]].flat().every((value) => String(value) === 'true'));
 }

@@ -1,8 +1,9 @@
 import { chooseEncryption } from './aws-keys.ts';
 import type { AwsCell, AwsDraft } from './aws-model.ts';
+import { opened, sharing } from './aws-sharing.ts';
 import { common, keyValue, upperKeyValue, zoneOf } from './aws-store.ts';
 import { day, iso } from './population.ts';
-import type { Random } from './random.ts';
+import { random, type Random } from './random.ts';
 
 /* Databases: one maker a type, in the shapes that AWS Config gives them. */
 
@@ -118,11 +119,13 @@ export function dbCluster(cell: AwsCell, pick: Random, index: number): AwsDraft 
 export function dbSnapshot(cell: AwsCell, pick: Random, index: number): AwsDraft {
   const c = common(cell, pick, index);
   const name = `${c.name}-final`;
+  const arn = c.arn('rds', `snapshot:${name}`);
   const encryption = chooseEncryption(cell, pick, 'rds', 'none');
+  const shared = sharing(cell, arn, encryption);
   return {
     id: name,
     name,
-    arn: c.arn('rds', `snapshot:${name}`),
+    arn,
     tags: c.tags,
     createdAt: c.createdAt,
     configuration: {
@@ -144,14 +147,14 @@ export function dbSnapshot(cell: AwsCell, pick: Random, index: number): AwsDraft
       storageType: 'gp3',
       encrypted: encryption.arn !== null,
       kmsKeyId: encryption.arn,
-      dBSnapshotArn: c.arn('rds', `snapshot:${name}`),
+      dBSnapshotArn: arn,
       iAMDatabaseAuthenticationEnabled: false,
       processorFeatures: [],
       dbiResourceId: `db-${pick.code(26)}`,
       tagList: keyValue(c.tags),
     },
-    supplementary: { DBSnapshotAttributes: [{ attributeName: 'restore', attributeValues: [] }], Tags: keyValue(c.tags) },
-    troubles: encryption.troubles,
+    supplementary: { DBSnapshotAttributes: shared.attributes, Tags: keyValue(c.tags) },
+    troubles: [...encryption.troubles, ...shared.troubles],
     classification: c.classification,
   };
 }
@@ -159,11 +162,13 @@ export function dbSnapshot(cell: AwsCell, pick: Random, index: number): AwsDraft
 export function dbClusterSnapshot(cell: AwsCell, pick: Random, index: number): AwsDraft {
   const c = common(cell, pick, index);
   const name = `${c.name}-monthly`;
+  const arn = c.arn('rds', `cluster-snapshot:${name}`);
   const encryption = chooseEncryption(cell, pick, 'rds', 'none');
+  const shared = sharing(cell, arn, encryption);
   return {
     id: name,
     name,
-    arn: c.arn('rds', `cluster-snapshot:${name}`),
+    arn,
     tags: c.tags,
     createdAt: c.createdAt,
     configuration: {
@@ -183,12 +188,12 @@ export function dbClusterSnapshot(cell: AwsCell, pick: Random, index: number): A
       percentProgress: 100,
       storageEncrypted: encryption.arn !== null,
       kmsKeyId: encryption.arn,
-      dbclusterSnapshotArn: c.arn('rds', `cluster-snapshot:${name}`),
+      dbclusterSnapshotArn: arn,
       iamdatabaseAuthenticationEnabled: true,
       tagList: keyValue(c.tags),
     },
-    supplementary: { DBClusterSnapshotAttributes: [{ attributeName: 'restore', attributeValues: [] }], Tags: keyValue(c.tags) },
-    troubles: encryption.troubles,
+    supplementary: { DBClusterSnapshotAttributes: shared.attributes, Tags: keyValue(c.tags) },
+    troubles: [...encryption.troubles, ...shared.troubles],
     classification: c.classification,
   };
 }
@@ -267,6 +272,8 @@ export function searchDomain(cell: AwsCell, pick: Random, index: number): AwsDra
   const name = c.name.slice(0, 27);
   const arn = c.arn('es', `domain/${name}`);
   const encryption = chooseEncryption(cell, pick, 'es', 'none');
+  const open = opened(cell, arn, ['es:ESHttp*'], `${arn}/*`);
+  const inVpc = open.statements.length === 0 && random(cell.seed, 'vpc', arn).chance(0.7);
   return {
     id: `${cell.account.id}/${name}`,
     name,
@@ -280,12 +287,20 @@ export function searchDomain(cell: AwsCell, pick: Random, index: number): AwsDra
       EngineVersion: 'OpenSearch_2.17',
       ClusterConfig: { InstanceType: 'r6g.large.search', InstanceCount: 3, DedicatedMasterEnabled: true, ZoneAwarenessEnabled: true },
       EBSOptions: { EBSEnabled: true, VolumeType: 'gp3', VolumeSize: 100 },
+      AccessPolicies: {
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${cell.account.id}:root` }, Action: 'es:*', Resource: `${arn}/*` },
+          ...open.statements,
+        ],
+      },
+      ...(inVpc ? { VPCOptions: { SubnetIds: ['subnet-0a1b2c3d4e5f60718'], SecurityGroupIds: ['sg-0a1b2c3d4e5f60718'] } } : {}),
       EncryptionAtRestOptions: encryption.arn === null ? { Enabled: false } : { Enabled: true, KmsKeyId: encryption.arn },
       NodeToNodeEncryptionOptions: { Enabled: pick.chance(0.95) },
       DomainEndpointOptions: { EnforceHTTPS: pick.chance(0.95), TLSSecurityPolicy: 'Policy-Min-TLS-1-2-PFS-2023-10' },
       Tags: upperKeyValue(c.tags),
     },
-    troubles: encryption.troubles,
+    troubles: [...encryption.troubles, ...open.troubles],
     classification: c.classification,
   };
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../model/index.ts';
 import { chooseEncryption } from './aws-keys.ts';
 import type { AwsCell, AwsDraft } from './aws-model.ts';
+import { opened } from './aws-sharing.ts';
 import { anyForm, common, keyValue, upperKeyValue } from './aws-store.ts';
 import { iso } from './population.ts';
 import type { Random } from './random.ts';
@@ -43,6 +44,7 @@ export function topic(cell: AwsCell, pick: Random, index: number): AwsDraft {
   const arn = c.arn('sns', c.name);
   const encryption = chooseEncryption(cell, pick, 'sns', 'none');
   const key = anyForm(cell, pick, encryption);
+  const open = opened(cell, arn, ['sns:Subscribe'], arn);
   return {
     id: arn,
     name: c.name,
@@ -60,6 +62,7 @@ export function topic(cell: AwsCell, pick: Random, index: number): AwsDraft {
             Action: 'sns:Publish',
             Resource: arn,
           },
+          ...open.statements,
         ],
       }),
       Owner: cell.account.id,
@@ -70,7 +73,7 @@ export function topic(cell: AwsCell, pick: Random, index: number): AwsDraft {
       ...(key === null ? {} : { KmsMasterKeyId: key }),
     },
     supplementary: { Tags: keyValue(c.tags) },
-    troubles: encryption.troubles,
+    troubles: [...encryption.troubles, ...open.troubles],
     classification: c.classification,
   };
 }

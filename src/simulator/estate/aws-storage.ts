@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../model/index.ts';
 import { chooseEncryption } from './aws-keys.ts';
 import type { AwsCell, AwsDraft } from './aws-model.ts';
+import { opened, policyOrNone } from './aws-sharing.ts';
 import { anyForm, common, keyValue, upperKeyValue, zoneOf } from './aws-store.ts';
 import { iso } from './population.ts';
 import type { Random } from './random.ts';
@@ -134,25 +135,27 @@ export function fileSystem(cell: AwsCell, pick: Random, index: number): AwsDraft
   const c = common(cell, pick, index);
   const id = `fs-${pick.hex(17)}`;
   const encryption = chooseEncryption(cell, pick, 'elasticfilesystem', 'none');
+  const arn = c.arn('elasticfilesystem', `file-system/${id}`);
+  const open = opened(cell, arn, ['elasticfilesystem:ClientMount']);
   return {
     id,
     name: c.name,
-    arn: c.arn('elasticfilesystem', `file-system/${id}`),
+    arn,
     tags: { ...c.tags, Name: c.name },
     createdAt: null,
     configuration: {
       FileSystemId: id,
-      Arn: c.arn('elasticfilesystem', `file-system/${id}`),
+      Arn: arn,
       Encrypted: encryption.arn !== null,
       ...(encryption.arn === null ? {} : { KmsKeyId: encryption.arn }),
       LifecyclePolicies: [{ TransitionToIA: 'AFTER_30_DAYS' }],
       PerformanceMode: 'generalPurpose',
       ThroughputMode: 'elastic',
       BackupPolicy: { Status: 'ENABLED' },
-      FileSystemPolicy: {},
+      FileSystemPolicy: policyOrNone(open),
       FileSystemTags: upperKeyValue({ ...c.tags, Name: c.name }),
     },
-    troubles: encryption.troubles,
+    troubles: [...encryption.troubles, ...open.troubles],
     classification: c.classification,
   };
 }
@@ -208,25 +211,27 @@ export function secret(cell: AwsCell, pick: Random, index: number): AwsDraft {
 export function repository(cell: AwsCell, pick: Random, index: number): AwsDraft {
   const c = common(cell, pick, index);
   const name = `northwind/${c.name}`;
+  const arn = c.arn('ecr', `repository/${name}`);
   const encryption = chooseEncryption(cell, pick, null, 'default');
+  const open = opened(cell, arn, ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer']);
   return {
     id: name,
     name,
-    arn: c.arn('ecr', `repository/${name}`),
+    arn,
     tags: c.tags,
     createdAt: null,
     configuration: {
       ImageScanningConfiguration: { ScanOnPush: pick.chance(0.9) },
       EncryptionConfiguration: encryption.arn === null ? { EncryptionType: 'AES256' } : { EncryptionType: 'KMS', KmsKey: encryption.arn },
-      RepositoryPolicyText: {},
+      RepositoryPolicyText: policyOrNone(open),
       LifecyclePolicy: {},
       RepositoryName: name,
       RepositoryUri: `${cell.account.id}.dkr.ecr.${cell.region}.amazonaws.com/${name}`,
-      Arn: c.arn('ecr', `repository/${name}`),
+      Arn: arn,
       ImageTagMutability: 'IMMUTABLE',
       Tags: upperKeyValue(c.tags),
     },
-    troubles: encryption.kind === 'default' ? ['s3-managed-key'] : encryption.troubles,
+    troubles: [...(encryption.kind === 'default' ? ['s3-managed-key'] : encryption.troubles), ...open.troubles],
     classification: c.classification,
   };
 }
