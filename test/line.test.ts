@@ -168,6 +168,14 @@ describe('a sealed run', () => {
   });
 });
 
+test('a vault into which no policy has looked is unknown, whatever is known of the others', () => {
+  const ofKeys = observations(run).filter(({ control }) => control === 'azure-keyvault-key-expiry');
+  const vaults = ofKeys.filter(({ subject }) => subject.type === 'microsoft.keyvault/vaults');
+  expect(ofKeys.some(({ status }) => status === 'pass')).toBe(true);
+  expect(vaults.map(({ subject }) => subject.name).sort()).toEqual(['kv-nw-2d1a-legacy', 'kv-nw-4f3c-edge']);
+  for (const { status, reason } of vaults) expect(`${status}: ${reason}`).toMatch(/^unknown: Not evaluated/);
+});
+
 describe('evidence with gaps', () => {
   test('a denied account is named, nothing of it passes, and the status is 3', async () => {
     const denied = readJson<Assessment>(run, 'results/assessment.json').scopes.find((scope) => scope.provider === 'aws');

@@ -96,7 +96,7 @@ export interface VerdictCheck {
 
 /**
  * `resources`: the rule judges every resource of these types, so each needs a result. `parents`: it judges parts of these that no
- * inventory lists (the keys of a vault), so they tell only where there is nothing to judge.
+ * inventory lists (the keys of a vault), so each needs a result for itself or for a part of it.
  */
 export interface VerdictSubjects {
   readonly as: 'resources' | 'parents';

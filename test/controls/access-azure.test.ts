@@ -12,7 +12,7 @@ describe('Azure: data roles decide', () => {
   const container = record({
     type: 'microsoft.resources/subscriptions',
     uid: `/subscriptions/${sub}`,
-    document: { tenantId: 't', properties: { managementGroupAncestorsChain: [{ name: 'root' }] } },
+    document: { tenantId: 't', properties: { managedByTenants: [], managementGroupAncestorsChain: [{ name: 'root' }] } },
   });
   const definition = (id: string, permission: JsonObject) =>
     record({
@@ -29,7 +29,11 @@ describe('Azure: data roles decide', () => {
     definition('blob', { actions: [], dataActions: ['Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'] }),
     definition('all-but-keys', {
       actions: ['*'],
-      notActions: ['Microsoft.Storage/storageAccounts/listKeys/*', 'microsoft.storage/storageaccounts/listaccountsas/action'],
+      notActions: [
+        'Microsoft.Storage/storageAccounts/listKeys/*',
+        'Microsoft.Storage/storageAccounts/regenerateKey/action',
+        'microsoft.storage/storageaccounts/list*sas/action',
+      ],
     }),
   ];
   const assign = (scope: string, roleName: string, more: JsonObject = {}) =>
@@ -113,5 +117,98 @@ describe('Azure: data roles decide', () => {
         'microsoft.resources/subscriptions',
       ]),
     ).toMatchObject({ complete: false });
+  });
+
+  test('who holds a role on a part of the store reads what is in it', () => {
+    const parts = ['blobServices/default/containers/card', 'queueServices/default/queues/q'].map((part) => `${storeId}/${part}`);
+    const result = readersOf(
+      [
+        ...base,
+        assign(parts[0] as string, 'blob', { principalType: 'ForeignGroup' }),
+        assign(parts[1] as string, 'owner'),
+        assign(`${storeId}2/blobServices/default/containers/card`, 'blob'),
+      ],
+      store(),
+    );
+    expect(result).toMatchObject({ complete: true });
+    expect(result.principals).toEqual([
+      expect.objectContaining({ principal: 'ForeignGroup p-blob', wide: true, via: expect.stringContaining('containers/card') as string }),
+      expect.objectContaining({ principal: 'User p-owner' }),
+    ]);
+    expect(result.principals.map((one) => one['inheritedFrom'])).toEqual([undefined, undefined]);
+  });
+
+  test('is not complete where another tenant manages the subscription, or may', () => {
+    const managed = (properties: JsonObject, more: JsonObject = {}) =>
+      readersOf(
+        [
+          record({
+            type: 'microsoft.resources/subscriptions',
+            uid: `/subscriptions/${sub}`,
+            document: { tenantId: 't', ...more, properties: { managementGroupAncestorsChain: [{ name: 'root' }], ...properties } },
+          }),
+          ...definitions,
+        ],
+        store(),
+      );
+    expect(managed({ managedByTenants: [] })).toMatchObject({ complete: true });
+    expect(managed({}, { managedByTenants: [] })).toMatchObject({ complete: true });
+    const delegated = { complete: false, because: expect.stringContaining('delegated to another tenant (msp)') as string };
+    expect(managed({ managedByTenants: [{ tenantId: 'msp' }] })).toMatchObject(delegated);
+    expect(managed({ managedByTenants: [] }, { managedByTenants: [{ tenantId: 'msp' }] })).toMatchObject(delegated);
+    for (const lost of [{}, { managedByTenants: null }, { managedByTenants: 'none' }])
+      expect(managed(lost)).toMatchObject({ complete: false, because: expect.stringContaining('not in the evidence') as string });
+  });
+
+  describe('what settings of the store change', () => {
+    const role = (actions: string[], dataActions: string[] = []) => definition('custom', { actions, dataActions });
+    const readers = (type: string, properties: JsonObject, ...rest: Parameters<typeof role>) => {
+      const uid = `${group}/providers/${type}/x`;
+      return namesOf(
+        readersOf([...base, role(...rest), assign(uid, 'custom')], record({ type, uid, document: { tenantId: 't', properties } })),
+      );
+    };
+
+    test('a cluster without Entra ID hands administrators to its plain users', () => {
+      const aks = 'microsoft.containerservice/managedclusters';
+      const user = ['Microsoft.ContainerService/managedClusters/listClusterUserCredential/action'];
+      expect(readers(aks, {}, user)).toEqual(['User p-custom']);
+      expect(readers(aks, { aadProfile: null }, user)).toEqual(['User p-custom']);
+      expect(readers(aks, { aadProfile: { managed: true } }, user)).toEqual([]);
+      for (const action of ['accessProfiles/listCredential/action', 'runCommand/action'])
+        expect(readers(aks, { aadProfile: {} }, [`Microsoft.ContainerService/managedClusters/${action}`])).toEqual(['User p-custom']);
+    });
+
+    test('a registry under repository permissions does not honour the right to pull', () => {
+      const acr = 'microsoft.containerregistry/registries';
+      const abac = { anonymousPullEnabled: false, roleAssignmentMode: 'AbacRepositoryPermissions' };
+      const pull = ['Microsoft.ContainerRegistry/registries/pull/read'];
+      expect(readers(acr, { anonymousPullEnabled: false }, pull)).toEqual(['User p-custom']);
+      expect(readers(acr, { ...abac, roleAssignmentMode: 'LegacyRegistryPermissions' }, pull)).toEqual(['User p-custom']);
+      expect(readers(acr, abac, pull)).toEqual([]);
+      expect(readers(acr, abac, [], ['Microsoft.ContainerRegistry/registries/repositories/content/read'])).toEqual(['User p-custom']);
+    });
+  });
+
+  test.each([
+    ['microsoft.storage/storageaccounts', 'Microsoft.Storage/storageAccounts/regenerateKey/action'],
+    ['microsoft.storage/storageaccounts', 'Microsoft.Storage/storageAccounts/listServiceSas/action'],
+    ['microsoft.servicebus/namespaces', 'Microsoft.ServiceBus/namespaces/queues/authorizationRules/ListKeys/action'],
+    ['microsoft.servicebus/namespaces', 'Microsoft.ServiceBus/namespaces/topics/authorizationRules/ListKeys/action'],
+    ['microsoft.eventhub/namespaces', 'Microsoft.EventHub/namespaces/eventhubs/authorizationRules/ListKeys/action'],
+    ['microsoft.sql/servers', 'Microsoft.Sql/servers/write'],
+  ])('a custom role of %s with %s reads', (type, action) => {
+    const uid = `${group}/providers/${type}/x`;
+    const one = record({ type, uid, document: { tenantId: 't', properties: {} } });
+    expect(namesOf(readersOf([...base, definition('custom', { actions: [action] }), assign(uid, 'custom')], one))).toEqual([
+      'User p-custom',
+    ]);
+  });
+
+  test('the definition of a dataset is no data', () => {
+    const type = 'microsoft.datafactory/factories';
+    const factory = record({ type, uid: `${group}/providers/${type}/x`, document: { tenantId: 't', properties: {} } });
+    expect(namesOf(readersOf([...base, assign('/', 'reader')], factory))).toEqual([]);
+    expect(namesOf(readersOf([...base, assign('/', 'owner')], factory))).toEqual(['User p-owner']);
   });
 });

@@ -200,7 +200,7 @@ const azureRecords = [
   record({
     type: 'microsoft.resources/subscriptions',
     uid: `/subscriptions/${sub}`,
-    document: { tenantId: 't', properties: { managementGroupAncestorsChain: [{ name: 'root' }] } },
+    document: { tenantId: 't', properties: { managedByTenants: [], managementGroupAncestorsChain: [{ name: 'root' }] } },
   }),
   definition('owner', { actions: ['*'], notActions: ['Microsoft.Authorization/*/delete'] }),
   definition('blob', { dataActions: ['Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'] }),

@@ -3,51 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CatalogueError, compileControls } from '../../src/controls/catalogue/load.ts';
 import { needsOf } from '../../src/controls/assess/needs.ts';
-import type { VerdictCheck } from '../../src/controls/types.ts';
-import { type Ledger, type LedgerEntry, ledgerStatuses, type Provider, rollUp, type Status } from '../../src/model/index.ts';
-import { type FixtureRecord, fixtureRun, type FixtureUnit, type FixtureVerdict, tamper } from '../support/evidence.ts';
+import { type Ledger, type LedgerEntry, ledgerStatuses, rollUp, type Status } from '../../src/model/index.ts';
+import { fixtureRun, type FixtureUnit, type FixtureVerdict, tamper } from '../support/evidence.ts';
 import { catalogue, control, judge, judgeRun } from '../support/judging.ts';
+import { guid, idOf, inventory, notAssigned, one, servers, states, two, vaults, verdictControl } from '../support/native.ts';
 
-const guid = '0a370ff3-6cab-4e85-8995-295fd854c5b8';
-const servers = 'microsoft.sql/servers';
-const vaults = 'microsoft.keyvault/vaults';
-const [one, two] = ['11111111-0000-0000-0000-000000000001', '22222222-0000-0000-0000-000000000002'];
-
-const verdictControl = (provider: Provider, rule: string, as: 'resources' | 'parents', types: string[]) =>
-  control(`${provider}-native`, provider, [
-    { kind: 'verdict', id: 'main', title: 'Rule', provider, rule, about: { as, types } } satisfies VerdictCheck,
-  ]);
 const sql = verdictControl('azure', guid, 'resources', [servers]);
-const keys = verdictControl('azure', guid, 'parents', [vaults]);
-
-const idOf = (account: string, name: string, type = servers): string =>
-  `/subscriptions/${account}/resourcegroups/rg/providers/${type}/${name}`;
-const inventory = (account: string, names: string[], more: Partial<FixtureUnit> = {}, type = servers): FixtureUnit => ({
-  provider: 'azure',
-  account,
-  region: '*',
-  type,
-  records: names.map((name): FixtureRecord => ({ uid: idOf(account, name, type), document: {} })),
-  ...more,
-});
-const states = (
-  account: string,
-  verdicts: Record<string, string | FixtureVerdict>,
-  more: Partial<FixtureUnit> = {},
-  type = servers,
-): FixtureUnit => ({
-  provider: 'azure',
-  account,
-  region: '*',
-  type: `verdict:${guid}`,
-  verdicts: Object.entries(verdicts).map(([name, verdict]): FixtureVerdict =>
-    typeof verdict === 'string' ? { uid: idOf(account, name, type), verdict, resourceType: type } : verdict,
-  ),
-  ...more,
-});
-const notAssigned: Partial<FixtureUnit> = {
-  entry: { status: 'not-recorded', reasons: [{ code: 'policy-not-assigned', message: 'not assigned' }] },
-};
 
 describe('a rule that judges every resource of a type', () => {
   test('passes where each has a compliant result; the inventory is the population', async () => {
@@ -278,44 +239,6 @@ describe('AWS Config rules', () => {
   });
 });
 
-describe('a rule that judges parts of what the inventory lists', () => {
-  const key: FixtureVerdict = {
-    uid: `${idOf(one, 'v', vaults)}/keys/k`,
-    verdict: 'Compliant',
-    resourceType: 'microsoft.keyvault.data/vaults/keys',
-  };
-
-  test('the results are the population; without a parent there is nothing to judge', async () => {
-    const { assessment } = await judge(
-      { units: [inventory(one, ['v'], {}, vaults), states(one, { key }), inventory(two, [], {}, vaults), states(two, {}, notAssigned)] },
-      [keys],
-    );
-    expect(assessment.findings[0]).toMatchObject({ status: 'pass', counts: { pass: 1 }, gaps: 0 });
-    expect(assessment.reconciliation).toMatchObject([
-      { count: { count: 1 }, pass: 1 },
-      { scope: { account: two }, count: { count: 0 }, balanced: true, reasons: [{ code: 'nothing-to-judge' }] },
-    ]);
-    expect(assessment.evidenceComplete).toBe(true);
-  });
-
-  test('parents without the rule are a gap, and so are parents that were not seen', async () => {
-    const of = (vault: FixtureUnit) => judge({ units: [vault, states(one, {}, notAssigned)] }, [keys]);
-    expect((await of(inventory(one, ['v'], {}, vaults))).assessment.findings[0]).toMatchObject({
-      status: 'unknown',
-      gaps: 1,
-      reasons: [{ code: 'policy-not-assigned' }],
-    });
-    expect(
-      (
-        await of(
-          inventory(one, [], { entry: { status: 'denied', count: null, reasons: [{ code: 'access-denied', message: 'no' }] } }, vaults),
-        )
-      ).assessment.findings[0],
-    ).toMatchObject({ status: 'unknown', gaps: 1, reasons: [{ code: 'policy-not-assigned' }, { code: 'access-denied' }] });
-    expect((await of(inventory(one, [], {}, vaults))).assessment.findings[0]).toMatchObject({ status: 'notapplicable', gaps: 0 });
-  });
-});
-
 describe('whatever the ledger says of the resources and of the results', () => {
   type Claim = (entry: LedgerEntry) => LedgerEntry | null;
   const claims: Record<string, Claim> = {
@@ -357,14 +280,6 @@ describe('whatever the ledger says of the resources and of the results', () => {
     // No result, none held by the ledger either, and no resource, proved: whatever else is said of the results.
     if (names.length === 0 && given.length === 0 && types === 'complete' && !['count off by one', 'one more held'].includes(results))
       return ['notapplicable'];
-    if (as === 'parents')
-      return resultsWhole
-        ? given.length === 0
-          ? ['notapplicable']
-          : given.every((word) => word === 'Compliant')
-            ? ['pass']
-            : ['unknown']
-        : ['unknown'];
     return types === 'complete' &&
       resultsWhole &&
       names.length > 0 &&

@@ -206,7 +206,10 @@ describe('Azure tables', () => {
     const container = record({
       type: 'microsoft.resources/subscriptions',
       uid: `/subscriptions/${sub}`,
-      document: { tenantId: 'T1', properties: { managementGroupAncestorsChain: [{ name: 'Data' }, { name: 'Root' }] } },
+      document: {
+        tenantId: 'T1',
+        properties: { managedByTenants: [], managementGroupAncestorsChain: [{ name: 'Data' }, { name: 'Root' }] },
+      },
     });
     const assignments = [
       storeId,

@@ -37,7 +37,9 @@ export async function judgeVerdictCase(
     subject === null
       ? type === accountSubject
         ? scope.account
-        : 'subject'
+        : check.about?.as === 'parents'
+          ? '/parent/parts/subject'
+          : 'subject'
       : typeof subject.document['resourceId'] === 'string'
         ? subject.document['resourceId']
         : subject.uid;

@@ -1,122 +1,14 @@
 import type { Json, Resource } from '../../model/index.ts';
+import { type AzureStore, azureStoreOf } from './access-azure-stores.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
 import { wildcard } from './policy-document.ts';
 import { azureId, lastSegment, valueAt } from '../lookups/references.ts';
 import type { EvaluationEnvironment, IndexedRecord, LookupResult } from '../types.ts';
 import { holdsRedacted, isGiven, toldAt } from '../lookups/told.ts';
 
-interface AzureStore {
-  /** Data-plane actions that read data. */
-  readonly dataActions: readonly string[];
-  /** Management actions that hand out keys, tokens or images of the data. */
-  readonly actions: readonly string[];
-  /** What role assignments never settle for this kind of store. */
-  readonly unsettled?: string;
-  /** Access that needs no principal at all: why the list cannot be complete, null when it can. */
-  readonly anonymous?: (document: Json) => string | null;
-}
-
-const logins = 'logins of the database itself and its directory administrators';
-
-const stores: Readonly<Record<string, AzureStore>> = {
-  'microsoft.storage/storageaccounts': {
-    dataActions: [
-      'microsoft.storage/storageaccounts/blobservices/containers/blobs/read',
-      'microsoft.storage/storageaccounts/fileservices/fileshares/files/read',
-      'microsoft.storage/storageaccounts/queueservices/queues/messages/read',
-      'microsoft.storage/storageaccounts/tableservices/tables/entities/read',
-    ],
-    actions: ['microsoft.storage/storageaccounts/listkeys/action', 'microsoft.storage/storageaccounts/listaccountsas/action'],
-    unsettled: 'holders of account keys and shared access signatures handed out before',
-    anonymous(document) {
-      const allowed = valueAt(document, 'properties', 'allowBlobPublicAccess');
-      if (allowed === false) return null;
-      return allowed === true
-        ? 'the account lets containers be open to anonymous readers, and containers are not in Resource Graph'
-        : 'whether containers may be open to anonymous readers is not in the evidence';
-    },
-  },
-  'microsoft.compute/disks': {
-    dataActions: ['microsoft.compute/disks/download/action'],
-    actions: ['microsoft.compute/disks/begingetaccess/action'],
-    unsettled: 'whoever can log in to the machine that the disk is attached to',
-  },
-  'microsoft.compute/snapshots': {
-    dataActions: ['microsoft.compute/snapshots/download/action'],
-    actions: ['microsoft.compute/snapshots/begingetaccess/action'],
-  },
-  'microsoft.sql/servers': {
-    dataActions: [],
-    actions: ['microsoft.sql/servers/databases/export/action', 'microsoft.sql/servers/administrators/write'],
-    unsettled: logins,
-  },
-  'microsoft.documentdb/databaseaccounts': {
-    dataActions: ['microsoft.documentdb/databaseaccounts/sqldatabases/containers/items/read'],
-    actions: [
-      'microsoft.documentdb/databaseaccounts/listkeys/action',
-      'microsoft.documentdb/databaseaccounts/readonlykeys/action',
-      'microsoft.documentdb/databaseaccounts/listconnectionstrings/action',
-    ],
-    unsettled: 'data-plane role assignments kept inside the account, and holders of its keys',
-  },
-  'microsoft.dbforpostgresql/flexibleservers': {
-    dataActions: [],
-    actions: ['microsoft.dbforpostgresql/flexibleservers/administrators/write', 'microsoft.dbforpostgresql/flexibleservers/write'],
-    unsettled: logins,
-  },
-  'microsoft.dbformysql/flexibleservers': {
-    dataActions: [],
-    actions: ['microsoft.dbformysql/flexibleservers/administrators/write', 'microsoft.dbformysql/flexibleservers/write'],
-    unsettled: logins,
-  },
-  'microsoft.containerregistry/registries': {
-    dataActions: ['microsoft.containerregistry/registries/repositories/content/read'],
-    actions: ['microsoft.containerregistry/registries/pull/read', 'microsoft.containerregistry/registries/listcredentials/action'],
-    anonymous(document) {
-      const open = valueAt(document, 'properties', 'anonymousPullEnabled');
-      if (open === false) return null;
-      return open === true ? 'anonymous pull is enabled' : 'whether anonymous pull is enabled is not in the evidence';
-    },
-  },
-  'microsoft.containerservice/managedclusters': {
-    dataActions: ['microsoft.containerservice/managedclusters/secrets/read'],
-    actions: ['microsoft.containerservice/managedclusters/listclusteradmincredential/action'],
-    unsettled: 'role bindings inside the cluster',
-  },
-  'microsoft.eventhub/namespaces': {
-    dataActions: ['microsoft.eventhub/namespaces/messages/receive/action'],
-    actions: ['microsoft.eventhub/namespaces/authorizationrules/listkeys/action'],
-    unsettled: 'holders of access keys and signatures handed out before',
-  },
-  'microsoft.servicebus/namespaces': {
-    dataActions: ['microsoft.servicebus/namespaces/messages/receive/action'],
-    actions: ['microsoft.servicebus/namespaces/authorizationrules/listkeys/action'],
-    unsettled: 'holders of access keys and signatures handed out before',
-  },
-  'microsoft.datafactory/factories': {
-    dataActions: [],
-    actions: ['microsoft.datafactory/factories/pipelines/createrun/action', 'microsoft.datafactory/factories/datasets/read'],
-    unsettled: 'the stores that its linked services read',
-  },
-  'microsoft.operationalinsights/clusters': { dataActions: [], actions: ['microsoft.operationalinsights/workspaces/query/read'] },
-  'microsoft.operationalinsights/workspaces': {
-    dataActions: ['microsoft.operationalinsights/workspaces/tables/data/read'],
-    actions: ['microsoft.operationalinsights/workspaces/query/read', 'microsoft.operationalinsights/workspaces/sharedkeys/action'],
-  },
-  'microsoft.keyvault/vaults': {
-    dataActions: ['microsoft.keyvault/vaults/secrets/getsecret/action', 'microsoft.keyvault/vaults/keys/decrypt/action'],
-    actions: ['microsoft.keyvault/vaults/write'],
-    unsettled: 'access policies of the vault',
-  },
-};
-
-export function isAzureStore(type: string): boolean {
-  return Object.hasOwn(stores, type);
-}
-
-export const azureAccessTables = ['azure.role-assignments.by-scope', 'azure.role-definition'] as const;
+export const azureAccessTables = ['azure.role-assignments.reaching', 'azure.role-definition'] as const;
 export const azureAccessReads: Readonly<Record<(typeof azureAccessTables)[number], readonly string[]>> = {
-  'azure.role-assignments.by-scope': ['id', 'properties'],
+  'azure.role-assignments.reaching': ['id', 'properties'],
   'azure.role-definition': ['id', 'properties'],
 };
 
@@ -132,16 +24,23 @@ const everyone = '00000000-0000-0000-0000-000000000000';
 
 /** Who can read the stores of Azure: a service identity decrypts, so data roles decide, direct or inherited. */
 export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(store: Resource): Analysis } {
-  const grants = new Map<string, Grant>();
+  const grants = new Map<AzureStore, Map<string, Grant>>();
   /** Stores at which the same assignments are in force share one analysis. */
   const analyses = new Map<string, Analysis>();
   const numbers = new WeakMap<IndexedRecord, { readonly number: number; readonly scope: string }>();
   let numbered = 0;
+  const kinds = new Map<AzureStore, number>();
+  const kindOf = (store: AzureStore): number => {
+    const kind = kinds.get(store) ?? kinds.size;
+    kinds.set(store, kind);
+    return kind;
+  };
 
-  /** What a role grants on a type of store. Tried per role and type once: definitions are the same for a whole tenant. */
-  function grantOf(roleId: string, type: string, store: AzureStore, from: Resource): Grant {
-    const memo = `${roleId}\u0000${type}`;
-    const known = grants.get(memo);
+  /** What a role grants on a kind of store. Tried per role and kind once: definitions are the same for a whole tenant. */
+  function grantOf(roleId: string, store: AzureStore, from: Resource): Grant {
+    const ofStore = grants.get(store) ?? new Map<string, Grant>();
+    grants.set(store, ofStore);
+    const known = ofStore.get(roleId);
     if (known) return known;
     const hit = lookup('azure.role-definition', roleId, false, from);
     const record: IndexedRecord | undefined = hit.outcome === 'found' ? hit.records[0] : undefined;
@@ -162,24 +61,24 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
         permissions.every((permission) => textsAt(permission, 'actions') !== null && textsAt(permission, 'dataActions') !== null);
       grant = { name, action, unknown: whole ? null : `what role ${name} allows is not wholly in the evidence` };
     }
-    grants.set(memo, grant);
+    ofStore.set(roleId, grant);
     return grant;
   }
 
   function analyse(resource: Resource): Analysis {
-    const store = Object.hasOwn(stores, resource.type) ? stores[resource.type] : undefined;
+    const store = azureStoreOf(resource.type, resource.document);
     if (!store) return { outcome: 'unknown', world: 'data-roles', because: `access to ${resource.type} is not analysed` };
-    const hit = lookup('azure.role-assignments.by-scope', resource.uid, true, resource);
+    const hit = lookup('azure.role-assignments.reaching', resource.uid, true, resource);
     if (hit.outcome !== 'found') return { outcome: 'unknown', world: 'data-roles', because: hit.because };
     const own = azureId(resource.uid);
     const open = store.anonymous?.(resource.document) ?? null;
-    let memo = `${resource.type}\u0000${open ?? ''}\u0000${hit.complete ? '' : (hit.because ?? '-')}\u0000`;
+    let memo = `${kindOf(store)}\u0000${open ?? ''}\u0000${hit.complete ? '' : (hit.because ?? '-')}\u0000`;
     let direct = false;
     for (const record of hit.records) {
       let known = numbers.get(record);
       if (known === undefined) numbers.set(record, (known = { number: (numbered += 1), scope: scopeOf(record) }));
       memo += `${known.number},`;
-      direct ||= known.scope === own;
+      direct ||= isWithin(known.scope, own);
     }
     if (direct) memo += own;
     let made = analyses.get(memo);
@@ -209,7 +108,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
         gap ??= `role assignment ${record.uid} names no role or no principal`;
         continue;
       }
-      const grant = grantOf(roleId, resource.type, store, resource);
+      const grant = grantOf(roleId, store, resource);
       if (grant.unknown !== null) gap ??= grant.unknown;
       if (grant.action === null) continue;
       const scope = scopeOf(record);
@@ -228,7 +127,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
         via: `role ${grant.name} at ${scope} (${grant.action})`,
         conditional,
         wide,
-        ...(scope === own ? {} : { inheritedFrom: levelName(scope) }),
+        ...(isWithin(scope, own) ? {} : { inheritedFrom: levelName(scope) }),
         citation: record.citation,
       });
     }
@@ -245,6 +144,11 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
 
 function scopeOf(assignment: IndexedRecord): string {
   return azureId(toldAt(assignment.document, 'properties', 'scope') ?? '/');
+}
+
+/** Whether a scope is the store itself or a part of it, such as a container or a queue. */
+function isWithin(scope: string, store: string): boolean {
+  return scope === store || scope.startsWith(`${store}/`);
 }
 
 /** A list of texts in lower case; null where it is missing, anything else, or withheld in part. */

@@ -23,7 +23,8 @@ import { emptyTally, reconcile, type Tally } from './reconcile.ts';
 import { gapLine, ledgerCitations } from './scope-gap.ts';
 import { citationJson, type JudgedSubject } from './subject.ts';
 import type { Aggregate, CheckOutcome, ConditionCheck, EvaluationEnvironment, VerdictCheck } from '../types.ts';
-import { emptyRow, nothingThere } from './verdict-subjects.ts';
+import { subjectOfResult } from './verdict-resource.ts';
+import type { ResultBooks } from './verdict-subjects.ts';
 import type { WaiverBook } from './waivers.ts';
 
 export interface JudgeContext {
@@ -75,9 +76,17 @@ export function verdictType(provider: Provider, rule: string): string {
 
 const notCritical = 'not critical';
 const judgedTogether = 'judged together, see the observation of the scope';
+/** Of results about a resource of the inventory, where results about parts are observed one by one. */
+export const judgedWithResource = 'judged together, see the observation of the resource';
 
 /** Runs one automated check over the subjects that are handed to it and keeps its books. */
-export function checkJudge(control: Control, check: ConditionCheck | VerdictCheck, shard: Shard, context: JudgeContext): CheckJudge {
+export function checkJudge(
+  control: Control,
+  check: ConditionCheck | VerdictCheck,
+  shard: Shard,
+  context: JudgeContext,
+  books?: ResultBooks,
+): CheckJudge {
   const { population, environment, waivers } = context;
   const provider: Provider = control.provider;
   const types = check.kind === 'condition' ? check.on : [verdictType(provider, check.rule)];
@@ -207,10 +216,8 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
     return { id: 'aggregate', path: 'count', operator, expected, observed, outcome, ...(cited ? { source: 0 } : {}) };
   }
 
-  const parents = check.kind === 'verdict' && check.about?.as === 'parents' ? check.about.types : [];
-
   return {
-    types: [...types, ...parents],
+    types,
     judge(one) {
       if (check.kind !== 'condition') return;
       const { resource, unit, criticality } = one;
@@ -241,22 +248,7 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
     verdict(verdict) {
       if (check.kind !== 'verdict') return;
       const unit = population.unitOf(provider, verdict.scope.account, verdict.scope.region, verdictType(provider, check.rule));
-      const { kind, name, location } = {
-        kind: 'resource' as const,
-        name: verdict.uid.slice(verdict.uid.lastIndexOf('/') + 1) || verdict.uid,
-        location: verdict.scope.region,
-      };
-      const subject: Subject = {
-        kind,
-        provider,
-        type: verdict.resourceType,
-        uid: verdict.uid,
-        name,
-        account: verdict.scope.account,
-        location,
-        scope: verdict.scope,
-        capturedAt: verdict.evaluatedAt,
-      };
+      const subject: Subject = { ...subjectOfResult(verdict), type: verdict.resourceType };
       const judged = judgeVerdict(verdict);
       const stale = context.freshness.verdict(provider, verdict.evaluatedAt);
       const aged = stale !== null && (judged.status === 'pass' || judged.status === 'notapplicable');
@@ -304,6 +296,7 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
       const reasons: Reason[] = [];
       for (const unit of all) {
         const tally = tallyOf(unit);
+        for (const [reason, count] of books?.apart(unit) ?? []) tally.excluded.set(reason, count);
         if (check.kind === 'verdict' && coveredByAccount(unit)) {
           const reason: Reason = {
             code: 'account-wide',
@@ -318,14 +311,14 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
         judgedScopes += 1;
         let missing = row.balanced && row.reasons.length === 0 ? [] : row.reasons;
         if (!row.balanced && missing.length === 0) missing = [{ code: 'unbalanced', message: 'the population does not balance' }];
-        if (missing.length > 0 && parents.length > 0) {
-          const nothing = nothingThere(population, unit, parents);
-          if (nothing.count) {
-            rows.splice(-1, 1, emptyRow(control.id, check.id, unit, nothing.count, parents));
+        if (missing.length > 0 && books) {
+          const owed = books.owed(unit);
+          if (owed.row) {
+            rows.splice(-1, 1, owed.row);
             whole += 1;
             continue;
           }
-          missing = unique([...missing, ...nothing.gaps]);
+          missing = unique([...missing, ...owed.gaps]);
         }
         if (missing.length === 0) {
           whole += 1;
@@ -343,7 +336,8 @@ export function checkJudge(control: Control, check: ConditionCheck | VerdictChec
       let excluded = 0;
       let waived = 0;
       for (const row of rows) {
-        for (const [reason, count] of Object.entries(row.excluded)) if (reason !== judgedTogether) excluded += count;
+        for (const [reason, count] of Object.entries(row.excluded))
+          if (reason !== judgedTogether && reason !== judgedWithResource) excluded += count;
         waived += row.waived;
       }
       waived += waivedGroups;

@@ -1,24 +1,21 @@
 import {
   type Control,
   emptyCounts,
-  type Leaf,
   type ProviderVerdict,
   type Reason,
   type ReconciliationRow,
-  type Resource,
-  rollUp,
   type Scope,
   scopeKey,
   type Subject,
 } from '../../model/index.ts';
 import { type CheckJudge, type CheckResult, type JudgeContext, verdictType } from './judge.ts';
-import { judgeVerdict } from './native.ts';
-import { observationId, observationLine, type Shard } from './observations.ts';
+import type { Shard } from './observations.ts';
 import { isGlobalAwsType, placeName, unique, type Unit } from './population.ts';
 import { emptyTally, reconcile, type Tally, untalliedRow } from './reconcile.ts';
 import { gapLine } from './scope-gap.ts';
-import { citationJson } from './subject.ts';
-import type { CheckOutcome, VerdictCheck, VerdictSubjects } from '../types.ts';
+import type { VerdictCheck, VerdictSubjects } from '../types.ts';
+import { nameOf, namesAbove, namesOf, typeOf } from './verdict-names.ts';
+import { observeResource, subjectOfResult } from './verdict-resource.ts';
 import { hasVerdicts, provenNone } from './verdict-subjects.ts';
 
 /** A resource that needs a result of the rule, and those it has. */
@@ -29,40 +26,6 @@ interface Judged {
   readonly verdicts: ProviderVerdict[];
   /** Whether one of them is about the resource itself, and not only about a part of it. */
   evaluated: boolean;
-}
-
-/** Results that one observation cites, the worst first: several deployments of a rule may judge a resource. */
-const citedResults = 12;
-
-/** The names by which a provider may call the resource in its results. Azure's ids have no case. */
-function namesOf(resource: Resource): string[] {
-  if (resource.provider !== 'aws') return [resource.uid.toLowerCase()];
-  const id = resource.document['resourceId'];
-  return [resource.uid, ...(typeof id === 'string' && id !== resource.uid ? [id] : [])].map((name) => `${resource.type}\u0000${name}`);
-}
-
-function nameOf({ provider, resourceType, uid }: ProviderVerdict): string {
-  return provider === 'aws' ? `${resourceType}\u0000${uid}` : uid.toLowerCase();
-}
-
-/** How far above what a result is about its resource is looked for: parts of parts of a resource. */
-const deepestPart = 4;
-
-/** The names of what a result is about, and of that which it is a part of: a policy may judge the protector of a server beside the server. */
-function namesAbove(verdict: ProviderVerdict): string[] {
-  const names = [nameOf(verdict)];
-  if (verdict.provider !== 'azure') return names;
-  for (let name = names[0] as string; names.length <= deepestPart; names.push(name)) {
-    // `…/<type>/<name>` is part of what stands before it.
-    const end = name.lastIndexOf('/', name.lastIndexOf('/') - 1);
-    if (end <= 0) break;
-    name = name.slice(0, end);
-  }
-  return names;
-}
-
-function typeOf({ provider, resourceType }: ProviderVerdict): string {
-  return provider === 'azure' ? resourceType.toLowerCase() : resourceType;
 }
 
 /**
@@ -76,7 +39,7 @@ export function matchedJudge(
   shard: Shard,
   context: JudgeContext,
 ): CheckJudge {
-  const { population, waivers } = context;
+  const { population } = context;
   const { provider, about } = check;
   const native = verdictType(provider, check.rule);
   const names = {
@@ -90,72 +53,17 @@ export function matchedJudge(
   const byName = new Map<string, Map<string, Judged>>();
   const results = new Map<string, ProviderVerdict[]>();
 
-  /** One observation of a resource: what its results, and those of its parts, come to together. Without one of its own it passes nothing. */
   function write(subject: Subject, verdicts: readonly ProviderVerdict[], evaluated: boolean, citation: string | null, tally: Tally): void {
-    const outcomes = verdicts.map((verdict) => {
-      const judged = judgeVerdict(verdict);
-      const stale = context.freshness.verdict(provider, verdict.evaluatedAt);
-      const allWell = judged.status === 'pass' || judged.status === 'notapplicable';
-      const doubt = !allWell
-        ? null
-        : stale !== null
-          ? `Too old to rely on: ${stale.message}.`
-          : citation === null
-            ? `${judged.reason.replace(/\.$/, '')}, but the inventory does not hold it.`
-            : null;
-      return {
-        verdict,
-        leaves: judged.leaves,
-        status: doubt === null ? judged.status : ('unknown' as const),
-        reason: doubt ?? judged.reason,
-      };
-    });
-    const status = (rollUp([...outcomes.map((one) => one.status), ...(evaluated ? [] : (['unknown'] as const))]) ??
-      'unknown') as CheckOutcome['status'];
-    const deciding = outcomes.filter((one) => one.status === status);
-    const cited = [...deciding, ...outcomes.filter((one) => one.status !== status)].slice(0, citedResults);
-    const first = citation === null ? 0 : 1;
-    const leaves: Leaf[] = cited.flatMap((one, at) => one.leaves.map((leaf) => ({ ...leaf, source: first + at })));
-    if (!evaluated)
-      leaves.push({
-        id: 'verdict',
-        path: 'verdict',
-        operator: 'equals',
-        expected: provider === 'aws' ? 'COMPLIANT' : 'Compliant',
-        outcome: 'unknown',
-        because: 'not-evaluated',
-        source: 0,
-      });
-    const reason =
-      deciding.length === 0
-        ? `Not evaluated: there is no result of ${check.rule} for it.`
-        : [...new Set(deciding.slice(0, 3).map((one) => one.reason))].join(' ') +
-          (deciding.length > 3 ? ` (And ${deciding.length - 3} more results like these.)` : '');
-    tally[status] += 1;
-    counts[status] += 1;
-    const waiver = status === 'fail' ? waivers.apply(control.id, subject.uid) : undefined;
-    if (waiver !== undefined) tally.waived += 1;
-    const citations = [
-      ...(citation === null ? [] : [citation]),
-      ...cited.map(({ verdict }) => citationJson(verdict.citation, citation === null ? 'subject' : 'verdict', verdict.uid)),
-    ];
-    const times = verdicts
-      .map((one) => one.evaluatedAt)
-      .filter((at) => at !== null)
-      .sort();
-    shard.write(
-      observationLine({
-        id: observationId(control.id, check.id, subject),
-        head: names.head,
-        subjectJson: JSON.stringify({ ...subject, capturedAt: times[0] ?? subject.capturedAt }),
-        status,
-        reason,
-        leaves,
-        citationsJson: `[${citations.join(',')}]`,
-        method: 'TEST',
-        waiver,
-      }),
+    const { line, status } = observeResource(
+      control,
+      check,
+      names.head,
+      { subject, verdicts, evaluated, citation, lacking: 'it' },
+      tally,
+      context,
     );
+    counts[status] += 1;
+    shard.write(line);
   }
 
   /** The scopes whose resources a result of this scope may be about: its own, and that which speaks for the account. */
@@ -172,20 +80,6 @@ export function matchedJudge(
       }
     }
     return null;
-  }
-
-  function subjectOfResult({ resourceType, uid, scope, evaluatedAt }: ProviderVerdict): Subject {
-    return {
-      kind: 'resource',
-      provider,
-      type: provider === 'azure' ? resourceType.toLowerCase() : resourceType,
-      uid,
-      name: uid.slice(uid.lastIndexOf('/') + 1) || uid,
-      account: scope.account,
-      location: scope.region,
-      scope,
-      capturedAt: evaluatedAt,
-    };
   }
 
   return {

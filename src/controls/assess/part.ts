@@ -22,6 +22,7 @@ import { joinShards } from './join.ts';
 import { checkJudge, type CheckJudge, type CheckResult, type JudgeContext, verdictType } from './judge.ts';
 import { questionResult } from './manual.ts';
 import { isMatched, matchedJudge } from './matched-judge.ts';
+import { isAboutParts, partsJudge } from './parts-judge.ts';
 import { tableReads } from './needs.ts';
 import { lineFile, shards } from './observations.ts';
 import { type Population, readPopulation } from './population.ts';
@@ -116,7 +117,9 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
           ? null
           : check.kind === 'verdict' && isMatched(check)
             ? matchedJudge(control, check, scratch.open(), context)
-            : checkJudge(control, check, scratch.open(), context),
+            : check.kind === 'verdict' && isAboutParts(check)
+              ? partsJudge(control, check, scratch.open(), context)
+              : checkJudge(control, check, scratch.open(), context),
     })),
   );
   const judges = byType(running);

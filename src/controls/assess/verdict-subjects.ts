@@ -2,8 +2,16 @@ import type { IndependentCount, Reason, ReconciliationRow, Scope } from '../../m
 import { placeName, type Population, type Unit } from './population.ts';
 import { untalliedRow } from './reconcile.ts';
 
+/** What the books of single results owe to the resources whose parts they are about. */
+export interface ResultBooks {
+  /** Results of a unit that are not observed one by one, by the reason. */
+  apart(unit: Unit): ReadonlyMap<string, number>;
+  /** Where results are lacking: the row that shows that none is owed, or what keeps that from being shown. */
+  owed(unit: Unit): { readonly row: ReconciliationRow | null; readonly gaps: readonly Reason[] };
+}
+
 /** The unit of a type in a scope; null where neither the ledger nor the evidence knows one. Makes none: other checks would owe it. */
-function unitIn(population: Population, { provider, account, region }: Scope, type: string): Unit | null {
+export function unitIn(population: Population, { provider, account, region }: Scope, type: string): Unit | null {
   return population.units(provider, type).find(({ scope }) => scope.account === account && scope.region === region) ?? null;
 }
 

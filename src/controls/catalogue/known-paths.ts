@@ -39,16 +39,19 @@ const listed: Readonly<Record<string, string>> = {
     'properties: enablePurgeProtection enableSoftDelete softDeleteRetentionInDays enableRbacAuthorization accessPolicies publicNetworkAccess networkAcls vaultUri tenantId sku',
   'microsoft.keyvault/managedhsms':
     'properties: enablePurgeProtection enableSoftDelete softDeleteRetentionInDays hsmUri publicNetworkAccess networkAcls',
-  'microsoft.compute/disks': 'properties: encryption diskState diskSizeGB; properties.encryption: type diskEncryptionSetId',
+  'microsoft.compute/disks':
+    'properties: encryption securityProfile diskState diskSizeGB; properties.encryption: type diskEncryptionSetId; properties.securityProfile: securityType secureVMDiskEncryptionSetId',
   'microsoft.compute/diskencryptionsets':
-    'properties: activeKey encryptionType rotationToLatestKeyVersionEnabled lastKeyRotationTimestamp; properties.activeKey: keyUrl sourceVault',
-  'microsoft.compute/snapshots': 'properties: encryption diskState diskSizeGB; properties.encryption: type diskEncryptionSetId',
-  'microsoft.sql/servers': 'properties: keyId primaryUserAssignedIdentityId minimalTlsVersion publicNetworkAccess administrators',
+    'properties: activeKey encryptionType rotationToLatestKeyVersionEnabled lastKeyRotationTimestamp autoKeyRotationError federatedClientId; properties.activeKey: keyUrl sourceVault',
+  'microsoft.compute/snapshots':
+    'properties: encryption securityProfile diskState diskSizeGB; properties.encryption: type diskEncryptionSetId; properties.securityProfile: securityType secureVMDiskEncryptionSetId',
+  'microsoft.sql/servers':
+    'properties: keyId primaryUserAssignedIdentityId federatedClientId minimalTlsVersion publicNetworkAccess administrators',
   'microsoft.documentdb/databaseaccounts': 'properties: keyVaultKeyUri defaultIdentity publicNetworkAccess',
   'microsoft.dbforpostgresql/flexibleservers':
-    'properties: dataEncryption; properties.dataEncryption: type primaryKeyURI primaryUserAssignedIdentityId geoBackupKeyURI',
+    'properties: dataEncryption; properties.dataEncryption: type primaryKeyURI primaryUserAssignedIdentityId geoBackupKeyURI geoBackupUserAssignedIdentityId',
   'microsoft.dbformysql/flexibleservers':
-    'properties: dataEncryption; properties.dataEncryption: type primaryKeyURI primaryUserAssignedIdentityId geoBackupKeyURI',
+    'properties: dataEncryption; properties.dataEncryption: type primaryKeyURI primaryUserAssignedIdentityId geoBackupKeyURI geoBackupUserAssignedIdentityId',
   'microsoft.containerregistry/registries': 'properties: encryption; properties.encryption: status keyVaultProperties',
   'microsoft.containerservice/managedclusters':
     'properties: diskEncryptionSetID securityProfile; properties.securityProfile: azureKeyVaultKms; properties.securityProfile.azureKeyVaultKms: enabled keyId keyVaultNetworkAccess keyVaultResourceId',

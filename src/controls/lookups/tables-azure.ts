@@ -33,10 +33,30 @@ function managementGroupsOf(subscription: Json): string[] | null {
     : null;
 }
 
+/** Why assignments that a managing tenant authorises cannot be listed; null where nobody manages the subscription from elsewhere. */
+function delegationGap(subscription: Json, id: string): string | null {
+  const told = [valueAt(subscription, 'properties', 'managedByTenants'), valueAt(subscription, 'managedByTenants')];
+  const lists = told.filter((list) => list !== undefined);
+  if (lists.length === 0 || !lists.every((list) => Array.isArray(list)))
+    return `whether subscription ${id} is delegated to another tenant is not in the evidence`;
+  const names = lists.flat().map((tenant) => textAt(tenant, 'tenantId') ?? 'one that is not named');
+  return names.length === 0
+    ? null
+    : `subscription ${id} is delegated to another tenant (${names.join(', ')}), whose assignments are not in Resource Graph`;
+}
+
 const assignmentType = 'microsoft.authorization/roleassignments';
 
+interface Reach {
+  readonly scopes: readonly string[];
+  readonly homes: readonly Home[];
+  readonly elsewhere?: string;
+  /** Why principals of another tenant may hold more than is listed; they are nobody whom this one could name. */
+  readonly delegated?: string;
+}
+
 /** Where assignments in force at an Azure id stand: at the id, and at everything above it. */
-function azureAssignmentScopes(id: string, from: Resource, hop: Hopper): { scopes: string[]; homes: Home[]; elsewhere?: string } | null {
+function azureAssignmentScopes(id: string, from: Resource, hop: Hopper): Reach | null {
   const subscription = azureSubscription(id);
   if (subscription === null) return null;
   const container = hop('azure.subscription', `/subscriptions/${subscription}`, from);
@@ -46,10 +66,13 @@ function azureAssignmentScopes(id: string, from: Resource, hop: Hopper): { scope
     ...azureHomes([assignmentType], tenant === null ? 'every' : `tenants/${tenant.toLowerCase()}`),
   ];
   const groups = container.outcome === 'found' ? managementGroupsOf(container.document) : null;
-  const scopes = [...azureScopesOf(id), ...(groups ?? []), '/'];
-  return groups === null
-    ? { scopes, homes, elsewhere: `the management groups above subscription ${subscription} are not in the evidence` }
-    : { scopes, homes };
+  const delegated = container.outcome === 'found' ? delegationGap(container.document, subscription) : null;
+  return {
+    scopes: [...azureScopesOf(id), ...(groups ?? []), '/'],
+    homes,
+    ...(groups === null ? { elsewhere: `the management groups above subscription ${subscription} are not in the evidence` } : {}),
+    ...(delegated === null ? {} : { delegated }),
+  };
 }
 
 function assignmentScope(record: Resource): string {
@@ -57,6 +80,13 @@ function assignmentScope(record: Resource): string {
     textAt(record.document, 'properties', 'scope') ??
       record.uid.replace(/\/providers\/microsoft\.authorization\/roleassignments\/[^/]+$/i, ''),
   );
+}
+
+const below = 'below ';
+
+/** The resources that a scope is a part of, such as the storage account of a container. */
+function resourcesAbove(scope: string): string[] {
+  return azureScopesOf(scope).filter((one) => one !== scope && one.includes('/providers/'));
 }
 
 export const azureTables: readonly LookupTable[] = [
@@ -87,7 +117,7 @@ export const azureTables: readonly LookupTable[] = [
     'azure.subscription',
     'Subscription by id, with its management groups',
     ['microsoft.resources/subscriptions'],
-    ['tenantId', 'properties.managementGroupAncestorsChain'],
+    ['tenantId', 'managedByTenants', 'properties.managementGroupAncestorsChain', 'properties.managedByTenants'],
   ),
   azureByIdTable('azure.resource-group.by-id', 'Resource group by id', ['microsoft.resources/subscriptions/resourcegroups']),
   table({
@@ -102,7 +132,28 @@ export const azureTables: readonly LookupTable[] = [
     keys: (record) => [assignmentScope(record)],
     resolve(key, from, hop) {
       const reach = azureAssignmentScopes(key, from, hop);
-      return reach === null ? unknown(`\`${key}\` does not read as an Azure id`) : found(reach.scopes, reach.homes, reach.elsewhere);
+      if (reach === null) return unknown(`\`${key}\` does not read as an Azure id`);
+      return found(reach.scopes, reach.homes, reach.elsewhere ?? reach.delegated);
+    },
+  }),
+  /** As by scope, with those made on parts of the resource: who may read one container reads what is in the account. */
+  table({
+    name: 'azure.role-assignments.reaching',
+    title: 'Role assignments that reach into a resource: in force at its Azure id, or made on a part of it, such as a container or a queue',
+    provider: 'azure',
+    sources: [resource(assignmentType)],
+    many: true,
+    readsSubject: true,
+    keeps: ['properties.scope'],
+    through: ['azure.subscription'],
+    keys(record) {
+      const scope = assignmentScope(record);
+      return [scope, ...resourcesAbove(scope).map((one) => below + one)];
+    },
+    resolve(key, from, hop) {
+      const reach = azureAssignmentScopes(key, from, hop);
+      if (reach === null) return unknown(`\`${key}\` does not read as an Azure id`);
+      return found([...reach.scopes, below + azureId(key)], reach.homes, reach.elsewhere ?? reach.delegated);
     },
   }),
   /** As by scope, of one principal only: a scope may hold thousands of assignments. One that names no principal is found for each, and left to be judged. */
