@@ -1,11 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import type { Arrival, KeptPage, Place } from './keep.ts';
 
-/** A page for the thread, or a text. */
-export type Order = { readonly id: number } & (
-  | { readonly page: Arrival; readonly text: null }
-  | { readonly page: null; readonly text: { readonly content: string; readonly place: Place } }
-);
+/** What the thread is to keep. */
+export type Task = { readonly page: Arrival } | { readonly text: string; readonly place: Place };
+
+export interface Order {
+  readonly id: number;
+  readonly task: Task;
+}
 
 /** Its answer: the page as kept (null for a text), or what the file system said. */
 export interface Told {
@@ -62,15 +64,13 @@ function ownMemory({ buffer, byteLength }: Uint8Array): ArrayBuffer[] {
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }
 
-type Ordered = Order extends infer One ? (One extends Order ? Omit<One, 'id'> : never) : never;
-
-function order(ordered: Ordered, given: ArrayBuffer[]): Promise<KeptPage | null> {
+function order(task: Task, given: ArrayBuffer[]): Promise<KeptPage | null> {
   return new Promise((done, failed) => {
     const worker = startKeeper();
     const id = (last += 1);
     waiting.set(id, { done, failed });
     worker.ref();
-    worker.postMessage({ id, ...ordered }, given);
+    worker.postMessage({ id, task } satisfies Order, given);
   });
 }
 
@@ -79,10 +79,10 @@ function order(ordered: Ordered, given: ArrayBuffer[]): Promise<KeptPage | null>
  * away where it can be: the caller must not look at it again.
  */
 export async function keepElsewhere(page: Arrival): Promise<KeptPage> {
-  return (await order({ page, text: null }, ownMemory(page.received))) as KeptPage;
+  return (await order({ page }, ownMemory(page.received))) as KeptPage;
 }
 
 /** `keepText` there. */
-export async function storeElsewhere(content: string, place: Place): Promise<void> {
-  await order({ page: null, text: { content, place } }, []);
+export async function storeElsewhere(text: string, place: Place): Promise<void> {
+  await order({ text, place }, []);
 }

@@ -1,6 +1,6 @@
 /** What the thread that keeps pages runs: responses and texts in; what became of them out, once they are on disk. See elsewhere.ts. */
 import { parentPort } from 'node:worker_threads';
-import type { Order, Told } from './elsewhere.ts';
+import type { Order, Task, Told } from './elsewhere.ts';
 import { type KeptPage, keepPage, keepText } from './keep.ts';
 
 /** What survives of a system error on the way to another thread. */
@@ -10,13 +10,13 @@ function failureOf(error: unknown): Told['failure'] {
   return { code, message, errno, syscall, path };
 }
 
-function carryOut({ page, text }: Order): Promise<KeptPage | null> {
-  return page === null ? keepText(text.content, text.place).then(() => null) : keepPage(page);
+function carryOut(task: Task): Promise<KeptPage | null> {
+  return 'page' in task ? keepPage(task.page) : keepText(task.text, task.place).then(() => null);
 }
 
-parentPort?.on('message', (order: Order) => {
-  const tell = (told: Omit<Told, 'id'>): void => parentPort?.postMessage({ id: order.id, ...told } satisfies Told);
-  carryOut(order).then(
+parentPort?.on('message', ({ id, task }: Order) => {
+  const tell = (told: Omit<Told, 'id'>): void => parentPort?.postMessage({ id, ...told } satisfies Told);
+  carryOut(task).then(
     (page) => {
       tell({ page, failure: null });
     },
