@@ -20,7 +20,7 @@ export function accessOver(
   const access = accessAnalysis(checks, index.lookup, gap);
   for (const one of records) {
     index.add(one);
-    access.add(one);
+    access.add(one, null);
   }
   return access;
 }

@@ -8,12 +8,13 @@ import { admitted, type Allowed, allowedByIam } from './access-aws-readers.ts';
 import { sharedWith } from './access-aws-shared.ts';
 import { accountBlock, type AwsStore, awsStore, decrypt } from './access-aws-stores.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
-import { policyStatements, type Statement } from './policy-document.ts';
+import { coversAction, coversResource, policyStatements, type Statement } from './policy-document.ts';
 
 export const awsKeyReads = ['configuration.keyManager', 'configuration.arn', 'arn', 'supplementaryConfiguration.Policy'] as const;
 
 export interface AwsAccess {
-  add(resource: Resource): void;
+  /** `stale`: why the record is too old to rely on; null where it is not. */
+  add(resource: Resource, stale: string | null): void;
   analyse(store: Resource): Analysis;
 }
 
@@ -25,7 +26,12 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
   const blocks = new Map<string, boolean>();
   const byReference = new Map<string, Analysis | null>();
 
+  /** Accounts of which identities are too old to rely on, and why. */
+  const aged = new Map<string, string>();
+
   function identitiesGap(account: string): string | null {
+    const old = aged.get(account);
+    if (old !== undefined) return old;
     for (const type of awsIdentityTypes) {
       const gap = homeGap('aws', { type, account, region: 'any' });
       if (gap !== null) return gap;
@@ -41,6 +47,14 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
   /** Whether public policies of buckets are without effect in an account, for certain. */
   function blocksPublic(account: string): boolean {
     return blocks.get(account) === true && homeGap('aws', { type: accountBlock, account, region: 'any' }) === null;
+  }
+
+  /** Whether public policies of a bucket are without effect. */
+  function blocked({ document, account }: Resource): boolean {
+    return (
+      valueAt(document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', 'restrictPublicBuckets') === true ||
+      blocksPublic(account)
+    );
   }
 
   /** Identities of an account whose policies allow one of the actions. */
@@ -82,6 +96,9 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
 
   /** Keys do not decide: the store's own policy, whom it is shared with, and the identities' policies do. */
   function analyseRoles(store: AwsStore, resource: Resource): Analysis {
+    // A policy names the store by its ARN: without one nothing could be found to cover it.
+    if (parseArn(resource.uid) === null)
+      return { outcome: 'unknown', world: 'data-roles', because: 'the ARN of the store is not in the evidence' };
     const resources = store.resources(resource);
     const given = policyOf(store, resource);
     if (given.outcome === 'unreadable')
@@ -104,10 +121,13 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     const iam = iamOf(resource.account, store.actions, resources);
     const bounded = direct
       .flatMap(({ readers }) => readers)
-      .map((reader) => withinBounds(reader, resource, store.besides?.includes(accountBlock) === true && blocksPublic(resource.account)));
+      .map((reader) => withinBounds(reader, resource, store.besides?.includes(accountBlock) === true && blocked(resource)));
     const gaps = [
       ...direct.map(({ gap }) => gap),
       given.outcome === 'missing' && given.gap ? given.because : null,
+      given.outcome === 'found' && given.statements.some((statement) => isAboutOthers(statement, store, resources))
+        ? 'the policy of the store allows reading of what is not the store, as far as its ARN tells'
+        : null,
       bounded.some(({ kind }) => kind === withinVpc) ? 'who can reach the domain within its VPC is not in the evidence' : null,
       shared?.gap ?? null,
       iam.gap,
@@ -158,9 +178,13 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
   }
 
   return {
-    add(resource) {
-      if (resource.type !== accountBlock) return identities.add(resource);
-      const on = valueAt(resource.document, 'configuration', 'restrictPublicBuckets') === true;
+    add(resource, stale) {
+      if (resource.type !== accountBlock) {
+        if (stale !== null) aged.set(resource.account, stale);
+        identities.add(resource);
+        return;
+      }
+      const on = stale === null && valueAt(resource.document, 'configuration', 'restrictPublicBuckets') === true;
       blocks.set(resource.account, on && blocks.get(resource.account) !== false);
     },
     analyse(resource) {
@@ -195,6 +219,15 @@ function either(key: Analysis, store: Analysis): Analysis {
   };
 }
 
+/** A service refuses a policy that names another resource: where one does, the ARN of the record cannot be right. */
+function isAboutOthers(statement: Statement, store: AwsStore, resources: readonly string[]): boolean {
+  return (
+    statement.effect === 'Allow' &&
+    store.actions.some((action) => coversAction(statement, action)) &&
+    !coversResource(statement, resources, true)
+  );
+}
+
 type StorePolicy =
   | { readonly outcome: 'found'; readonly statements: readonly Statement[] }
   | { readonly outcome: 'none' | 'unreadable' }
@@ -206,7 +239,8 @@ function policyOf(store: AwsStore, { document }: Resource): StorePolicy {
   const policy = valueAt(document, ...at);
   if (policy === undefined || (!nullable && (policy === null || policy === ''))) {
     if (absent === 'none') return { outcome: 'none' };
-    return { outcome: 'missing', gap: absent === 'gap', because: `${at.join('.')} is not in the evidence` };
+    // A field that is there and holds nothing was lost; one that is not there may have been left out.
+    return { outcome: 'missing', gap: absent === 'gap' || policy === null, because: `${at.join('.')} is not in the evidence` };
   }
   // AWS Config writes `{}` for a repository or a file system without a policy.
   const empty = absent !== 'gap' && isJsonObject(policy) && Object.keys(policy).length === 0;
@@ -220,7 +254,8 @@ const withinVpc = 'everyone within the VPC';
 /** Settings of a store that hold everyone back whom its policy admits. */
 function withinBounds(reader: Reader, { document, account }: Resource, blocked: boolean): Reader {
   if (reader.kind !== 'everyone') return reader;
-  if (blocked || valueAt(document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', 'restrictPublicBuckets') === true)
+  // What a condition bounds (a range of addresses) S3 may not call public, and then the block does not touch it.
+  if (blocked && !reader.conditional)
     return { ...reader, principal: `every principal of account ${account}`, kind: 'account', wide: false, conditional: true };
   const subnets = valueAt(document, 'configuration', 'VPCOptions', 'SubnetIds');
   const inVpc = Array.isArray(subnets) && subnets.some((subnet) => typeof subnet === 'string' && subnet !== '');

@@ -21,6 +21,10 @@ export const grantingRoles: ReadonlySet<string> = new Set([
   'roles/iam.serviceAccountTokenCreator',
   'roles/iam.serviceAccountKeyAdmin',
   'roles/iam.serviceAccountAdmin',
+  'roles/iam.serviceAccountUser',
+  'roles/iam.workloadIdentityUser',
+  'roles/iam.roleAdmin',
+  'roles/iam.organizationRoleAdmin',
   'roles/storage.legacyBucketOwner',
 ]);
 

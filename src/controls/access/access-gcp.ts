@@ -48,7 +48,8 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
     if (direct) memo += own;
     // What a bucket says of itself is part of who can read it.
     const bucket = resource.type === bucketType ? bucketAccess(resource.document) : null;
-    if (bucket) memo += JSON.stringify(bucket);
+    // Its lists are cited by its name.
+    if (bucket) memo += JSON.stringify(bucket) + (bucket.wide.length > 0 ? own : '');
     let made = analyses.get(memo);
     if (made === undefined) {
       if (analyses.size >= 2_000) analyses.clear();

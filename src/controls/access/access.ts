@@ -27,7 +27,8 @@ export function accessTypes(provider: Provider, type: string): readonly string[]
 export interface AccessAnalysis {
   /** Ledger types whose records it is fed, besides those of its tables. */
   readonly types: ReadonlySet<string>;
-  add(resource: Resource): void;
+  /** `stale`: why the record is too old to rely on; null where it is not. */
+  add(resource: Resource, stale: string | null): void;
   /** As conditions see it. */
   readonly readers: (from: Resource) => ReadersResult;
   /** As a line of `access.ndjson`. `subjectJson` is the subject as JSON. */
@@ -70,8 +71,8 @@ export function accessAnalysis(
   const asJson = new WeakMap<Analysis & { outcome: 'found' }, ReadersResult>();
   return {
     types,
-    add(resource) {
-      if (types.has(ledgerType(resource))) aws.add(resource);
+    add(resource, stale) {
+      if (types.has(ledgerType(resource))) aws.add(resource, stale);
     },
     readers(from) {
       const analysis = analyse(from);

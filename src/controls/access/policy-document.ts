@@ -176,7 +176,8 @@ export function principalsOf(statement: Statement): PolicyPrincipal[] {
   const { principal } = statement;
   if (principal === '*') return [{ principal: '*', kind: 'everyone', account: null }];
   if (!isJsonObject(principal)) return [];
-  return Object.keys(principal).flatMap((family) => (texts(principal[family]) ?? []).map((name) => namedPrincipal(family, name)));
+  const named = Object.keys(principal).flatMap((family) => (texts(principal[family]) ?? []).map((name) => namedPrincipal(family, name)));
+  return [...new Map(named.map((one) => [`${one.kind}\u0000${one.principal}`, one])).values()];
 }
 
 function namedPrincipal(family: string, name: string): PolicyPrincipal {

@@ -94,11 +94,9 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
   const criticality = criticalSelector(config.critical);
   const checks = controls.flatMap(({ checks: own }) => own);
 
-  const index = tableIndex(
-    tableReads(checks),
-    population.homeGap,
-    ({ provider, capturedAt }) => ages.resource(provider, capturedAt)?.message ?? null,
-  );
+  const stale = ({ provider, capturedAt }: Pick<Resource, 'provider' | 'capturedAt'>): string | null =>
+    ages.resource(provider, capturedAt)?.message ?? null;
+  const index = tableIndex(tableReads(checks), population.homeGap, stale);
   const access = accessAnalysis(
     checks.filter((check) => check.kind === 'condition'),
     index.lookup,
@@ -133,7 +131,7 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
     if (population.unitOf(resource.provider, resource.scope.account, resource.scope.region, ledgerType(resource)).coveredBy !== null)
       return;
     index.add(resource);
-    access.add(resource);
+    access.add(resource, stale(resource));
   });
   for (const type of tableTypes) population.markRead(type);
 

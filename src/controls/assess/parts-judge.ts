@@ -93,6 +93,9 @@ export function partsJudge(
     return null;
   }
 
+  /** Scopes with results about parts of what the inventory does not hold. */
+  const orphaned = new Map<string, Scope>();
+
   /** Gives each result to what it is about. Those about resources of the types that the inventory does not hold are given back. */
   function assign(): ProviderVerdict[] {
     const strays: ProviderVerdict[] = [];
@@ -110,6 +113,8 @@ export function partsJudge(
         setApart(verdict, judgedWithResource);
       } else {
         if (found) found.parent.parts += 1;
+        else if (types.every((type) => unitIn(population, verdict.scope, type)?.excluded !== true))
+          orphaned.set(scopeKey(verdict.scope), verdict.scope);
         inner.verdict(verdict);
       }
     }
@@ -201,8 +206,20 @@ export function partsJudge(
         lack(scope, type, why);
       }
     }
+    for (const scope of orphaned.values())
+      lack(scope, types.join(', '), [
+        {
+          code: 'not-in-inventory',
+          message: `results of ${check.rule} in ${placeName(scope)} are about parts of what is not among its ${types.join(', ')}`,
+        },
+      ]);
+    const beyondResults = rows.reduce(
+      (sum, row) => sum + Object.entries(row.excluded).reduce((all, [why, count]) => all + (why === judgedByParts ? 0 : count), 0),
+      0,
+    );
     return {
       ...result,
+      excluded: result.excluded + beyondResults,
       gaps: result.gaps + gaps,
       waived: result.waived + rows.reduce((sum, row) => sum + row.waived, 0),
       provenEmpty: result.provenEmpty && whole,

@@ -237,7 +237,7 @@ export function environmentOf(
   const access = accessAnalysis(checks, lookup, homeGap);
   for (const resource of resources) {
     index.add(resource);
-    access.add(resource);
+    access.add(resource, null);
   }
   return { asOf, parameters, lookup, readers: (from) => access.readers(from) };
 }

@@ -84,8 +84,12 @@ function assignmentScope(record: Resource): string {
 
 const below = 'below ';
 
+/** Azure takes no longer id. */
+const longestId = 2_048;
+
 /** The resources that a scope is a part of, such as the storage account of a container. */
 function resourcesAbove(scope: string): string[] {
+  if (scope.length > longestId) return [];
   return azureScopesOf(scope).filter((one) => one !== scope && one.includes('/providers/'));
 }
 
