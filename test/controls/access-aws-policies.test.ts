@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject, Resource } from '../../src/model/index.ts';
-import { namesOf, readersOf } from '../support/access.ts';
+import { accessAnalysis } from '../../src/controls/access/access.ts';
+import { tableReads } from '../../src/controls/assess/needs.ts';
+import { tableIndex } from '../../src/controls/lookups/table-index.ts';
+import { accessOver, namesOf, readersOf } from '../support/access.ts';
+import { conditionCheck, outcome } from '../support/judging.ts';
 import { record } from '../support/records.ts';
 
 /** Who gets at a store by its own policy, by sharing, and by the key of another account. */
@@ -276,4 +280,46 @@ test.each([
   ['AWS::Kinesis::Stream', 'the resource policy of the stream'],
 ])('%s: what AWS Config does not record is named', (type, unsettled) => {
   expect(readersOf([], store(type, `arn:aws:x:eu-west-1:${own}:y`, {})).unsettled).toContain(unsettled);
+});
+
+describe('what a policy is about', () => {
+  const open = allow('*', { Action: 's3:GetObject', Resource: 'arn:aws:s3:::b/*' });
+  const asked = (one: Resource) => accessOver('aws', [one.type], []).readers(one);
+
+  test.each(['b', '', 'arn:aws:s3'])('a store whose ARN reads %j is undecided', (uid) => {
+    expect(asked({ ...bucket(text(open)), uid })).toMatchObject({ outcome: 'unknown' });
+  });
+
+  test('a policy that names another resource than its own shows that the ARN is not its own', () => {
+    expect(asked({ ...bucket(text(open)), uid: 'arn:aws:s3:::other' })).toMatchObject({ complete: false });
+    expect(asked(bucket(text(open)))).toMatchObject({ complete: true });
+  });
+
+  test('a block of public access reaches what S3 calls public, and buckets alone', () => {
+    const blocked = { PublicAccessBlockConfiguration: { restrictPublicBuckets: true } };
+    const bounded = { ...open, Condition: { IpAddress: { 'aws:SourceIp': '203.0.113.0/24' } } };
+    expect(wide(bucket(text(open), blocked))).toEqual([]);
+    expect(wide(bucket(text(bounded), blocked))).toEqual(['*']);
+    const topic = store('AWS::SNS::Topic', `arn:aws:sns:eu-west-1:${own}:t`, { Policy: text(allow('*')) }, blocked);
+    expect(wide(topic)).toEqual(['*']);
+  });
+
+  test('a policy that is there and holds nothing was lost', () => {
+    const domain = (more: JsonObject) =>
+      store('AWS::OpenSearch::Domain', `arn:aws:es:eu-west-1:${own}:domain/d`, { EncryptionAtRestOptions: { Enabled: false }, ...more });
+    expect(asked(domain({ AccessPolicies: null }))).toMatchObject({ complete: false });
+    expect(asked(domain({ AccessPolicies: '' }))).toMatchObject({ complete: true });
+  });
+
+  test('identities too old to rely on leave the list open', () => {
+    const check = conditionCheck({ on: ['AWS::S3::Bucket'], usesReaders: true, evaluate: () => outcome('pass') }, 'aws');
+    const of = (stale: string | null) => {
+      const index = tableIndex(tableReads([check]), () => null);
+      const access = accessAnalysis([check], index.lookup, () => null);
+      access.add(decrypter('reads'), stale);
+      return access.readers(bucket(null));
+    };
+    expect(of(null)).toMatchObject({ complete: true });
+    expect(of('captured 900 hours before')).toMatchObject({ complete: false, because: 'captured 900 hours before' });
+  });
 });

@@ -53,6 +53,8 @@ describe('Google Cloud: IAM roles decide', () => {
     ['domain:other.example', 'roles/storage.legacyBucketOwner', true],
     ['domain:other.example', 'roles/resourcemanager.projectIamAdmin', true],
     ['principalSet://cloudresourcemanager.googleapis.com/organizations/99/type/ServiceAccount', 'roles/storage.objectViewer', true],
+    ['principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/*', 'roles/iam.workloadIdentityUser', true],
+    ['domain:other.example', 'roles/iam.serviceAccountUser', true],
     ['user:a@b.example', 'roles/resourcemanager.projectIamAdmin', undefined],
     ['domain:other.example', 'roles/iap.httpsResourceAccessor', undefined],
     ['allUsers', 'roles/some.newRole', undefined],

@@ -57,6 +57,16 @@ describe('a rule that judges parts of what the inventory lists', () => {
     expect(whole.assessment.findings[0]).toMatchObject({ status: 'pass', counts: { pass: 2, unknown: 0 } });
   });
 
+  test('results about parts of what the inventory does not hold keep it from passing', async () => {
+    const gone = about('gone', 'Compliant');
+    for (const names of [['v'], []]) {
+      const present = names.length > 0 ? { key } : {};
+      const { assessment } = await judge({ units: [inventory(one, names, {}, vaults), states(one, { ...present, gone })] }, [keys]);
+      expect(assessment.findings[0]).toMatchObject({ status: 'unknown', gaps: 1 });
+      expect(assessment.findings[0]?.reasons.map(({ code }) => code)).toContain('not-in-inventory');
+    }
+  });
+
   test('results about the parent itself are judged together, and count with it', async () => {
     const itself = (verdict: string, deployment: string): FixtureVerdict => ({
       uid: idOf(one, 'v', vaults),
