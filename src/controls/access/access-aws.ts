@@ -44,17 +44,11 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     'service control policies, session policies and conditions at the time of a request',
   ];
 
-  /** Whether public policies of buckets are without effect in an account, for certain. */
-  function blocksPublic(account: string): boolean {
+  /** Whether public policies of a store are without effect, for certain: by its own block, or by that over its account. */
+  function blocksPublic(store: AwsStore, { document, account }: Resource): boolean {
+    if (store.besides?.includes(accountBlock) !== true) return false;
+    if (valueAt(document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', 'restrictPublicBuckets') === true) return true;
     return blocks.get(account) === true && homeGap('aws', { type: accountBlock, account, region: 'any' }) === null;
-  }
-
-  /** Whether public policies of a bucket are without effect. */
-  function blocked({ document, account }: Resource): boolean {
-    return (
-      valueAt(document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', 'restrictPublicBuckets') === true ||
-      blocksPublic(account)
-    );
   }
 
   /** Identities of an account whose policies allow one of the actions. */
@@ -119,9 +113,8 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
         : [];
     const shared = store.shared ? sharedWith(resource, store.shared) : null;
     const iam = iamOf(resource.account, store.actions, resources);
-    const bounded = direct
-      .flatMap(({ readers }) => readers)
-      .map((reader) => withinBounds(reader, resource, store.besides?.includes(accountBlock) === true && blocked(resource)));
+    const blocked = blocksPublic(store, resource);
+    const bounded = direct.flatMap(({ readers }) => readers.map((reader) => withinBounds(reader, resource, blocked)));
     const gaps = [
       ...direct.map(({ gap }) => gap),
       given.outcome === 'missing' && given.gap ? given.because : null,

@@ -122,16 +122,7 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
           continue;
         }
         const { kind, wide } = memberKind(member);
-        if (reads === 'no') continue;
-        if (reads === 'unknown') {
-          if (wide) found.gap ??= `what role ${role}, which ${level} gives to ${member}, allows is not in the evidence`;
-          else found.unsettled.add(`what role ${role} allows is not in the evidence`);
-          continue;
-        }
-        if (reads === 'by-granting' && !wide) {
-          found.unsettled.add('whoever administers IAM policies or service accounts can take a role that reads');
-          continue;
-        }
+        if (!admits(reads, { role, level, member, wide }, found)) continue;
         if (wide) found.records.push(record);
         found.readers.push({
           principal: member,
@@ -169,6 +160,24 @@ export interface Found {
   readonly unsettled: Set<string>;
   readonly records: IndexedRecord[];
   gap: string | null;
+}
+
+interface Grant {
+  readonly role: string;
+  readonly level: string;
+  readonly member: string;
+  readonly wide: boolean;
+}
+
+/** Whether a grant makes a reader. Where it cannot be told, that is noted: as a gap if it would open the store to many. */
+function admits(reads: Reads, { role, level, member, wide }: Grant, found: Found): boolean {
+  if (reads === 'unknown') {
+    if (wide) found.gap ??= `what role ${role}, which ${level} gives to ${member}, allows is not in the evidence`;
+    else found.unsettled.add(`what role ${role} allows is not in the evidence`);
+  }
+  if (reads === 'by-granting' && !wide)
+    found.unsettled.add('whoever administers IAM policies or service accounts can take a role that reads');
+  return reads === 'yes' || (reads === 'by-granting' && wide);
 }
 
 /** Every identity of a pool, or of an organisation. */
@@ -213,12 +222,7 @@ function addDatasetAccess(
       found.gap ??= `an entry of the access list of dataset ${gcpRelativeName(uid)} names nobody known`;
       continue;
     }
-    if (allows === 'unknown') {
-      if (who.wide)
-        found.gap ??= `what role ${role}, which dataset ${gcpRelativeName(uid)} gives to ${who.principal}, allows is not in the evidence`;
-      else found.unsettled.add(`what role ${role} allows is not in the evidence`);
-      continue;
-    }
+    if (!admits(allows, { role, level: `dataset ${gcpRelativeName(uid)}`, member: who.principal, wide: who.wide }, found)) continue;
     found.readers.push({
       ...who,
       via: `access list of dataset ${gcpRelativeName(uid)} (${role})`,

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import type { Observation } from '../../model/index.ts';
 import type { CheckResult, Conflict } from './judge.ts';
-import { observationLine, type Shard, writeAll } from './observations.ts';
+import { checkNames, observationLine, type Shard, writeAll } from './observations.ts';
 
 /** What joining needs of a check. `settle` keeps its books when an observation turns out to rest on contradictory records. */
 type Joinable = Pick<CheckResult, 'shard' | 'conflicts'> & Partial<Pick<CheckResult, 'settleConflict'>>;
@@ -55,12 +55,7 @@ function rewrite(one: Joinable, take: (block: Uint8Array) => void): number {
     const observation = JSON.parse(line) as Observation;
     one.settleConflict?.(conflict, observation);
     put(
-      unknownLine(
-        observation.id,
-        `"control":${JSON.stringify(observation.control)},"check":${JSON.stringify(observation.check)}`,
-        conflict,
-        JSON.stringify(observation.citations),
-      ),
+      unknownLine(observation.id, checkNames(observation.control, observation.check).head, conflict, JSON.stringify(observation.citations)),
     );
   });
   for (const [id, conflict] of open) {

@@ -17,7 +17,7 @@ import {
 import { aggregator, decideGroup } from './aggregate.ts';
 import type { Freshness } from './freshness.ts';
 import { accountSubject, isAccountWide, judgeVerdict } from './native.ts';
-import { observationId, observationLine, type Shard } from './observations.ts';
+import { checkNames, observationId, observationLine, type Shard } from './observations.ts';
 import { placeName, type Population, unique, type Unit } from './population.ts';
 import { emptyTally, reconcile, type Tally } from './reconcile.ts';
 import { gapLine, ledgerCitations } from './scope-gap.ts';
@@ -90,7 +90,8 @@ export function checkJudge(
   const { population, environment, waivers } = context;
   const provider: Provider = control.provider;
   const types = check.kind === 'condition' ? check.on : [verdictType(provider, check.rule)];
-  const head = `"control":${JSON.stringify(control.id)},"check":${JSON.stringify(check.id)}`;
+  const names = checkNames(control.id, check.id);
+  const { head } = names;
   const tallies = new Map<Unit, Tally>();
   const counts = emptyCounts();
   const conflicts = new Map<string, Conflict>();
@@ -153,7 +154,7 @@ export function checkJudge(
   /** A scope whose evidence is not whole: never a silent pass. */
   function gap(scope: Scope, type: string, reasons: readonly Reason[]): void {
     gaps += 1;
-    shard.write(gapLine({ control: control.id, check: check.id, head }, population, scope, type, reasons));
+    shard.write(gapLine(names, population, scope, type, reasons));
   }
 
   const units = (): Unit[] => types.flatMap((type) => [...population.units(provider, type)]);

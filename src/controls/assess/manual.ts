@@ -1,6 +1,6 @@
 import { type AttestedAnswer, type Control, emptyCounts, type Reason, type Status, type Subject } from '../../model/index.ts';
 import type { CheckResult } from './judge.ts';
-import { observationId, observationLine, type Shard } from './observations.ts';
+import { checkNames, observationId, observationLine, type Shard } from './observations.ts';
 import type { ManualCheck } from '../types.ts';
 
 interface Settled {
@@ -81,7 +81,7 @@ export function questionResult(
   shard.write(
     observationLine({
       id: observationId(control.id, check.id, subject),
-      head: `"control":${JSON.stringify(control.id)},"check":${JSON.stringify(check.id)}`,
+      head: checkNames(control.id, check.id).head,
       subjectJson: JSON.stringify(subject),
       status,
       reason,

@@ -9,7 +9,7 @@ import {
   type Subject,
 } from '../../model/index.ts';
 import { type CheckJudge, type CheckResult, type JudgeContext, verdictType } from './judge.ts';
-import type { Shard } from './observations.ts';
+import { checkNames, type Shard } from './observations.ts';
 import { isGlobalAwsType, placeName, unique, type Unit } from './population.ts';
 import { emptyTally, reconcile, type Tally, untalliedRow } from './reconcile.ts';
 import { gapLine } from './scope-gap.ts';
@@ -42,11 +42,7 @@ export function matchedJudge(
   const { population } = context;
   const { provider, about } = check;
   const native = verdictType(provider, check.rule);
-  const names = {
-    control: control.id,
-    check: check.id,
-    head: `"control":${JSON.stringify(control.id)},"check":${JSON.stringify(check.id)}`,
-  };
+  const names = checkNames(control.id, check.id);
   const counts = emptyCounts();
   const inventory: Judged[] = [];
   /** Resources by scope and by the names their results may use. */

@@ -37,6 +37,18 @@ export function subjectOf(resource: Resource): Subject {
   return { kind: 'resource', provider, type, uid, name, account, location, scope, capturedAt };
 }
 
+/** A check as its lines name it. */
+export interface CheckNames {
+  readonly control: string;
+  readonly check: string;
+  /** See ObservationParts. */
+  readonly head: string;
+}
+
+export function checkNames(control: string, check: string): CheckNames {
+  return { control, check, head: `"control":${JSON.stringify(control)},"check":${JSON.stringify(check)}` };
+}
+
 /** Everything of an observation line but what is the same for all checks of one subject. */
 export interface ObservationParts {
   readonly id: string;

@@ -8,7 +8,7 @@ import {
   type Subject,
 } from '../../model/index.ts';
 import { checkJudge, type CheckJudge, type CheckResult, judgedWithResource, type JudgeContext, verdictType } from './judge.ts';
-import type { Shard } from './observations.ts';
+import { checkNames, type Shard } from './observations.ts';
 import { placeName, unique, type Unit } from './population.ts';
 import { emptyTally, reconcile, type Tally, untalliedRow } from './reconcile.ts';
 import { gapLine } from './scope-gap.ts';
@@ -48,11 +48,7 @@ export function partsJudge(
     about: { types },
   } = check;
   const native = verdictType(provider, check.rule);
-  const names = {
-    control: control.id,
-    check: check.id,
-    head: `"control":${JSON.stringify(control.id)},"check":${JSON.stringify(check.id)}`,
-  };
+  const names = checkNames(control.id, check.id);
   const parents: Parent[] = [];
   /** By account: what an account has once may be recorded in another region than its results. */
   const byName = new Map<string, Parent>();

@@ -1,5 +1,5 @@
 import { type Reason, type Scope, scopeKey, type Subject } from '../../model/index.ts';
-import { observationId, observationLine } from './observations.ts';
+import { type CheckNames, observationId, observationLine } from './observations.ts';
 import { placeName, type Population } from './population.ts';
 import { citationJson } from './subject.ts';
 import type { CheckOutcome } from '../types.ts';
@@ -11,14 +11,8 @@ export function ledgerCitations(population: Population, scope: Scope, type: stri
     .map((pointer) => citationJson({ file: 'evidence/ledger.json', pointer, encoding: 'json' }, 'ledger', scopeKey(scope)));
 }
 
-/** The observation of a scope whose evidence is not whole: never a silent pass. `head` as in ObservationParts. */
-export function gapLine(
-  names: { readonly control: string; readonly check: string; readonly head: string },
-  population: Population,
-  scope: Scope,
-  type: string,
-  reasons: readonly Reason[],
-): string {
+/** The observation of a scope whose evidence is not whole: never a silent pass. */
+export function gapLine(names: CheckNames, population: Population, scope: Scope, type: string, reasons: readonly Reason[]): string {
   const subject: Subject = {
     kind: 'scope',
     provider: scope.provider,

@@ -93,6 +93,31 @@ function resourcesAbove(scope: string): string[] {
   return azureScopesOf(scope).filter((one) => one !== scope && one.includes('/providers/'));
 }
 
+/** Role assignments by where they are made. `keys`: what one made at a scope is filed under; `asked`: what is looked for at an id. */
+function assignmentsTable(
+  name: string,
+  title: string,
+  keys: (scope: string) => string[],
+  asked: (reach: NonNullable<ReturnType<typeof azureAssignmentScopes>>, id: string) => readonly string[],
+): LookupTable {
+  return table({
+    name,
+    title,
+    provider: 'azure',
+    sources: [resource(assignmentType)],
+    many: true,
+    readsSubject: true,
+    keeps: ['properties.scope'],
+    through: ['azure.subscription'],
+    keys: (record) => keys(assignmentScope(record)),
+    resolve(key, from, hop) {
+      const reach = azureAssignmentScopes(key, from, hop);
+      if (reach === null) return unknown(`\`${key}\` does not read as an Azure id`);
+      return found(asked(reach, azureId(key)), reach.homes, reach.elsewhere ?? reach.delegated);
+    },
+  });
+}
+
 export const azureTables: readonly LookupTable[] = [
   table({
     name: 'azure.keyvault.by-uri',
@@ -124,42 +149,19 @@ export const azureTables: readonly LookupTable[] = [
     ['tenantId', 'managedByTenants', 'properties.managementGroupAncestorsChain', 'properties.managedByTenants'],
   ),
   azureByIdTable('azure.resource-group.by-id', 'Resource group by id', ['microsoft.resources/subscriptions/resourcegroups']),
-  table({
-    name: 'azure.role-assignments.by-scope',
-    title: 'Role assignments in force at an Azure id: made there, or inherited from its resource group, subscription or management groups',
-    provider: 'azure',
-    sources: [resource(assignmentType)],
-    many: true,
-    readsSubject: true,
-    keeps: ['properties.scope'],
-    through: ['azure.subscription'],
-    keys: (record) => [assignmentScope(record)],
-    resolve(key, from, hop) {
-      const reach = azureAssignmentScopes(key, from, hop);
-      if (reach === null) return unknown(`\`${key}\` does not read as an Azure id`);
-      return found(reach.scopes, reach.homes, reach.elsewhere ?? reach.delegated);
-    },
-  }),
+  assignmentsTable(
+    'azure.role-assignments.by-scope',
+    'Role assignments in force at an Azure id: made there, or inherited from its resource group, subscription or management groups',
+    (scope) => [scope],
+    ({ scopes }) => scopes,
+  ),
   /** As by scope, with those made on parts of the resource: who may read one container reads what is in the account. */
-  table({
-    name: 'azure.role-assignments.reaching',
-    title: 'Role assignments that reach into a resource: in force at its Azure id, or made on a part of it, such as a container or a queue',
-    provider: 'azure',
-    sources: [resource(assignmentType)],
-    many: true,
-    readsSubject: true,
-    keeps: ['properties.scope'],
-    through: ['azure.subscription'],
-    keys(record) {
-      const scope = assignmentScope(record);
-      return [scope, ...resourcesAbove(scope).map((one) => below + one)];
-    },
-    resolve(key, from, hop) {
-      const reach = azureAssignmentScopes(key, from, hop);
-      if (reach === null) return unknown(`\`${key}\` does not read as an Azure id`);
-      return found([...reach.scopes, below + azureId(key)], reach.homes, reach.elsewhere ?? reach.delegated);
-    },
-  }),
+  assignmentsTable(
+    'azure.role-assignments.reaching',
+    'Role assignments that reach into a resource: in force at its Azure id, or made on a part of it, such as a container or a queue',
+    (scope) => [scope, ...resourcesAbove(scope).map((one) => below + one)],
+    ({ scopes }, id) => [...scopes, below + id],
+  ),
   /** As by scope, of one principal only: a scope may hold thousands of assignments. One that names no principal is found for each, and left to be judged. */
   table({
     name: 'azure.role-assignments.of-principal',

@@ -16,25 +16,17 @@ function compileDecode(compiler: CheckCompiler, scope: Scope, source: Record<str
   }
   if (path === undefined) return undefined;
   const memo = new Map<string, Value>();
-  return {
-    text: path.text,
-    source: path.source,
-    display: path.display,
-    origin: covered,
-    shape: 'value',
-    read: (evaluation) => {
-      const value = path.read(evaluation);
-      if (typeof value !== 'string') return value;
-      const before = memo.get(value);
-      if (before !== undefined) return before;
-      const decoded = decodeText(value, steps as string[]);
-      if (value.length <= memoisedLength) {
-        if (memo.size >= memoisedTexts) memo.clear();
-        memo.set(value, decoded);
-      }
-      return decoded;
-    },
-  };
+  return madeOf(path, (value) => {
+    if (typeof value !== 'string') return value;
+    const before = memo.get(value);
+    if (before !== undefined) return before;
+    const decoded = decodeText(value, steps as string[]);
+    if (value.length <= memoisedLength) {
+      if (memo.size >= memoisedTexts) memo.clear();
+      memo.set(value, decoded);
+    }
+    return decoded;
+  });
 }
 
 /** The same key policy is read from hundreds of resources: the last ones decoded are kept. */
@@ -93,22 +85,19 @@ function compileReplace(compiler: CheckCompiler, scope: Scope, source: Record<st
   });
 }
 
+/** A value that is made of another, and cited and spoken of as that is. */
+function madeOf({ text, source, display, read }: Operand, make: (value: Value) => Value): Operand {
+  return { text, source, display, origin: covered, shape: 'value', read: (evaluation) => make(read(evaluation)) };
+}
+
 /** What is made of the text that an operand holds; anything else there is no text, and what was withheld is not read. */
 function ofText(operand: Operand, make: (text: string) => Value): Operand {
-  return {
-    text: operand.text,
-    source: operand.source,
-    display: operand.display,
-    origin: covered,
-    shape: 'value',
-    read: (evaluation) => {
-      const value = operand.read(evaluation);
-      if (value instanceof Void) return value;
-      if (typeof value !== 'string') return MISTYPED;
-      if (isRedacted(value)) return REDACTED;
-      return make(value);
-    },
-  };
+  return madeOf(operand, (value) => {
+    if (value instanceof Void) return value;
+    if (typeof value !== 'string') return MISTYPED;
+    if (isRedacted(value)) return REDACTED;
+    return make(value);
+  });
 }
 
 /** A text undone step by step: a document that is kept as text. */
