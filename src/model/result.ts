@@ -99,7 +99,7 @@ export const statusCountsSchema = z.object({
   notapplicable: z.number().int(),
 });
 
-/** One control's outcome. `observations` is the byte range of its lines in observations.ndjson (sorted by control). */
+/** One control's outcome. */
 export const findingSchema = z.object({
   control: z.custom<Control>(),
   status: statusSchema,
@@ -109,7 +109,8 @@ export const findingSchema = z.object({
   excluded: z.number().int(),
   gaps: z.number().int(),
   reasons: z.array(reasonSchema),
-  observations: z.object({ offset: z.number().int(), length: z.number().int(), count: z.number().int() }),
+  /** Its lines of `results/observations.ndjson`: how many, and where they lie, in order, as offset and length in bytes. */
+  observations: z.object({ count: z.number().int(), blocks: z.array(z.tuple([z.number().int(), z.number().int()])) }),
 });
 export type Finding = z.infer<typeof findingSchema>;
 
@@ -141,9 +142,10 @@ export const attestedAnswerSchema = z.object({
 });
 export type AttestedAnswer = z.infer<typeof attestedAnswerSchema>;
 
-/** Who can read a critical store, by the evidence: a line of `results/access.ndjson`. */
-export const accessSchema = z.object({
-  subject: subjectSchema,
+/** Who can read some critical stores alike, by the evidence: a line of `results/readers.ndjson`. */
+export const readersSchema = z.object({
+  /** The first 32 hexadecimal digits of the SHA-256 of the line as it is without this field. */
+  id: z.string(),
   /** `key-boundary`: the caller needs decrypt on the key (AWS CMK). `data-roles`: a service identity decrypts. */
   world: z.enum(['key-boundary', 'data-roles']),
   principals: z.array(
@@ -163,7 +165,32 @@ export const accessSchema = z.object({
   unsettled: z.array(z.string()),
   complete: z.boolean(),
 });
+export type Readers = z.infer<typeof readersSchema>;
+
+/** A critical store and who can read it: a line of `results/access.ndjson`. */
+export const accessSchema = z.object({
+  subject: subjectSchema,
+  /** `id` of a line of `results/readers.ndjson`. */
+  readers: z.string(),
+});
 export type Access = z.infer<typeof accessSchema>;
+
+/** Critical stores, counted. */
+export const accessTotalsSchema = z.object({
+  stores: z.number().int(),
+  keyBoundary: z.number().int(),
+  dataRoles: z.number().int(),
+  /** Open to everyone, or to a whole other account, organisation or domain. */
+  wide: z.number().int(),
+  /** Whose readers the evidence does not settle. */
+  incomplete: z.number().int(),
+});
+export type AccessTotals = z.infer<typeof accessTotalsSchema>;
+
+/** A critical store with those who can read it. */
+export interface StoreAccess extends Omit<Access, 'readers'> {
+  readonly readers: Readers;
+}
 
 export const engagementSchema = z.object({
   id: z.string(),
@@ -211,7 +238,10 @@ export const shortfallSchema = z.object({
 });
 export type Shortfall = z.infer<typeof shortfallSchema>;
 
-/** `results/assessment.json`: with observations.ndjson and access.ndjson, the renderer's only input. */
+/** Files of `results/` that assess writes and all reports are made of. */
+export const resultSources = ['assessment.json', 'observations.ndjson', 'access.ndjson', 'readers.ndjson'] as const;
+
+/** `results/assessment.json`: with the lines beside it (see `resultSources`) the renderer's only input. */
 export const assessmentSchema = z.object({
   version: z.literal(1),
   runId: z.string(),
@@ -265,13 +295,7 @@ export const assessmentSchema = z.object({
   waivers: z.array(waiverSchema),
   answers: z.array(attestedAnswerSchema),
   queries: z.array(queryIndexSchema),
-  access: z.object({
-    stores: z.number().int(),
-    keyBoundary: z.number().int(),
-    dataRoles: z.number().int(),
-    wide: z.number().int(),
-    incomplete: z.number().int(),
-  }),
+  access: accessTotalsSchema,
   redactions: z.number().int(),
   /** SHA-256 over the sorted lines `<sha256>  <path>` of every file below evidence/: what `sha256sum` would print. */
   evidenceDigest: z.string(),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { PackError } from './error.ts';
-import { assessmentSchema, observationSchema } from '../model/index.ts';
+import { assessmentSchema, observationSchema, resultSources } from '../model/index.ts';
 import type { Citation } from '../model/index.ts';
 import { readTimestamp, signBundle, signEnvelope, writeStatement } from './attest.ts';
 import { copyPayload, listPayload, writeTagFiles } from './bag.ts';
@@ -65,8 +65,7 @@ export class SealError extends PackError {
 const payloadParts = ['evidence', 'results', 'inputs', 'report.html', 'report.pdf'] as const;
 const required = [
   'evidence/ledger.json',
-  'results/assessment.json',
-  'results/observations.ndjson',
+  ...resultSources.map((name) => `results/${name}`),
   'results/rendering.json',
   'report.html',
   'report.pdf',

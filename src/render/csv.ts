@@ -1,4 +1,4 @@
-import type { Access, Assessment, Finding, Observation } from '../model/index.ts';
+import type { Assessment, Finding, Observation, StoreAccess } from '../model/index.ts';
 import { scopeKey } from '../model/index.ts';
 import { codePoint } from '../text/visible.ts';
 import { jsonText } from './text.ts';
@@ -202,9 +202,10 @@ export function reconciliationCsv(assessment: Assessment): AsyncGenerator<string
 }
 
 /** One line a principal; a store that nobody is found to read has one line without a principal. */
-export function accessCsv(access: AsyncIterable<Access>): AsyncGenerator<string> {
+export function accessCsv(stores: AsyncIterable<StoreAccess>): AsyncGenerator<string> {
   async function* rows(): AsyncGenerator<CsvValue[]> {
-    for await (const { subject, world, principals, unsettled, complete } of access) {
+    for await (const { subject, readers } of stores) {
+      const { world, principals, unsettled, complete } = readers;
       const store: CsvValue[] = [
         subject.provider,
         subject.type,

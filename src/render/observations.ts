@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { observationSchema, accessSchema } from '../model/index.ts';
-import type { Access, Assessment, Finding, Observation, Status } from '../model/index.ts';
+import { observationSchema } from '../model/index.ts';
+import type { Assessment, Finding, Observation, Status } from '../model/index.ts';
 
 const NON_PASSING: ReadonlySet<Status> = new Set<Status>(['fail', 'error', 'unknown', 'notchecked']);
 
@@ -9,23 +9,20 @@ export function isNonPassing(status: Status): boolean {
   return NON_PASSING.has(status);
 }
 
-/** Lines of a file, or of a byte range of it, without holding more than one block of it. */
-export async function* lines(file: string, range?: { offset: number; length: number }): AsyncGenerator<string> {
-  if (range?.length === 0) return;
-  const stream = createReadStream(file, {
-    highWaterMark: 1 << 18,
-    ...(range ? { start: range.offset, end: range.offset + range.length - 1 } : {}),
-  });
+/** Lines of a file, or of a block of it (offset and length in bytes), without holding more than a piece of it. */
+export async function* lines(file: string, block?: readonly [number, number]): AsyncGenerator<string> {
+  if (block?.[1] === 0) return;
+  const stream = createReadStream(file, { highWaterMark: 1 << 18, ...(block ? { start: block[0], end: block[0] + block[1] - 1 } : {}) });
   let rest: Buffer[] = [];
-  for await (const block of stream as AsyncIterable<Buffer>) {
+  for await (const piece of stream as AsyncIterable<Buffer>) {
     let from = 0;
-    for (let at = block.indexOf(10); at !== -1; at = block.indexOf(10, from)) {
-      const line = rest.length === 0 ? block.subarray(from, at) : Buffer.concat([...rest, block.subarray(from, at)]);
+    for (let at = piece.indexOf(10); at !== -1; at = piece.indexOf(10, from)) {
+      const line = rest.length === 0 ? piece.subarray(from, at) : Buffer.concat([...rest, piece.subarray(from, at)]);
       rest = [];
       from = at + 1;
       if (line.length > 0) yield line.toString('utf8');
     }
-    if (from < block.length) rest.push(block.subarray(from));
+    if (from < piece.length) rest.push(piece.subarray(from));
   }
   if (rest.length > 0) yield Buffer.concat(rest).toString('utf8');
 }
@@ -36,12 +33,14 @@ export async function* lines(file: string, range?: { offset: number; length: num
  */
 export async function* observationsOf(file: string, finding: Finding): AsyncGenerator<Observation> {
   let count = 0;
-  for await (const line of lines(file, finding.observations)) {
-    const observation = parseObservation(line);
-    if (observation.control !== finding.control.id)
-      throw new Error(`observations.ndjson: ${observation.control} where ${finding.control.id} is expected; assess again`);
-    count += 1;
-    yield observation;
+  for (const block of finding.observations.blocks) {
+    for await (const line of lines(file, block)) {
+      const observation = parseObservation(line);
+      if (observation.control !== finding.control.id)
+        throw new Error(`observations.ndjson: ${observation.control} where ${finding.control.id} is expected; assess again`);
+      count += 1;
+      yield observation;
+    }
   }
   if (count !== finding.observations.count) {
     throw new Error(
@@ -60,9 +59,4 @@ export async function* allObservations(
 
 function parseObservation(line: string): Observation {
   return observationSchema.parse(JSON.parse(line)) as Observation;
-}
-
-/** Lines of access.ndjson; none when the file does not exist and the assessment counts no store. */
-export async function* accessLines(file: string): AsyncGenerator<Access> {
-  for await (const line of lines(file)) yield accessSchema.parse(JSON.parse(line));
 }

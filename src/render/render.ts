@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assessmentSchema } from '../model/index.ts';
-import type { Access, Assessment, Finding, Observation } from '../model/index.ts';
+import { assessmentSchema, resultSources } from '../model/index.ts';
+import type { Assessment, Finding, Observation, StoreAccess } from '../model/index.ts';
 import type { BrowserRecord } from './browser.ts';
 import { accessCsv, findingsCsv, observationsCsv, reconciliationCsv } from './csv.ts';
 import { digestOf, removeHalfWritten, writeAtomically } from './files.ts';
 import { htmlReport } from './html.ts';
-import { accessLines, allObservations, isNonPassing, observationsOf } from './observations.ts';
+import { allObservations, isNonPassing, observationsOf } from './observations.ts';
 import type { RegisterRow } from './register.ts';
+import { storesOf } from './stores.ts';
 import { buildView, gather } from './view.ts';
 import type { Gathered } from './view.ts';
 import { rowView } from './view-control.ts';
@@ -53,7 +53,7 @@ interface Source {
   gathered: () => Promise<Gathered>;
   observations: () => AsyncIterable<{ finding: Finding; observation: Observation }>;
   observationsOf: (finding: Finding) => AsyncIterable<Observation>;
-  access: () => AsyncIterable<Access>;
+  stores: () => AsyncIterable<StoreAccess>;
   browser: string | undefined;
   log: (message: string) => void;
   /** What a format found worth recording. */
@@ -69,7 +69,7 @@ const FORMATS = {
   'observations-csv': { file: 'results/observations.csv', write: (source: Source): Pieces => observationsCsv(source.observations()) },
   'findings-csv': { file: 'results/findings.csv', write: (source: Source): Pieces => findingsCsv(source.assessment) },
   'reconciliation-csv': { file: 'results/reconciliation.csv', write: (source: Source): Pieces => reconciliationCsv(source.assessment) },
-  'access-csv': { file: 'results/access.csv', write: (source: Source): Pieces => accessCsv(source.access()) },
+  'access-csv': { file: 'results/access.csv', write: (source: Source): Pieces => accessCsv(source.stores()) },
 } as const satisfies Record<string, { file: string; write: (source: Source) => Pieces }>;
 
 export type ReportFormat = keyof typeof FORMATS;
@@ -85,7 +85,6 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
   const results = join(runDirectory, 'results');
   const assessment = assessmentSchema.parse(JSON.parse(await readFile(join(results, 'assessment.json'), 'utf8')));
   const observationsFile = join(results, 'observations.ndjson');
-  const accessFile = join(results, 'access.ndjson');
   const report: RenderReport = { files: [], pages: null, browser: null, warnings: [] };
   let gathered: Promise<Gathered> | undefined;
   const source: Source = {
@@ -95,8 +94,8 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
     log,
     observations: () => allObservations(observationsFile, assessment),
     observationsOf: (finding) => observationsOf(observationsFile, finding),
-    access: () => (assessment.access.stores === 0 && !existsSync(accessFile) ? none() : accessLines(accessFile)),
-    gathered: () => (gathered ??= gather(assessment, source.observationsOf, source.access())),
+    stores: () => storesOf(results),
+    gathered: () => (gathered ??= gather(assessment, source.observationsOf, source.stores())),
     record: (facts) => {
       if (facts.pages !== undefined) report.pages = facts.pages;
       if (facts.browser !== undefined) {
@@ -107,8 +106,7 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
   };
   for (const directory of [runDirectory, results]) await removeHalfWritten(directory);
   const sources: Record<string, string> = {};
-  for (const name of ['assessment.json', 'observations.ndjson', 'access.ndjson'])
-    if (existsSync(join(results, name))) sources[`results/${name}`] = await digestOf(join(results, name));
+  for (const name of resultSources) sources[`results/${name}`] = await digestOf(join(results, name));
   for (const format of options.formats ?? reportFormats) {
     const { file, write } = FORMATS[format];
     const started = performance.now();
@@ -139,10 +137,6 @@ function recordOf(report: RenderReport, assessment: Assessment, sources: Readonl
     },
     warnings: report.warnings,
   };
-}
-
-async function* none(): AsyncGenerator<never> {
-  // No store of critical data: nothing to read.
 }
 
 async function* html(source: Source): AsyncGenerator<string> {

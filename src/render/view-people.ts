@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import type { Access, Assessment } from '../model/index.ts';
+import { hash } from 'node:crypto';
+import type { Assessment, StoreAccess } from '../model/index.ts';
 import { visible } from '../text/visible.ts';
 import { pillOf, placeBeside, whoOf } from './view-control.ts';
 import { cell, citationText, grouped, longDate, plural } from './text.ts';
@@ -33,29 +33,19 @@ export interface SelectedStores {
  * Collects what the access section shows: stores that the same principals can read in the same way are one group. Groups open
  * to many come first, then those that the evidence does not settle, then the rest.
  */
-export function selectStores(): { add: (access: Access) => void; select: () => SelectedStores; seen: () => number } {
+export function selectStores(): { add: (store: StoreAccess) => void; select: () => SelectedStores; seen: () => number } {
   const groups = new Map<string, Group>();
   const held: number[] = [];
+  const likeness = likenesses();
   let seen = 0;
   const order = (group: Group): number => (group.view.wide ? 0 : group.view.complete ? 2 : 1);
   return {
-    add: (access) => {
+    add: (store) => {
       seen += 1;
-      const ways = access.principals.map((principal) => [
-        principal.principal,
-        principal.kind,
-        wayOf(access, principal.via),
-        principal.inheritedFrom ?? '',
-        principal.conditional,
-        principal.wide,
-      ]);
-      const key = createHash('sha256')
-        .update(JSON.stringify([access.subject.provider, access.world, access.complete, ways, access.unsettled]))
-        .digest('base64');
-      const citations = JSON.stringify(access.principals.map((principal) => principal.citation ?? null));
+      const { key, citations } = likeness(store);
       let group = groups.get(key);
       if (group === undefined) {
-        group = { view: groupView(access), count: 0, citations, unsettled: access.unsettled };
+        group = { view: groupView(store), count: 0, citations, unsettled: store.readers.unsettled };
         // No more of a rank is held than could be printed if there were no other.
         const rank = order(group);
         if ((held[rank] ?? 0) === GROUPS) return;
@@ -64,7 +54,7 @@ export function selectStores(): { add: (access: Access) => void; select: () => S
       }
       group.count += 1;
       if (group.citations !== citations) group.view.citationsOfFirst = true;
-      if (group.view.stores.length < STORES) group.view.stores.push(storeLine(access));
+      if (group.view.stores.length < STORES) group.view.stores.push(storeLine(store));
     },
     select: () => {
       const notes = new Map<string, number>();
@@ -101,24 +91,53 @@ export function selectStores(): { add: (access: Access) => void; select: () => S
   };
 }
 
+/** Whether a way in may be about one store: then it reads otherwise for each. */
+const onSomething = / on (\S+)$/;
+
+/** What makes stores read alike: two with the same `key` are one group. */
+function likenesses(): (store: StoreAccess) => { readonly key: string; readonly citations: string } {
+  let last: { of: string; made: { key: string; citations: string } } | null = null;
+  return (store) => {
+    const { readers, subject } = store;
+    const of = `${subject.provider} ${readers.id}`;
+    if (last?.of === of) return last.made;
+    const digest = (value: unknown): string => hash('sha256', JSON.stringify(value), 'base64');
+    const ways = readers.principals.map((principal) => [
+      principal.principal,
+      principal.kind,
+      wayOf(store, principal.via),
+      principal.inheritedFrom ?? '',
+      principal.conditional,
+      principal.wide,
+    ]);
+    const made = {
+      key: digest([subject.provider, readers.world, readers.complete, ways, readers.unsettled]),
+      citations: digest(readers.principals.map((principal) => principal.citation ?? null)),
+    };
+    last = readers.principals.some(({ via }) => onSomething.test(via)) ? null : { of, made };
+    return made;
+  };
+}
+
 /** A way in as it reads for any store of its kind: a grant on the store itself says so, and not which store. */
-function wayOf({ subject }: Access, via: string): string {
-  const on = / on (\S+)$/.exec(via)?.[1];
+function wayOf({ subject }: StoreAccess, via: string): string {
+  const on = onSomething.exec(via)?.[1];
   return on !== undefined && on !== '' && (subject.uid.endsWith(`/${on}`) || subject.uid === on)
     ? `${via.slice(0, -on.length)}the store itself`
     : via;
 }
 
-function storeLine({ subject }: Access): StoreView['stores'][number] {
+function storeLine({ subject }: StoreAccess): StoreView['stores'][number] {
   return { ...whoOf(subject), place: placeBeside(subject) };
 }
 
 /** A group as its first store makes it; references are still the records' own places. */
-function groupView(access: Access): StoreView {
-  const principals = [...access.principals].sort((a, b) => Number(b.wide) - Number(a.wide));
+function groupView(store: StoreAccess): StoreView {
+  const { readers } = store;
+  const principals = [...readers.principals].sort((a, b) => Number(b.wide) - Number(a.wide));
   const ways = new Map<string, StoreView['ways'][number]>();
   for (const principal of principals.slice(0, PRINCIPALS)) {
-    const via = cell(wayOf(access, principal.via), 300);
+    const via = cell(wayOf(store, principal.via), 300);
     const inherited = principal.inheritedFrom === undefined ? '' : cell(principal.inheritedFrom, 240);
     const key = JSON.stringify([via, inherited, principal.wide]);
     const way = ways.get(key) ?? { via, inherited, wide: principal.wide, principals: [] };
@@ -135,10 +154,10 @@ function groupView(access: Access): StoreView {
     title: '',
     stores: [],
     moreStores: 0,
-    world: access.world,
-    keyBoundary: access.world === 'key-boundary',
-    worldWord: access.world === 'key-boundary' ? 'Key boundary' : 'Data roles',
-    complete: access.complete,
+    world: readers.world,
+    keyBoundary: readers.world === 'key-boundary',
+    worldWord: readers.world === 'key-boundary' ? 'Key boundary' : 'Data roles',
+    complete: readers.complete,
     wide: principals.some((principal) => principal.wide),
     total: plural(principals.length, 'principal'),
     ways: [...ways.values()],

@@ -1,4 +1,4 @@
-import type { Access, Assessment, Finding, Observation, Status } from '../model/index.ts';
+import type { Assessment, Finding, Observation, Status, StoreAccess } from '../model/index.ts';
 import { codePoint, visible } from '../text/visible.ts';
 import { pdfCoverage } from './fonts.ts';
 import { wordOf } from './charts.ts';
@@ -35,7 +35,7 @@ export interface Gathered {
 export async function gather(
   assessment: Assessment,
   observations: (finding: Finding) => AsyncIterable<Observation>,
-  access: AsyncIterable<Access>,
+  critical: AsyncIterable<StoreAccess>,
   limits: { total: number; each: number } = { total: INLINE_TOTAL, each: INLINE_EACH },
 ): Promise<Gathered> {
   const expected = assessment.findings.reduce(
@@ -64,7 +64,7 @@ export async function gather(
     });
   }
   const stores = selectStores();
-  for await (const line of access) stores.add(line);
+  for await (const store of critical) stores.add(store);
   return { rows, stores, register };
 }
 

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { accessSchema, type Json, type JsonObject, type Resource } from '../../src/model/index.ts';
+import { readersSchema, type Json, type JsonObject, type Resource } from '../../src/model/index.ts';
 import { accessOver, namesOf, readersOf } from '../support/access.ts';
 import { record } from '../support/records.ts';
 
@@ -288,23 +289,11 @@ describe('AWS: without a customer managed key data roles decide', () => {
   });
 });
 
-test('a line of access.ndjson follows its schema', () => {
+test('a line of readers.ndjson follows its schema, and its id is made of what it says', () => {
   const access = accessOver('aws', ['AWS::S3::Bucket'], [key([allow('*'), root]), role('inline', [decrypting()])]);
-  const { line, wide, complete } = access.access(
-    bucket(),
-    JSON.stringify({
-      kind: 'resource',
-      provider: 'aws',
-      type: 'AWS::S3::Bucket',
-      uid: 'u',
-      name: 'n',
-      account: own,
-      location: 'x',
-      scope: { provider: 'aws', account: own, region: 'x' },
-      capturedAt: null,
-    }),
-  );
-  expect(accessSchema.parse(JSON.parse(line))).toMatchObject({
+  const { id, line, wide, complete } = access.access(bucket());
+  expect(readersSchema.parse(JSON.parse(line))).toMatchObject({
+    id,
     principals: [
       { principal: '*', wide: true },
       { kind: 'role', wide: false },
@@ -312,4 +301,7 @@ test('a line of access.ndjson follows its schema', () => {
     complete: true,
   });
   expect([wide, complete]).toEqual([true, true]);
+  const { id: _, ...rest } = JSON.parse(line) as Record<string, unknown>;
+  expect(createHash('sha256').update(JSON.stringify(rest)).digest('hex').slice(0, 32)).toBe(id);
+  expect(access.access(bucket({ sseAlgorithm: 'AES256' })).id).not.toBe(id);
 });

@@ -423,13 +423,20 @@ describe('results', () => {
       else process.env['TZ'] = zone;
     }
     expect(digest(run)).toEqual(first);
-    expect(Object.keys(first)).toEqual(['access.ndjson', 'assessment.json', 'findings.json', 'observations.ndjson', 'reconciliation.json']);
+    expect(Object.keys(first)).toEqual([
+      'access.ndjson',
+      'assessment.json',
+      'findings.json',
+      'observations.ndjson',
+      'readers.ndjson',
+      'reconciliation.json',
+    ]);
     const again = await fixtureRun(fixture);
     await judgeRun(again, [goodBuckets]);
     expect(digest(again)).toEqual(first);
   });
 
-  test('follow their schemas, and a finding is its byte range of the observations', async () => {
+  test('follow their schemas, and a finding is its blocks of the observations', async () => {
     const second = control('aws-s3-never', 'aws', [
       conditionCheck({ on: ['AWS::S3::Bucket'], evaluate: () => outcome('fail', 'näver ✓') }, 'aws'),
     ]);
@@ -438,10 +445,10 @@ describe('results', () => {
     for (const observation of observations) observationSchema.parse(observation);
     const bytes = readFileSync(join(runDirectory, 'results', 'observations.ndjson'));
     for (const finding of assessment.findings) {
-      const { offset, length, count } = finding.observations;
-      const lines = bytes
-        .subarray(offset, offset + length)
-        .toString('utf8')
+      const { blocks, count } = finding.observations;
+      const lines = blocks
+        .map(([offset, length]) => bytes.subarray(offset, offset + length).toString('utf8'))
+        .join('')
         .trimEnd()
         .split('\n')
         .map((line) => JSON.parse(line) as { control: string });

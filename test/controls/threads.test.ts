@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { collect } from '../../src/collectors/collect.ts';
 import { pageReaders } from '../../src/collectors/registry.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { assess, type AssessRequest, type Threads } from '../../src/controls/assess/assess.ts';
+import { assess, type AssessRequest } from '../../src/controls/assess/assess.ts';
+import type { Threads } from '../../src/controls/assess/workers.ts';
 import { loadCatalogue } from '../../src/controls/catalogue/load.ts';
 import { needsOf } from '../../src/controls/assess/needs.ts';
-import { partition } from '../../src/controls/assess/partition.ts';
+import { deal, type Part, partsOf } from '../../src/controls/assess/partition.ts';
 import { selectControls } from '../../src/controls/catalogue/select.ts';
 import { evidenceReader } from '../../src/evidence/reader.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/index.ts';
@@ -100,6 +101,7 @@ describe('judging on several threads', () => {
       'assessment.json',
       'findings.json',
       'observations.ndjson',
+      'readers.ndjson',
       'reconciliation.json',
     ]);
     expect(alone.waivers.map((waiver) => (waiver.used ?? 0) > 0)).toEqual([true, true, false]);
@@ -146,23 +148,27 @@ describe('judging on several threads', () => {
 });
 
 describe('the partition', () => {
-  test('holds every control once, in order, and keeps the questions about readers of one cloud together', () => {
+  test('holds every control once, each cloud in a part of its own and in the order of the catalogue', () => {
     const { controls } = request.catalogue;
-    for (const count of [1, 2, 3, 7]) {
-      const parts = partition(controls, evidenceReader(run, request.readers).queries(), count);
-      expect(parts.length).toBe(count);
-      expect(parts.flat().toSorted((a, b) => controls.indexOf(a) - controls.indexOf(b))).toEqual(controls);
-      for (const part of parts)
-        expect(part.map((one) => controls.indexOf(one))).toEqual(part.map((one) => controls.indexOf(one)).toSorted((a, b) => a - b));
-      for (const provider of ['aws', 'azure', 'gcp']) {
-        const asking = parts.filter((part) =>
-          part.some(
-            ({ control, checks }) =>
-              control.provider === provider && checks.some((check) => check.kind === 'condition' && check.usesReaders),
-          ),
-        );
-        expect(asking.length).toBe(1);
-      }
+    const queries = evidenceReader(run, request.readers).queries();
+    const parts = partsOf(controls, queries);
+    expect(parts.map(({ provider }) => provider)).toEqual(['aws', 'azure', 'gcp']);
+    for (const part of parts) {
+      expect(part.controls).toEqual(controls.filter(({ control }) => control.provider === part.provider));
+      expect(part.bytes).toBeGreaterThan(0);
     }
+    expect(partsOf(controls.toReversed(), queries).map(({ provider }) => provider)).toEqual(['aws', 'azure', 'gcp']);
+  });
+
+  test('deals neighbours, so that the heaviest load is as light as can be', () => {
+    const part = (bytes: number): Part => ({ provider: 'aws', controls: [], bytes });
+    const dealt = (weights: number[], count: number): number[][] =>
+      deal(weights.map(part), count).map((group) => group.map(({ bytes }) => bytes));
+    expect(dealt([5, 3, 3], 1)).toEqual([[5, 3, 3]]);
+    expect(dealt([5, 3, 3], 2)).toEqual([[5], [3, 3]]);
+    expect(dealt([1, 3, 9], 2)).toEqual([[1, 3], [9]]);
+    expect(dealt([5, 3, 3], 3)).toEqual([[5], [3], [3]]);
+    expect(dealt([5, 3], 7)).toEqual([[5], [3]]);
+    expect(dealt([], 2)).toEqual([]);
   });
 });

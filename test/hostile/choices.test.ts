@@ -8,7 +8,8 @@ import type { Assessment } from '../../src/model/index.ts';
 import { limitationsView, scopeView, summaryView } from '../../src/render/view-front.ts';
 import { exceptionsView } from '../../src/render/view-people.ts';
 import { buildView, gather } from '../../src/render/view.ts';
-import { accessLines, observationsOf } from '../../src/render/observations.ts';
+import { observationsOf } from '../../src/render/observations.ts';
+import { storesOf } from '../../src/render/stores.ts';
 import { writeFixture } from '../support/assessment.ts';
 import { fixtureReaders, fixtureRun } from '../support/evidence.ts';
 import { catalogue, conditionCheck, config, control, good, judge } from '../support/judging.ts';
@@ -102,7 +103,7 @@ describe('what was loosened', () => {
     const gathered = await gather(
       assessment,
       (finding) => observationsOf(join(run, 'results', 'observations.ndjson'), finding),
-      accessLines(join(run, 'results', 'access.ndjson')),
+      storesOf(join(run, 'results')),
     );
     const origin = (choices: Assessment['choices']): string | undefined =>
       buildView({ ...assessment, ...(choices && { choices }) }, gathered, null, { format: 'html' }).versions.facts.find(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -78,6 +79,24 @@ describe('results that a signer could have made up', () => {
         replace(join(run, reconciliation), /"count":\{[^}]*\}/, '"count":null');
       }),
     ).toContain('the provider counts nothing');
+  });
+
+  test('readers of critical stores that are not there, not what they were, or other than counted', async () => {
+    const set = (rest: object): { id: string; line: string } => {
+      const id = createHash('sha256').update(JSON.stringify(rest)).digest('hex').slice(0, 32);
+      return { id, line: `${JSON.stringify({ id, ...rest })}\n` };
+    };
+    const open = { principal: '*', kind: 'everyone', via: 'policy of the store', conditional: false, wide: true };
+    const { id, line } = set({ world: 'data-roles', principals: [open], unsettled: [], complete: true });
+    const store = `${JSON.stringify({ subject: {}, readers: id })}\n`;
+    const write = (run: string, access: string, readers: string): void => {
+      writeFileSync(join(run, 'results/access.ndjson'), access);
+      writeFileSync(join(run, 'results/readers.ndjson'), readers);
+    };
+    expect(await disagrees((run) => write(run, store, line))).toContain('wide 0 in the assessment, 1 in the lines');
+    expect(await disagrees((run) => write(run, store + store, ''))).toContain(`2 stores name the readers ${id}`);
+    expect(await disagrees((run) => write(run, store, line.replace('"wide":true', '"wide":false')))).toContain('its id is not made of');
+    expect(await disagrees((run) => write(run, store, line + line))).toContain('it is there twice');
   });
 
   test('malformed lines and records are named', async () => {

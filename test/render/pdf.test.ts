@@ -8,7 +8,8 @@ import { PDF, PdfArray, PdfDict, PdfNumber, PdfRef, PdfString } from '@libpdf/co
 import type { PdfObject } from '@libpdf/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser } from '../../src/render/browser.ts';
-import { accessLines, isNonPassing, observationsOf } from '../../src/render/observations.ts';
+import { isNonPassing, observationsOf } from '../../src/render/observations.ts';
+import { storesOf } from '../../src/render/stores.ts';
 import { printToPdf } from '../../src/render/page-pdf.ts';
 import { pdfReport } from '../../src/render/pdf.ts';
 import { pdfFacts } from '../../src/render/pdf-document.ts';
@@ -163,12 +164,10 @@ test('a large report goes on in a register, numbered through', async () => {
   const run = join(directory, 'large');
   const assessment = writeFixture(run, { observations: 300, controls: 8, hostile: true, failing: 0.5 });
   const source = join(run, 'results', 'observations.ndjson');
-  const gathered = await gather(
-    assessment,
-    (finding) => observationsOf(source, finding),
-    accessLines(join(run, 'results', 'access.ndjson')),
-    { total: 20, each: 3 },
-  );
+  const gathered = await gather(assessment, (finding) => observationsOf(source, finding), storesOf(join(run, 'results')), {
+    total: 20,
+    each: 3,
+  });
   const report = pdfReport({
     assessment,
     gathered,

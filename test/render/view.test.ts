@@ -2,7 +2,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { accessLines, isNonPassing, observationsOf } from '../../src/render/observations.ts';
+import { isNonPassing, observationsOf } from '../../src/render/observations.ts';
+import { storesOf } from '../../src/render/stores.ts';
 import { buildView, gather } from '../../src/render/view.ts';
 import type { Gathered } from '../../src/render/view.ts';
 import { groupRows, whoOf } from '../../src/render/view-control.ts';
@@ -19,7 +20,7 @@ const gatherFrom = (run: string, assessment: Assessment, limits?: { total: numbe
   gather(
     assessment,
     (finding) => observationsOf(join(run, 'results', 'observations.ndjson'), finding),
-    accessLines(join(run, 'results', 'access.ndjson')),
+    storesOf(join(run, 'results')),
     limits,
   );
 const observationsIn = (run: string): Observation[] =>

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assessmentSchema, emptyCounts } from '../../src/model/index.ts';
 import type { Assessment, Finding, StatusCounts } from '../../src/model/index.ts';
-import { accessLines } from './assessment/access.ts';
+import { storesMade } from './assessment/access.ts';
 import { queriesMade, scopesCovered, shortfallsOf } from './assessment/coverage.ts';
 import { SCOPES } from './assessment/estate.ts';
 import { writeObservations } from './assessment/findings.ts';
@@ -22,8 +22,11 @@ export function writeFixture(runDirectory: string, options: FixtureOptions = {})
     for (const finding of list) counts[finding.status] += 1;
     return { counts, score: counts.pass + counts.fail === 0 ? null : counts.pass / (counts.pass + counts.fail) };
   };
-  const access = accessLines(options.hostile === true);
-  writeFileSync(join(results, 'access.ndjson'), access.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const access = storesMade(options.hostile === true);
+  const sets = new Map(access.map(({ readers }) => [readers.id, readers]));
+  const lines = (all: Iterable<object>): string => [...all].map((line) => `${JSON.stringify(line)}\n`).join('');
+  writeFileSync(join(results, 'access.ndjson'), lines(access.map(({ subject, readers }) => ({ subject, readers: readers.id }))));
+  writeFileSync(join(results, 'readers.ndjson'), lines(sets.values()));
   const sections = [...new Set(findings.map((finding) => finding.control.section))].sort();
   const assessment: Assessment = {
     version: 1,
@@ -107,10 +110,10 @@ export function writeFixture(runDirectory: string, options: FixtureOptions = {})
     queries: queriesMade(options.whole === true),
     access: {
       stores: access.length,
-      keyBoundary: access.filter((line) => line.world === 'key-boundary').length,
-      dataRoles: access.filter((line) => line.world === 'data-roles').length,
-      wide: access.filter((line) => line.principals.some((principal) => principal.wide)).length,
-      incomplete: access.filter((line) => !line.complete).length,
+      keyBoundary: access.filter(({ readers }) => readers.world === 'key-boundary').length,
+      dataRoles: access.filter(({ readers }) => readers.world === 'data-roles').length,
+      wide: access.filter(({ readers }) => readers.principals.some((principal) => principal.wide)).length,
+      incomplete: access.filter(({ readers }) => !readers.complete).length,
     },
     shortfalls: options.whole === true ? [] : shortfallsOf(SCOPES),
     redactions: 12,

@@ -4,6 +4,8 @@ import { assess, type AssessRequest } from '../../src/controls/assess/assess.ts'
 import type { Aggregate, Catalogue, CheckOutcome, CompiledCheck, ConditionCheck, EvaluationEnvironment } from '../../src/controls/types.ts';
 import {
   type Access,
+  type Readers,
+  type StoreAccess,
   type Assessment,
   type Control,
   type Observation,
@@ -109,7 +111,7 @@ export interface Judged {
   readonly runDirectory: string;
   readonly assessment: Assessment;
   readonly observations: Observation[];
-  readonly access: Access[];
+  readonly access: StoreAccess[];
 }
 
 export async function judgeRun(
@@ -128,11 +130,12 @@ export async function judgeRun(
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as T);
+  const sets = new Map(lines<Readers>('readers.ndjson').map((set) => [set.id, set]));
   const judged = {
     runDirectory,
     assessment,
     observations: lines<Observation>('observations.ndjson'),
-    access: lines<Access>('access.ndjson'),
+    access: lines<Access>('access.ndjson').map((line) => ({ ...line, readers: sets.get(line.readers) as Readers })),
   };
   checkBooks(judged);
   return judged;

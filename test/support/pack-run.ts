@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { PDF } from '@libpdf/core';
 import { afterAll } from 'vitest';
 import { stringify } from 'yaml';
+import { resultSources } from '../../src/model/index.ts';
 import type { Assessment, Control, ReconciliationRow } from '../../src/model/index.ts';
 
 /** A run that is ready to be sealed: a real PDF, evidence with its digests, and results that agree with it. */
@@ -185,7 +186,7 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
         excluded: 0,
         gaps: 0,
         reasons: [],
-        observations: { offset: 0, length: 0, count: total },
+        observations: { count: total, blocks: [] },
       },
     ],
     scopes: [],
@@ -260,6 +261,7 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
       .join(''),
   );
   put('results/access.ndjson', '');
+  put('results/readers.ndjson', '');
   const { engagement } = assessment;
   put(
     'inputs/exhibit.yaml',
@@ -275,7 +277,7 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
 export function stateRendering(directory: string): void {
   const bytes = (path: string): Buffer => readFileSync(join(directory, path));
   const digest = (path: string): string => createHash('sha256').update(bytes(path)).digest('hex');
-  const sources = ['results/assessment.json', 'results/observations.ndjson', 'results/access.ndjson'];
+  const sources = resultSources.map((name) => `results/${name}`);
   const files = ['report.html', 'report.pdf'].map((file) => ({ file, bytes: bytes(file).length, sha256: digest(file) }));
   writeFileSync(
     join(directory, 'results/rendering.json'),

@@ -41,7 +41,7 @@ export function readerJson(reader: Reader): JsonObject {
 
 const forLines = new WeakMap<Reader, string>();
 
-/** A reader as a line of `access.ndjson` shows it, as JSON. */
+/** A reader as a line of `readers.ndjson` shows it, as JSON. */
 export function readerLine(reader: Reader): string {
   let line = forLines.get(reader);
   if (line === undefined) forLines.set(reader, (line = JSON.stringify(reader)));

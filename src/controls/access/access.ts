@@ -1,4 +1,5 @@
-import type { Access, Provider, Resource } from '../../model/index.ts';
+import { hash } from 'node:crypto';
+import type { Provider, Readers, Resource } from '../../model/index.ts';
 import { awsAccess, awsKeyReads } from './access-aws.ts';
 import { awsIdentityTypes } from './access-aws-identities.ts';
 import { awsStore, isAwsStore } from './access-aws-stores.ts';
@@ -6,7 +7,7 @@ import { azureAccess, azureAccessReads } from './access-azure.ts';
 import { isAzureStore } from './access-azure-stores.ts';
 import { gcpAccess, gcpAccessReads } from './access-gcp.ts';
 import { isGcpStore } from './access-gcp-stores.ts';
-import { type Analysis, type Reader, readerJson, readerLine } from './access-principal.ts';
+import { type Analysis, readerJson, readerLine } from './access-principal.ts';
 import type { HomeGap } from '../lookups/table-index.ts';
 import { ledgerType } from '../lookups/table.ts';
 import type { ConditionCheck, EvaluationEnvironment, IndexedRecord, ReadersResult } from '../types.ts';
@@ -31,19 +32,18 @@ export interface AccessAnalysis {
   add(resource: Resource, stale: string | null): void;
   /** As conditions see it. */
   readonly readers: (from: Resource) => ReadersResult;
-  /** As a line of `access.ndjson`. `subjectJson` is the subject as JSON. */
-  access(from: Resource, subjectJson: string): AccessLine;
+  /** As `readers.ndjson` tells it. */
+  access(from: Resource): ReadersLine;
 }
 
-export interface AccessLine {
-  /** An `Access` as JSON. */
+export interface ReadersLine {
+  readonly id: string;
+  /** A `Readers` as JSON. */
   readonly line: string;
-  readonly world: Access['world'];
+  readonly world: Readers['world'];
   readonly wide: boolean;
   readonly complete: boolean;
 }
-
-type Shared = Omit<AccessLine, 'line'> & { readonly readers: readonly Reader[]; readonly tail: string };
 
 /** Who can read the critical stores, over one run's evidence. `checks` are those that ask. Feed it first, then ask. */
 export function accessAnalysis(
@@ -57,7 +57,7 @@ export function accessAnalysis(
   const types = new Set(
     checks.flatMap((check) => (check.usesReaders ? check.on.flatMap((type) => accessTypes(check.provider, type)) : [])),
   );
-  const shares = new WeakMap<Analysis, Shared>();
+  const told = new WeakMap<Analysis, ReadersLine>();
   let last: { resource: Resource; analysis: Analysis } | null = null;
 
   function analyse(resource: Resource): Analysis {
@@ -92,32 +92,25 @@ export function accessAnalysis(
       asJson.set(analysis, made);
       return made;
     },
-    access(from, subjectJson) {
+    access(from) {
       const analysis = analyse(from);
-      let known = shares.get(analysis);
-      if (!known) shares.set(analysis, (known = shareOf(analysis)));
-      const { world, wide, complete, readers, tail } = known;
-      let line = `{"subject":${subjectJson},"world":"${world}","principals":[`;
-      for (let at = 0; at < readers.length; at += 1) line += (at === 0 ? '' : ',') + readerLine(readers[at] as Reader);
-      return { world, wide, complete, line: line + tail };
+      let known = told.get(analysis);
+      if (!known) told.set(analysis, (known = readersLine(analysis)));
+      return known;
     },
   };
 }
 
-/** The part of a line that stores under one key share, but for the readers: those are put in when it is written. */
-function shareOf(analysis: Analysis): Shared {
+/** Stores that are read alike have the same line, whichever of them is asked for: its id is made of what it says. */
+function readersLine(analysis: Analysis): ReadersLine {
   const { world } = analysis;
   const [readers, unsettled, complete] =
     analysis.outcome === 'unknown'
       ? [[], [analysis.because], false]
       : [analysis.readers, analysis.gap === null ? analysis.unsettled : [analysis.gap, ...analysis.unsettled], analysis.gap === null];
-  return {
-    world,
-    complete,
-    wide: readers.some((reader) => reader.wide),
-    readers,
-    tail: `],"unsettled":${JSON.stringify(unsettled)},"complete":${complete}}`,
-  };
+  const rest = `"world":"${world}","principals":[${readers.map(readerLine).join(',')}],"unsettled":${JSON.stringify(unsettled)},"complete":${complete}}`;
+  const id = hash('sha256', `{${rest}`).slice(0, 32);
+  return { id, line: `{"id":"${id}",${rest}`, world, complete, wide: readers.some((reader) => reader.wide) };
 }
 
 function distinct(records: readonly IndexedRecord[]): IndexedRecord[] {

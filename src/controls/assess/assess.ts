@@ -4,21 +4,22 @@ import { join } from 'node:path';
 import type { ExhibitConfig } from '../../config/schema.ts';
 import { fileLender, writeFileAtomic } from '../../evidence/files.ts';
 import { lockRun } from '../../evidence/lock.ts';
-import { evidenceReader, type PageReader, type StoredQuery } from '../../evidence/reader.ts';
+import { type EvidenceReader, evidenceReader, type PageReader, type StoredQuery } from '../../evidence/reader.ts';
 import { type Assessment, type Finding, freshnessParameters, type Json, type QueryIndex } from '../../model/index.ts';
 import { boundGarbage } from '../../evidence/garbage.ts';
 import { namedScopes } from './claims.ts';
 import { freshness } from './freshness.ts';
 import { resolveParameters } from '../catalogue/load.ts';
-import { mergeFiles } from './merge.ts';
-import { judgePart, type PartRequest, type PartResult } from './part.ts';
-import { partition } from './partition.ts';
+import { moved } from './conflicts.ts';
+import { judgePart, pagesToRead, type PartRequest, type PartResult } from './part.ts';
+import { deal, partsOf } from './partition.ts';
+import { type ResultFiles, resultFiles } from './result-files.ts';
 import { summarise } from './rollup.ts';
 import { mergeShortfalls } from './shortfalls.ts';
 import { sameJson } from '../lookups/table-index.ts';
 import type { Catalogue } from '../types.ts';
 import { waiverBook } from './waivers.ts';
-import { judgeElsewhere } from './workers.ts';
+import { judgeElsewhere, type Threads } from './workers.ts';
 
 export interface AssessProgress {
   /** Pages read of those that have to be read. */
@@ -41,17 +42,9 @@ export interface AssessRequest {
   readonly threads?: Threads;
 }
 
-export interface Threads {
-  readonly count: number;
-  /** Module that a worker runs: it calls `serveParts` with the collectors' page maps. */
-  readonly module: URL;
-  /** Evidence of fewer bytes is not worth a second thread. Default: 64 MiB. */
-  readonly fromBytes?: number;
-}
-
 /**
  * Judges the stored evidence: a pure function of the evidence, the controls, the configuration and the ledger's `asOf`.
- * Writes `results/{observations.ndjson,findings.json,reconciliation.json,access.ndjson,assessment.json}` whole or not at all.
+ * Writes `results/{observations,access,readers}.ndjson` and `results/{findings,reconciliation,assessment}.json` whole or not at all.
  * Throws EvidenceError where there is no ledger to read, RunLockedError where another process works on the run, the signal's reason
  * when aborted, and file system errors; earlier results then stay as they were.
  */
@@ -75,25 +68,20 @@ async function assessInto(work: string, request: AssessRequest): Promise<Assessm
   const queries = reader.queries();
   const parameters = parametersOf(catalogue, config.parameters);
   freshness(parameters, ledger.asOf);
-  const parts = await judgeParts(work, request, parameters, queries);
+  const files = resultFiles(work);
+  const parts = await judgeParts(files, reader, request, parameters, queries);
+  const safe = files.close();
+  // Told to whoever waits for it below; until then a failure is nobody's business.
+  safe.catch(() => undefined);
 
   const found = new Map(
-    parts.flatMap((part) => part.findings.map((finding, at) => [finding.id, { part, finding, rows: part.rows[at] ?? [] }] as const)),
+    parts.flatMap((part) => part.findings.map((finding, at) => [finding.id, { finding, rows: part.rows[at] ?? [] }] as const)),
   );
   const inOrder = catalogue.controls.map(({ control }) => ({
     control,
     ...(found.get(control.id) as NonNullable<ReturnType<typeof found.get>>),
   }));
-  const ranges = mergeFiles(
-    work,
-    parts,
-    inOrder.map(({ part, finding }) => ({ part, ...finding.observations })),
-  );
-  const findings: Finding[] = inOrder.map(({ control, finding: { id: _, ...finding } }, at) => ({
-    control,
-    ...finding,
-    observations: ranges[at] as Finding['observations'],
-  }));
+  const findings: Finding[] = inOrder.map(({ control, finding: { id: _, ...finding } }) => ({ control, ...finding }));
   const total = (pick: (part: PartResult) => number): number => parts.reduce((sum, part) => sum + pick(part), 0);
 
   const digest = evidenceDigest(runDirectory, queries, new Map(parts.flatMap((part) => part.verified)));
@@ -142,58 +130,58 @@ async function assessInto(work: string, request: AssessRequest): Promise<Assessm
     evidenceDigest: digest,
     evidenceComplete: ledger.endedAt !== null && parts.every((part) => part.complete),
   };
+  await safe;
   publish(runDirectory, work, assessment);
   return assessment;
 }
 
-/** Judges the catalogue in one part, or in as many as there are threads worth having. */
+/** Judges the parts of the catalogue one after the other, or on as many threads as are worth having; their lines stand in the order of the parts. */
 async function judgeParts(
-  work: string,
+  files: ResultFiles,
+  reader: EvidenceReader,
   request: AssessRequest,
   parameters: Record<string, Json>,
   queries: readonly StoredQuery[],
 ): Promise<PartResult[]> {
-  const { runDirectory, catalogue, config, readers, signal, progress, threads } = request;
-  const bytes = queries.reduce((sum, { query }) => sum + query.pages.reduce((inner, page) => inner + page.bytes, 0), 0);
-  const large = bytes >= (threads?.fromBytes ?? 64 * 2 ** 20);
-  const cut = threads === undefined || !large ? [catalogue.controls] : partition(catalogue.controls, queries, threads.count);
-  const seen = cut.map(() => ({ done: 0, total: 0 }));
-  const tell =
-    (at: number) =>
-    (done: number, total: number): void => {
-      seen[at] = { done, total };
-      progress?.pages(
-        seen.reduce((sum, one) => sum + one.done, 0),
-        seen.reduce((sum, one) => sum + one.total, 0),
-      );
-    };
-  const requests = cut.map((controls, at): PartRequest => {
-    const own = join(work, `part-${at}`);
-    mkdirSync(own);
-    return {
-      runDirectory,
-      work: own,
-      controls,
-      parameters,
-      config: { critical: config.critical, waivers: config.waivers, answers: config.answers },
-      expected: namedScopes(config.scopes),
-      readers,
-      signal,
-      pages: tell(at),
-    };
-  });
-  const [mine, ...others] = requests;
-  if (!mine) return [];
+  const { runDirectory, catalogue, config, signal, progress, threads } = request;
+  const parts = partsOf(catalogue.controls, queries);
+  const large = parts.reduce((sum, { bytes }) => sum + bytes, 0) >= (threads?.fromBytes ?? 64 * 2 ** 20);
+  const [mine = [], ...others] = deal(parts, large ? Math.max(1, threads?.count ?? 1) : 1);
+  const total = parts.reduce((sum, { controls }) => sum + pagesToRead(controls, queries), 0);
+  let done = 0;
+  const pages = (read: number): void => progress?.pages((done += read), total);
+  const common: Pick<PartRequest, 'parameters' | 'config' | 'expected'> = {
+    parameters,
+    config: { critical: config.critical, waivers: config.waivers, answers: config.answers },
+    expected: namedScopes(config.scopes),
+  };
   const unbound = large ? boundGarbage() : null;
-  const elsewhere = threads && others.length > 0 ? judgeElsewhere(threads.module, catalogue, others) : null;
+  const elsewhere =
+    threads && others.length > 0
+      ? judgeElsewhere({ module: threads.module, runDirectory, catalogue, signal, parts: others, common, files, pages })
+      : null;
   try {
+    const results: PartResult[] = [];
     // The others are under way meanwhile.
-    const here = await judgePart(mine);
-    return [here, ...((await elsewhere?.results) ?? [])];
+    for (const { controls } of mine) results.push(await judgePart({ ...common, reader, files, controls, signal, page: () => pages(1) }));
+    for (const { directory, results: theirs } of (await elsewhere?.results) ?? []) {
+      const begin = files.append(directory);
+      results.push(...theirs.map((result) => placed(result, begin)));
+    }
+    return results;
   } finally {
     await elsewhere?.stop();
     unbound?.();
   }
+}
+
+/** A part's result, once its observations lie behind `begin` bytes of others. */
+function placed(result: PartResult, begin: number): PartResult {
+  const findings = result.findings.map((finding) => ({
+    ...finding,
+    observations: { ...finding.observations, blocks: moved(finding.observations.blocks, begin) },
+  }));
+  return { ...result, findings };
 }
 
 /** The catalogue's parameters with the configured values over them; those that bound the age of evidence always exist. Throws for mistakes. */
@@ -277,7 +265,6 @@ function publish(runDirectory: string, work: string, assessment: Assessment): vo
   writeFileAtomic(join(work, 'findings.json'), `${JSON.stringify(assessment.findings, null, 2)}\n`);
   writeFileAtomic(join(work, 'reconciliation.json'), `${JSON.stringify(assessment.reconciliation, null, 2)}\n`);
   writeFileAtomic(join(work, 'assessment.json'), `${JSON.stringify(assessment, null, 2)}\n`);
-  rmSync(join(work, 'shards'), { recursive: true, force: true });
   const results = join(runDirectory, 'results');
   const old = join(runDirectory, 'results.old');
   rmSync(old, { recursive: true, force: true });

@@ -17,7 +17,8 @@ import {
 import { aggregator, decideGroup } from './aggregate.ts';
 import type { Freshness } from './freshness.ts';
 import { accountSubject, isAccountWide, judgeVerdict } from './native.ts';
-import { checkNames, observationId, observationLine, type Shard } from './observations.ts';
+import { checkNames, observationId, observationLine } from './observations.ts';
+import type { Lines } from './result-files.ts';
 import { placeName, type Population, unique, type Unit } from './population.ts';
 import { emptyTally, reconcile, type Tally } from './reconcile.ts';
 import { gapLine, ledgerCitations } from './scope-gap.ts';
@@ -43,8 +44,8 @@ export interface CheckResult {
   readonly provenEmpty: boolean;
   readonly reasons: Reason[];
   readonly rows: ReconciliationRow[];
-  readonly shard: Shard;
-  /** Observation id → reason: judged once, then met again with other contents. Settled when the shards are joined. */
+  readonly lines: Lines;
+  /** Observation id → reason: judged once, then met again with other contents. Settled when the observations are ended (see conflicts.ts). */
   readonly conflicts: ReadonlyMap<string, Conflict>;
   /** Moves a contradicted observation to unknown in the books; null where it had been excluded. */
   settleConflict(conflict: Conflict, observation: Observation | null): void;
@@ -83,7 +84,7 @@ export const judgedWithResource = 'judged together, see the observation of the r
 export function checkJudge(
   control: Control,
   check: ConditionCheck | VerdictCheck,
-  shard: Shard,
+  lines: Lines,
   context: JudgeContext,
   books?: ResultBooks,
 ): CheckJudge {
@@ -120,7 +121,7 @@ export function checkJudge(
     waiver?: string,
   ): void {
     const id = observationId(control.id, check.id, subject);
-    shard.write(observationLine({ id, head, subjectJson, status, reason, leaves, citationsJson, method, waiver }));
+    lines.write(observationLine({ id, head, subjectJson, status, reason, leaves, citationsJson, method, waiver }));
   }
 
   function settle(one: JudgedSubject, outcome: CheckOutcome): void {
@@ -154,7 +155,7 @@ export function checkJudge(
   /** A scope whose evidence is not whole: never a silent pass. */
   function gap(scope: Scope, type: string, reasons: readonly Reason[]): void {
     gaps += 1;
-    shard.write(gapLine(names, population, scope, type, reasons));
+    lines.write(gapLine(names, population, scope, type, reasons));
   }
 
   const units = (): Unit[] => types.flatMap((type) => [...population.units(provider, type)]);
@@ -264,7 +265,7 @@ export function checkJudge(
       if (waiver !== undefined) tally.waived += 1;
       // Two deployments of one rule may both judge a resource: the id must tell them apart.
       const id = observationId(control.id, `${check.id}\u0000${verdict.deployment}`, subject);
-      shard.write(
+      lines.write(
         observationLine({
           id,
           head,
@@ -350,7 +351,7 @@ export function checkJudge(
         provenEmpty: judgedScopes > 0 && whole === judgedScopes,
         reasons,
         rows,
-        shard,
+        lines,
         conflicts,
         settleConflict({ unit }, observation) {
           const row = rows.find((one) => one.type === unit.type && scopeKey(one.scope) === scopeKey(unit.scope));

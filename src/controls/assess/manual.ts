@@ -1,6 +1,7 @@
 import { type AttestedAnswer, type Control, emptyCounts, type Reason, type Status, type Subject } from '../../model/index.ts';
 import type { CheckResult } from './judge.ts';
-import { checkNames, observationId, observationLine, type Shard } from './observations.ts';
+import { checkNames, observationId, observationLine } from './observations.ts';
+import type { Lines } from './result-files.ts';
 import type { ManualCheck } from '../types.ts';
 
 interface Settled {
@@ -49,7 +50,7 @@ export function questionResult(
   check: ManualCheck,
   answers: readonly AttestedAnswer[],
   asOf: string,
-  shard: Shard,
+  lines: Lines,
 ): CheckResult {
   const { status, reason, reasons, answer } = settleQuestion(control.id, check.question, answers, asOf);
   const subject: Subject = {
@@ -78,7 +79,7 @@ export function questionResult(
             outcome: status === 'pass' ? ('true' as const) : status === 'fail' ? ('false' as const) : ('unknown' as const),
           },
         ];
-  shard.write(
+  lines.write(
     observationLine({
       id: observationId(control.id, check.id, subject),
       head: checkNames(control.id, check.id).head,
@@ -98,7 +99,7 @@ export function questionResult(
     provenEmpty: true,
     reasons,
     rows: [],
-    shard,
+    lines,
     conflicts: new Map(),
     settleConflict: () => undefined,
   };

@@ -9,7 +9,8 @@ import {
   type Subject,
 } from '../../model/index.ts';
 import { type CheckJudge, type CheckResult, type JudgeContext, verdictType } from './judge.ts';
-import { checkNames, type Shard } from './observations.ts';
+import { checkNames } from './observations.ts';
+import type { Lines } from './result-files.ts';
 import { isGlobalAwsType, placeName, unique, type Unit } from './population.ts';
 import { emptyTally, reconcile, type Tally, untalliedRow } from './reconcile.ts';
 import { gapLine } from './scope-gap.ts';
@@ -36,7 +37,7 @@ interface Judged {
 export function matchedJudge(
   control: Control,
   check: VerdictCheck & { readonly about: VerdictSubjects },
-  shard: Shard,
+  lines: Lines,
   context: JudgeContext,
 ): CheckJudge {
   const { population } = context;
@@ -59,7 +60,7 @@ export function matchedJudge(
       context,
     );
     counts[status] += 1;
-    shard.write(line);
+    lines.write(line);
   }
 
   /** The scopes whose resources a result of this scope may be about: its own, and that which speaks for the account. */
@@ -157,7 +158,7 @@ export function matchedJudge(
     const gap = (scope: Scope, type: string, why: readonly Reason[]): void => {
       gaps += 1;
       reasons.push(...why);
-      shard.write(gapLine(names, population, scope, type, why));
+      lines.write(gapLine(names, population, scope, type, why));
     };
     for (const [key, { scope, verdicts, units }] of order) {
       const left = verdicts?.excluded === true;
@@ -232,7 +233,7 @@ export function matchedJudge(
       provenEmpty: judgedScopes > 0 && whole === judgedScopes && gaps === 0,
       reasons,
       rows,
-      shard,
+      lines,
       conflicts: new Map(),
       settleConflict() {
         // no observation here rests on what a record holds

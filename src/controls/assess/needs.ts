@@ -1,7 +1,7 @@
 import type { Needs, Provider } from '../../model/index.ts';
 import { accessReads, accessTypes } from '../access/access.ts';
 import { mergeReads } from '../lookups/table-index.ts';
-import type { LookupTable } from '../lookups/table.ts';
+import { ledgerType, type LookupTable } from '../lookups/table.ts';
 import { tablesNeeded } from '../lookups/tables.ts';
 import type { Catalogue, CompiledCheck } from '../types.ts';
 
@@ -16,6 +16,16 @@ export function tableReads(checks: Iterable<CompiledCheck>): Map<string, readonl
     if (check.usesReaders) reads.push(...check.on.map((type) => new Map(Object.entries(accessReads(check.provider, type)))));
   }
   return mergeReads(reads);
+}
+
+/** Ledger types that checks look records up in, or that tell who can read. */
+export function lookedUpTypes(checks: readonly CompiledCheck[]): Set<string> {
+  const types = new Set(tablesNeeded(tableReads(checks).keys()).flatMap(({ sources }) => sources.map(ledgerType)));
+  for (const check of checks) {
+    if (check.kind !== 'condition' || !check.usesReaders) continue;
+    for (const type of check.on.flatMap((one) => accessTypes(check.provider, one))) types.add(type);
+  }
+  return types;
 }
 
 /** The lists that say which accounts, subscriptions and projects there are, and what lies above them. */

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import type { ExhibitConfig } from '../../config/schema.ts';
-import { evidenceReader, type EvidenceReader, type PageReader, type StoredQuery } from '../../evidence/reader.ts';
+import type { EvidenceReader, StoredQuery } from '../../evidence/reader.ts';
 import {
-  type Assessment,
+  type AccessTotals,
   type Control,
   emptyCounts,
   type Finding,
@@ -18,14 +17,14 @@ import { accessAnalysis } from '../access/access.ts';
 import { criticalSelector } from './critical.ts';
 import { duplicateRegister, type DuplicateRegister } from './duplicates.ts';
 import { freshness } from './freshness.ts';
-import { joinShards } from './join.ts';
+import { endObservations } from './conflicts.ts';
 import { checkJudge, type CheckJudge, type CheckResult, type JudgeContext, verdictType } from './judge.ts';
 import { questionResult } from './manual.ts';
 import { isMatched, matchedJudge } from './matched-judge.ts';
 import { isAboutParts, partsJudge } from './parts-judge.ts';
-import { tableReads } from './needs.ts';
-import { lineFile, shards } from './observations.ts';
+import { lookedUpTypes, tableReads } from './needs.ts';
 import { type Population, readPopulation } from './population.ts';
+import type { BlockFile, ResultFiles, Written } from './result-files.ts';
 import { addCounts, rollUpControl } from './rollup.ts';
 import { countIsMissing, shortfallsOf } from './shortfalls.ts';
 import { judgedSubject } from './subject.ts';
@@ -39,34 +38,29 @@ import { waiverBook } from './waivers.ts';
  * cut into parts anyhow.
  */
 export interface PartRequest {
-  readonly runDirectory: string;
-  /** An existing directory for `observations.ndjson` and `access.ndjson`. */
-  readonly work: string;
+  readonly reader: EvidenceReader;
+  /** Where its lines are put behind those that are there. */
+  readonly files: ResultFiles;
   readonly controls: readonly CompiledControl[];
   /** With the configured values over the defaults. */
   readonly parameters: Readonly<Record<string, Json>>;
   readonly config: Pick<ExhibitConfig, 'critical' | 'waivers' | 'answers'>;
   /** Scopes that the ledger has to know. */
   readonly expected?: readonly Scope[];
-  /** Page maps by `query.shape`. */
-  readonly readers: Readonly<Record<string, PageReader>>;
   readonly signal?: AbortSignal | undefined;
-  /** Pages read of those that have to be read. */
-  readonly pages?: ((done: number, total: number) => void) | undefined;
+  /** Told of each page once it is read (see `pagesToRead`). */
+  readonly page?: (() => void) | undefined;
 }
 
 /** What came of a part: plain data, which can pass between threads. */
 export interface PartResult {
-  readonly work: string;
-  /** One for each control, in the order asked. `observations` are byte ranges of the part's own file. */
+  /** One for each control, in the order asked. */
   readonly findings: readonly (Omit<Finding, 'control'> & { readonly id: string })[];
   /** By control, as `findings`. */
   readonly rows: readonly (readonly ReconciliationRow[])[];
   /** How often each waiver was attached, in the order of the configuration. */
   readonly waived: readonly number[];
-  readonly access: Assessment['access'];
-  /** Bytes of `access.ndjson` by the directory of the query they came from, in reading order. */
-  readonly accessRuns: readonly { readonly directory: string; readonly length: number }[];
+  readonly access: AccessTotals;
   /** Page files whose bytes were checked, with their digest. */
   readonly verified: readonly (readonly [string, string])[];
   /** What of the evidence that these controls and their lookups need is not whole. */
@@ -84,11 +78,10 @@ interface Running {
 
 /** Judges some controls over the stored evidence. Throws EvidenceError, the signal's reason when aborted, and file system errors. */
 export async function judgePart(request: PartRequest): Promise<PartResult> {
-  const { runDirectory, work, controls, parameters, config, signal } = request;
-  const reader = evidenceReader(runDirectory, request.readers);
+  const { reader, files, controls, parameters, config, signal } = request;
   const ledger = reader.ledger();
   const queries = reader.queries();
-  const population = readPopulation(ledger, queries, { runDirectory, expected: request.expected ?? [] });
+  const population = readPopulation(ledger, queries, { runDirectory: reader.runDirectory, expected: request.expected ?? [] });
   const ages = freshness(parameters, ledger.asOf);
   const waivers = waiverBook(config.waivers, ledger.asOf);
   const criticality = criticalSelector(config.critical);
@@ -105,26 +98,15 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
   const environment: EvaluationEnvironment = { asOf: ledger.asOf, parameters, lookup: index.lookup, readers: access.readers };
   const context: JudgeContext = { population, environment, waivers, freshness: ages };
 
-  const scratch = shards(join(work, 'shards'));
+  const begin = files.observations.size;
   const running: Running[] = controls.flatMap(({ control, checks: own }) =>
-    own.map((check) => ({
-      control,
-      check,
-      judge:
-        check.kind === 'manual'
-          ? null
-          : check.kind === 'verdict' && isMatched(check)
-            ? matchedJudge(control, check, scratch.open(), context)
-            : check.kind === 'verdict' && isAboutParts(check)
-              ? partsJudge(control, check, scratch.open(), context)
-              : checkJudge(control, check, scratch.open(), context),
-    })),
+    own.map((check) => ({ control, check, judge: judgeOf(control, check, files.observations, context) })),
   );
   const judges = byType(running);
   const tableTypes = new Set([...index.types, ...access.types]);
   const first = queries.filter((query) => holdsAny(query, tableTypes));
   const second = queries.filter((query) => holdsAny(query, new Set(judges.keys())));
-  const pace = pacer(request.pages, [...first, ...second]);
+  const pace = request.page ?? ((): void => undefined);
   const verified = new Map<string, string>();
 
   await readAll({ reader, queries: first, population, verified, pace, signal, types: tableTypes, counts: tableTypes }, (resource) => {
@@ -143,50 +125,38 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
   };
   const subjectTypes = new Set(judges.keys());
   const uncounted = new Set([...subjectTypes].filter((type) => !tableTypes.has(type)));
-  const accessLines = lineFile(join(work, 'access.ndjson'));
+  const accessLines = files.access.open();
+  const readersLines = files.readers.open();
+  const told = new Set<string>();
   const readersTypes = new Set(running.flatMap(({ check }) => (check.kind === 'condition' && check.usesReaders ? check.on : [])));
-  const accessRuns: { directory: string; length: number }[] = [];
-  let reading = '';
   const accessTotals = { stores: 0, keyBoundary: 0, dataRoles: 0, wide: 0, incomplete: 0 };
 
-  try {
-    await readAll(
-      {
-        reader,
-        queries: second,
-        population,
-        verified,
-        pace,
-        signal,
-        types: subjectTypes,
-        counts: uncounted,
-        verdicts,
-        begin: (directory) => (reading = directory),
-      },
-      (resource, earlier) => {
-        const type = ledgerType(resource);
-        const unit = population.unitOf(resource.provider, resource.scope.account, resource.scope.region, type);
-        if (unit.coveredBy !== null || unit.excluded) return;
-        const one = judgedSubject(resource, unit, criticality(resource), ages.resource(resource.provider, resource.capturedAt));
-        for (const judge of judges.get(type) ?? []) {
-          if (earlier) judge.conflict(one, earlier);
-          else judge.judge(one);
-        }
-        if (earlier || !readersTypes.has(type) || one.criticality.critical === 'no') return;
-        const found = access.access(resource, one.subjectJson);
-        accessTotals.stores += 1;
-        accessTotals[found.world === 'key-boundary' ? 'keyBoundary' : 'dataRoles'] += 1;
-        if (found.wide) accessTotals.wide += 1;
-        if (!found.complete) accessTotals.incomplete += 1;
-        const length = accessLines.write(found.line);
-        const run = accessRuns.at(-1);
-        if (run?.directory === reading) run.length += length;
-        else accessRuns.push({ directory: reading, length });
-      },
-    );
-  } finally {
-    accessLines.close();
-  }
+  await readAll(
+    { reader, queries: second, population, verified, pace, signal, types: subjectTypes, counts: uncounted, verdicts },
+    (resource, earlier) => {
+      const type = ledgerType(resource);
+      const unit = population.unitOf(resource.provider, resource.scope.account, resource.scope.region, type);
+      if (unit.coveredBy !== null || unit.excluded) return;
+      const one = judgedSubject(resource, unit, criticality(resource), ages.resource(resource.provider, resource.capturedAt));
+      for (const judge of judges.get(type) ?? []) {
+        if (earlier) judge.conflict(one, earlier);
+        else judge.judge(one);
+      }
+      if (earlier || !readersTypes.has(type) || one.criticality.critical === 'no') return;
+      const found = access.access(resource);
+      accessTotals.stores += 1;
+      accessTotals[found.world === 'key-boundary' ? 'keyBoundary' : 'dataRoles'] += 1;
+      if (found.wide) accessTotals.wide += 1;
+      if (!found.complete) accessTotals.incomplete += 1;
+      if (!told.has(found.id)) {
+        told.add(found.id);
+        readersLines.write(found.line);
+      }
+      accessLines.write(`{"subject":${one.subjectJson},"readers":"${found.id}"}`);
+    },
+  );
+  files.access.finish(accessLines);
+  files.readers.finish(readersLines);
   for (const type of subjectTypes) population.markRead(type);
 
   const results = new Map<Running, CheckResult>();
@@ -195,17 +165,23 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
       one,
       one.judge
         ? one.judge.finish()
-        : questionResult(one.control, one.check as CompiledCheck & { kind: 'manual' }, config.answers, ledger.asOf, scratch.open()),
+        : questionResult(
+            one.control,
+            one.check as CompiledCheck & { kind: 'manual' },
+            config.answers,
+            ledger.asOf,
+            files.observations.open(),
+          ),
     );
   }
-  const joined = joinShards(
-    join(work, 'observations.ndjson'),
-    controls.map(({ control }) => running.filter((one) => one.control === control).map((one) => results.get(one) as CheckResult)),
-  );
+  const ended = endObservations(files, begin, [...results.values()]);
+  const written = new Map(running.map((one, at) => [one, ended[at] as Written]));
 
   const rows: ReconciliationRow[][] = [];
-  const findings = controls.map(({ control }, at) => {
-    const own = running.filter((one) => one.control === control).map((one) => results.get(one) as CheckResult);
+  const findings = controls.map(({ control }) => {
+    const checks = running.filter((one) => one.control === control);
+    const own = checks.map((one) => results.get(one) as CheckResult);
+    const lines = checks.map((one) => written.get(one) as Written);
     const counts = emptyCounts();
     for (const result of own) addCounts(counts, result.counts);
     rows.push(own.flatMap((result) => result.rows));
@@ -228,16 +204,14 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
       excluded,
       gaps,
       reasons: rolled.reasons,
-      observations: joined[at] as Finding['observations'],
+      observations: { count: lines.reduce((sum, { count }) => sum + count, 0), blocks: lines.flatMap(({ blocks }) => [...blocks]) },
     };
   });
   return {
-    work,
     findings,
     rows,
     waived: waivers.settled().map(({ used }) => used ?? 0),
     access: accessTotals,
-    accessRuns,
     verified: [...verified],
     shortfalls: shortfallsOf(
       population,
@@ -248,6 +222,13 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
     ),
     complete: isComplete(population, results, tableTypes),
   };
+}
+
+function judgeOf(control: Control, check: CompiledCheck, observations: BlockFile, context: JudgeContext): CheckJudge | null {
+  if (check.kind === 'manual') return null;
+  if (check.kind === 'verdict' && isMatched(check)) return matchedJudge(control, check, observations.open(), context);
+  if (check.kind === 'verdict' && isAboutParts(check)) return partsJudge(control, check, observations.open(), context);
+  return checkJudge(control, check, observations.open(), context);
 }
 
 function byType(running: readonly Running[]): Map<string, CheckJudge[]> {
@@ -263,12 +244,24 @@ function holdsAny(stored: StoredQuery, types: ReadonlySet<string>): boolean {
   return stored.query.types.some((type) => types.has(type));
 }
 
-type Pace = () => void;
-
-function pacer(pages: PartRequest['pages'], queries: readonly StoredQuery[]): Pace {
-  const total = queries.reduce((sum, query) => sum + query.query.pages.length, 0);
-  let done = 0;
-  return () => pages?.((done += 1), total);
+/** Pages that judging some controls reads; those of lookup tables that are judged as well, twice. */
+export function pagesToRead(controls: readonly CompiledControl[], queries: readonly StoredQuery[]): number {
+  const lookedUp = lookedUpTypes(controls.flatMap(({ checks }) => checks));
+  const judged = new Set(
+    controls.flatMap(({ control, checks }) =>
+      checks.flatMap((check) =>
+        check.kind === 'condition'
+          ? check.on
+          : check.kind === 'verdict'
+            ? [verdictType(control.provider, check.rule), ...(check.about?.types ?? [])]
+            : [],
+      ),
+    ),
+  );
+  return queries.reduce(
+    (sum, query) => sum + query.query.pages.length * (Number(holdsAny(query, lookedUp)) + Number(holdsAny(query, judged))),
+    0,
+  );
 }
 
 interface VerdictReading {
@@ -282,15 +275,13 @@ interface Reading {
   readonly population: Population;
   /** Files whose bytes were checked, with their digest. */
   readonly verified: Map<string, string>;
-  readonly pace: Pace;
+  readonly pace: () => void;
   readonly signal: AbortSignal | undefined;
   /** Ledger types that are wanted of these queries. */
   readonly types: ReadonlySet<string>;
   /** Ledger types whose records are counted on this reading. */
   readonly counts: ReadonlySet<string>;
   readonly verdicts?: VerdictReading;
-  /** Told the directory of each query before its records. */
-  readonly begin?: (directory: string) => void;
 }
 
 /** Reads the records of some queries once, in order. A record met again, identical, is counted once; otherwise the earlier one is given with it. */
@@ -298,7 +289,6 @@ async function readAll(reading: Reading, take: (resource: Resource, earlier: Res
   const { reader, population, types, counts } = reading;
   const register: DuplicateRegister = duplicateRegister(reader);
   for (const stored of reading.queries) {
-    reading.begin?.(stored.directory);
     // A result is repeated, if at all, within its own query.
     reading.verdicts?.seen.clear();
     const onDefect = (defect: Parameters<Population['defect']>[1]): void => population.defect(stored, defect);

@@ -8,7 +8,8 @@ import {
   type Subject,
 } from '../../model/index.ts';
 import { checkJudge, type CheckJudge, type CheckResult, judgedWithResource, type JudgeContext, verdictType } from './judge.ts';
-import { checkNames, type Shard } from './observations.ts';
+import { checkNames } from './observations.ts';
+import type { Lines } from './result-files.ts';
 import { placeName, unique, type Unit } from './population.ts';
 import { emptyTally, reconcile, type Tally, untalliedRow } from './reconcile.ts';
 import { gapLine } from './scope-gap.ts';
@@ -39,7 +40,7 @@ const leftOut = 'left out by configuration';
 export function partsJudge(
   control: Control,
   check: VerdictCheck & { readonly about: VerdictSubjects },
-  shard: Shard,
+  lines: Lines,
   context: JudgeContext,
 ): CheckJudge {
   const { population } = context;
@@ -58,7 +59,7 @@ export function partsJudge(
   const told = new Set<string>();
   const tallies = new Map<Unit, Tally>();
 
-  const inner = checkJudge(control, check, shard, context, {
+  const inner = checkJudge(control, check, lines, context, {
     apart: ({ scope }) => apart.get(scopeKey(scope)) ?? new Map<string, number>(),
     owed(unit) {
       told.add(scopeKey(unit.scope));
@@ -127,7 +128,7 @@ export function partsJudge(
       context,
     );
     result.counts[status] += 1;
-    shard.write(line);
+    lines.write(line);
   }
 
   /** Observes results about what the inventory does not hold, resource by resource; gives the units in which they count. */
@@ -169,7 +170,7 @@ export function partsJudge(
       if (told.has(scopeKey(scope))) return;
       gaps += 1;
       reasons.push(...why);
-      shard.write(gapLine(names, population, scope, type, why));
+      lines.write(gapLine(names, population, scope, type, why));
     };
     for (const type of types) {
       for (const unit of population.units(provider, type)) {

@@ -7,24 +7,11 @@ import {
   scopeKey,
   type Shortfall,
 } from '../../model/index.ts';
-import { accessTypes } from '../access/access.ts';
-import { ledgerType } from '../lookups/table.ts';
-import { tablesNeeded } from '../lookups/tables.ts';
 import type { CompiledControl } from '../types.ts';
-import { tableReads } from './needs.ts';
+import { lookedUpTypes } from './needs.ts';
 import { mergeEntries, type Population, unique } from './population.ts';
 
 const keyOf = ({ scope, type }: Pick<Shortfall, 'scope' | 'type'>): string => `${scopeKey(scope)}/${type}`;
-
-/** Ledger types that a control looks records up in. */
-function lookedUp({ checks }: CompiledControl): Set<string> {
-  const types = new Set(tablesNeeded(tableReads(checks).keys()).flatMap(({ sources }) => sources.map(ledgerType)));
-  for (const check of checks) {
-    if (check.kind !== 'condition' || !check.usesReaders) continue;
-    for (const type of check.on.flatMap((one) => accessTypes(check.provider, one))) types.add(type);
-  }
-  return types;
-}
 
 /** Whether a count that the provider gives did not come: it is missing, also where other evidence made up for it. */
 export function countIsMissing(entry: Pick<LedgerEntry, 'status' | 'reasons'> | null): boolean {
@@ -56,7 +43,7 @@ export function shortfallsOf(
     needs.set(key, known);
   };
   for (const { control, types } of judged) for (const type of types) need(control, type, 'judgedBy');
-  for (const one of controls) for (const type of lookedUp(one)) need(one.control, type, 'lookedUpBy');
+  for (const one of controls) for (const type of lookedUpTypes(one.checks)) need(one.control, type, 'lookedUpBy');
   const lacking = new Map<string, Set<string>>();
   const lackingTo = (id: string): Set<string> => {
     let known = lacking.get(id);

@@ -10,6 +10,7 @@ import { cataloguePath, checkConfiguration, configurationPath, configuredSchema 
 import type { Configured } from './inputs.ts';
 import { assessmentPartSchema, checkRendering, checkResults, ledgerPartSchema, renderingPartSchema } from './results.ts';
 import type { AssessmentPart, LedgerPart, Observed, RenderingPart } from './results.ts';
+import { storePaths, storesCheck } from './stores.ts';
 
 const querySizeLimit = 256 * 1024 * 1024;
 const resultsSizeLimit = 1024 * 1024 * 1024;
@@ -77,6 +78,7 @@ export function evidenceCheck(): EvidenceCheck {
     rendering: null,
   };
   let observations = 0;
+  const stores = storesCheck();
 
   const parsed = <T>(path: string, limit: number, schema: z.ZodType<T>, take: (value: T) => void): Sink =>
     whole(limit, (bytes) => {
@@ -135,12 +137,12 @@ export function evidenceCheck(): EvidenceCheck {
         return whole(inputLimit, (bytes) => {
           if (bytes !== null) inputs.set(path, bytes.toString('utf8'));
         });
-      return null;
+      return stores.observe(path);
     },
     finish(contents, report, problems) {
       for (const [path, why] of unreadable)
         problems.add(path === paths.reconciliation ? 'reconciliation-unreadable' : 'evidence-unreadable', why, path);
-      for (const path of [paths.ledger, paths.observations, paths.assessment, paths.rendering])
+      for (const path of [paths.ledger, paths.observations, paths.assessment, paths.rendering, ...Object.values(storePaths)])
         if (!contents.files.has(path)) problems.add('evidence-unreadable', 'it is missing', path);
       if (!contents.files.has(paths.reconciliation)) problems.add('reconciliation-unreadable', 'it is missing', paths.reconciliation);
       checkPages(contents, listed, problems);
@@ -148,6 +150,7 @@ export function evidenceCheck(): EvidenceCheck {
       if (held.assessment !== null && held.assessment.evidenceDigest !== evidenceDigest(contents)) problems.add('evidence-digest-wrong');
       for (const path of unfinished) problems.add('query-unfinished', undefined, path);
       const { assessment, rows, ledger, rendering } = held;
+      stores.finish(assessment?.access ?? null, problems);
       if (rendering !== null) checkRendering(rendering, contents, report, problems);
       if (assessment !== null && rows !== null && ledger !== null)
         checkResults({ assessment, rows, ledger, observed: byControl }, contents, problems);

@@ -1,8 +1,10 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import {
+  accessTotalsSchema,
   emptyCounts,
   providerSchema,
+  resultSources,
   rollUp,
   scopeCoverageSchema,
   scopeKey,
@@ -74,6 +76,7 @@ export const assessmentPartSchema = z.object({
   ),
   reconciliation: z.array(reconciliationRowSchema),
   shortfalls: z.array(shortfallSchema).optional(),
+  access: accessTotalsSchema,
   scopes: z.array(scopeCoverageSchema),
   queries: z.array(z.object({ directory: z.string(), sha256: z.string() })),
 });
@@ -92,7 +95,7 @@ const rendered = /^data\/(?:report\.(?:html|pdf)|results\/[^/]+\.csv)$/;
 /** Reports were made of these results, and are as they were made. Signing adds to a PDF and changes no byte of it. */
 export function checkRendering(rendering: RenderingPart, contents: PackContents, report: Buffer | null, problems: ProblemList): void {
   const source = (path: string): boolean => rendering.sources[path.slice(dataDirectory.length + 1)] === contents.files.get(path)?.sha256;
-  for (const path of ['data/results/assessment.json', 'data/results/observations.ndjson', 'data/results/access.ndjson'])
+  for (const path of resultSources.map((name) => `${dataDirectory}/results/${name}`))
     if (!source(path)) problems.add('report-stale', 'the reports were made of another version of it', path);
   const made = new Map(rendering.files.map((file) => [`${dataDirectory}/${file.file}`, file]));
   for (const path of new Set([...contents.files.keys(), reportFile])) {

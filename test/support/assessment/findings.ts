@@ -89,7 +89,7 @@ export function writeObservations(path: string, options: FixtureOptions): Findin
       gaps,
       reasons:
         gaps > 0 ? [{ code: 'access-denied', message: `The population of ${type} in one scope could not be proved: access denied.` }] : [],
-      observations: { offset: start, length: offset - start, count },
+      observations: { count, blocks: [[start, offset - start]] },
     });
   }
   closeSync(file);
