@@ -13,7 +13,7 @@ export function assessVerb(): Command {
     .description('judge the collected evidence of a run')
     .argument('<run>', 'the run directory')
     .option('-c, --config <file>', 'another configuration than the one kept with the run')
-    .option('--threads <number>', 'judge on this many threads: the same results, for more memory', wholeThreads, 1)
+    .option('--threads <number>', 'judge clouds side by side on this many threads: the same results, for more memory', wholeThreads, 1)
     .addOption(failOnOption())
     .addHelpText('after', '\nExample:\n  exhibit assess out/northwind-2026-q3.v1 --fail-on fail')
     .action(async (path: string, options: { config?: string; threads: number; failOn: string[] }, command: Command) => {
