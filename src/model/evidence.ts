@@ -14,12 +14,12 @@ export const citationSchema = z.object({
 export type Citation = z.infer<typeof citationSchema>;
 
 /**
- * A value replaced before the page reached disk. `commitment` is SHA-256(salt ‖ value) in hex; the salt stays with the
+ * A value, or a key, replaced before the page reached disk. `commitment` is SHA-256(salt ‖ value) in hex; the salt stays with the
  * audited entity and is disclosed with the value, so that a weak value cannot be guessed from the pack.
  */
 export const redactionSchema = z.object({
   pointer: z.string(),
-  /** Pointer inside the decoded value where `pointer` leads to a JSON string; else absent. */
+  /** Pointer inside the decoded value where `pointer` leads to a JSON string; else absent. `#key` at its end: what was replaced is the last key on the way. */
   within: z.string().optional(),
   rule: z.string(),
   commitment: z.string(),

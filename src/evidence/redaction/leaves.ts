@@ -34,10 +34,14 @@ export function pathOf(way: Way): (string | number)[] {
 }
 
 /**
- * Every string value of a JSON text in order, keys excluded; `start` and `end` are the offsets of its content, without the
- * quotes. Works on damaged text as far as it goes, and keeps its own stack: nesting depth is the sender's choice.
+ * Every string value of a JSON text in order, and every key before its value where `visitKey` is given; `start` and `end` are the offsets
+ * of the content, without the quotes. The way to a key ends in the key; a step that the visit changes stays changed below it. Works on damaged text as far as it goes, and keeps its own stack: nesting depth is the sender's choice.
  */
-export function eachString(text: string, visit: (way: Way, start: number, end: number) => void): void {
+export function eachString(
+  text: string,
+  visit: (way: Way, start: number, end: number) => void,
+  visitKey?: (way: Way, start: number, end: number) => void,
+): void {
   const levels: Level[] = [];
   let level: Level | undefined;
   let expectKey = false;
@@ -49,6 +53,7 @@ export function eachString(text: string, visit: (way: Way, start: number, end: n
       if (expectKey && level) {
         level.step = unescapeContent(text.slice(at + 1, end));
         expectKey = false;
+        visitKey?.(levels, at + 1, end);
       } else visit(levels, at + 1, end);
       at = end;
     } else if (code === 44 && level) {

@@ -122,6 +122,7 @@ export function secretParts(value: string): readonly SecretPart[] {
 /** How a replaced value begins. A condition that meets it knows that the value was there and is withheld. */
 export const marker = '[redacted by exhibit';
 
-export function replacement(rule: string): string {
-  return `${marker}: ${rule}]`;
+/** `key`: the number of a replaced key, so that no two keys of an object become one. */
+export function replacement(rule: string, key?: number): string {
+  return `${marker}: ${rule}${key === undefined ? '' : `, key ${key}`}]`;
 }
