@@ -86,6 +86,17 @@ const key = {
 };
 
 describe('judging documents', () => {
+  test('of a page the resource of the type that was asked for', async () => {
+    const asset = (assetType: string, data: object): object => ({ name: `//${assetType}`, assetType, resource: { data } });
+    const document = {
+      assets: [
+        asset('cloudresourcemanager.googleapis.com/Project', { projectId: 'p' }),
+        asset('storage.googleapis.com/Bucket', { encryption: { defaultKmsKeyName: 'k' } }),
+      ],
+    };
+    expect(short(await run([{ id: '1', type: 'storage.googleapis.com/bucket', document }]))).toEqual(['1 gcp-bucket-cmek main pass']);
+  });
+
   test('a bucket with and without its key, and with the key known not to be there', async () => {
     const document = {
       resourceType: 'AWS::S3::Bucket',

@@ -152,7 +152,9 @@ export function documentJudge(
     const spelling = checks[0]?.check.on.find((type) => type.toLowerCase() === request.type.toLowerCase()) ?? request.type;
     const { resources, trouble } = readAll(request, spelling, read);
     if (trouble !== null && resources === null) return trouble;
-    const [subject] = (resources ?? []).filter((one) => one.of === 'document' && one.resource.kind === 'resource');
+    const held = (resources ?? []).filter((one) => one.of === 'document' && one.resource.kind === 'resource');
+    // A page may hold others before it, such as the parent.
+    const subject = held.find((one) => one.resource.type.toLowerCase() === request.type.toLowerCase()) ?? held[0];
     if (subject === undefined) {
       const reason = trouble ?? 'the document holds no resource that exists';
       return checks.map(({ control, check }) => ({ id: request.id, control, check: check.id, status: 'unknown', reason, observed: [] }));
