@@ -1,6 +1,6 @@
 import type { Resource } from '../../model/index.ts';
 import { gcpAncestors, gcpKeyName, gcpProjectOf, gcpRelativeName, textAt, valueAt } from './references.ts';
-import { found, type Home, type Hopper, type LookupTable, policy, present, resource, table, type TableFamilies, unknown } from './table.ts';
+import { found, type Home, type Hopper, type LookupTable, policy, present, resource, table, type TableFamilies } from './table.ts';
 
 const gcpKeyType = 'cloudkms.googleapis.com/CryptoKey';
 const gcpRingType = 'cloudkms.googleapis.com/KeyRing';
@@ -60,6 +60,11 @@ function policyKeys(record: Resource): string[] {
   return present([gcpRelativeName(record.uid), record.type === gcpProjectType ? own : null]);
 }
 
+/** A policy as `get-iam-policy` answers it names no resource. */
+function ofNothing(record: Resource): boolean {
+  return !record.uid.startsWith('//');
+}
+
 /** IAM policies in force on an asset of one type, inherited ones included: `gcp.iam-policy:<asset type>`, looked up by the asset's own name. */
 function gcpIamPolicyTable(type: string): LookupTable {
   const levels = present([type, gcpProjectType, gcpFolderType, gcpOrganizationType]);
@@ -71,6 +76,7 @@ function gcpIamPolicyTable(type: string): LookupTable {
     many: true,
     readsSubject: true,
     keys: policyKeys,
+    placeless: ofNothing,
     resolve(key, from) {
       const name = gcpRelativeName(key);
       const ancestors = gcpAncestors(from.document);
@@ -96,10 +102,12 @@ export const gcpTables: readonly LookupTable[] = [
     many: true,
     through: ['gcp.kms.key', 'gcp.project'],
     keys: policyKeys,
+    placeless: ofNothing,
     resolve(key, from, hop) {
       const name = gcpKeyName(key);
       const given = gcpProjectOf(name);
-      if (given === null) return unknown(`\`${key}\` does not read as a Cloud KMS key`);
+      // Some policy tools name keys in their own way: the policy that is under the same name is still the key's.
+      if (given === null) return found([name], [], `\`${key}\` does not read as a Cloud KMS key`);
       const project = projectId(given, from, hop);
       const own = name.replace(/^projects\/[^/]+/, `projects/${project}`);
       const ring = own.replace(/\/cryptoKeys\/[^/]+$/, '');

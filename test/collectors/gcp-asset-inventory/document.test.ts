@@ -158,11 +158,18 @@ describe('one document', () => {
       expect(documentsOf(document, type)).toEqual([expect.not.objectContaining({ resource: expect.anything() })]);
     without({ name: 'projects/p/locations/l/keyRings/r' }, keyType);
     without({ name: 'b' }, bucketType);
-    without({ bindings: [{ role: 'r', members: ['allUsers'] }] }, keyType);
     // Lists of BigQuery hold abridged data sets.
     without({ datasets: [{ kind: 'bigquery#dataset', id: 'p:d' }] }, 'bigquery.googleapis.com/Dataset');
     without({ cryptoKeys: [key], others: [key] }, keyType);
     without({ projectId: 'shop' }, 'cloudresourcemanager.googleapis.com/Project');
+  });
+
+  test('a policy as `get-iam-policy` answers it is that of what was asked for', () => {
+    const policy = { bindings: [{ role: 'r', members: ['allUsers'] }], etag: 'x', version: 1 };
+    expect(readGcpDocument(policy, { type: keyType, id: 'x' })).toMatchObject([
+      { kind: 'resource', uid: 'x' },
+      { kind: 'iam-policy', uid: 'x', document: { name: 'x', iamPolicy: policy } },
+    ]);
   });
 
   test('the type that was asked for stands where the asset has one of an older naming', () => {
