@@ -84,13 +84,18 @@ function assetsIn(document: Json | undefined, hint: Hint, depth = 0): JsonObject
 /** A resource as its own service hands it out, or a page of such, as assets of the type asked for; null for anything else. */
 function serviceAssets(document: JsonObject, { type, id }: Hint): JsonObject[] | null {
   const asset = (data: JsonObject): JsonObject | null => {
-    const name = serviceAssetName(type, data);
+    const name = serviceAssetName(type, data, id);
     return name === null ? null : { name, assetType: type, resource: { data } };
   };
   const own = asset(document);
   if (own !== null) return [own];
   const policy = document.name === undefined && document.resource === undefined && Array.isArray(document.bindings);
-  if (policy && document.policy === undefined) return [{ name: id, assetType: type, iamPolicy: camelCased(document, 'iamPolicy') }];
+  if (policy && document.policy === undefined) {
+    // Policies of Cloud Storage name their bucket, all others nothing.
+    const bucket = /^projects\/_\/buckets\/([^/]+)$/.exec(text(document.resourceId))?.[1];
+    const name = bucket === undefined ? id : `//storage.googleapis.com/${bucket}`;
+    return [{ name, assetType: type, iamPolicy: camelCased(document, 'iamPolicy') }];
+  }
   const [list, second] = Object.values(document).filter(Array.isArray);
   if (list === undefined || second !== undefined || list.length === 0 || list.some((entry) => !isJsonObject(entry))) return null;
   const read = (list as JsonObject[]).map(asset);

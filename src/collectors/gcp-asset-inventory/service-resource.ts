@@ -31,6 +31,21 @@ const collections: Readonly<Record<string, string>> = {
   'storage.googleapis.com/Bucket': 'b',
 };
 
+/** What a whole resource holds where it does not name itself in full: a reader of the API keeps these, and often drops the links. */
+const contents: Readonly<Record<string, readonly string[]>> = {
+  'bigquery.googleapis.com/Dataset': ['datasetReference', 'access'],
+  'bigquery.googleapis.com/Table': ['tableReference', 'schema'],
+  'compute.googleapis.com/Disk': ['name', 'sizeGb', 'status'],
+  'compute.googleapis.com/Image': ['name', 'diskSizeGb', 'status'],
+  'compute.googleapis.com/RegionDisk': ['name', 'sizeGb', 'status'],
+  'compute.googleapis.com/Snapshot': ['name', 'diskSizeGb', 'status'],
+  'container.googleapis.com/Cluster': ['name', 'location', 'status'],
+  'container.googleapis.com/NodePool': ['name', 'config', 'status'],
+  'dataproc.googleapis.com/Cluster': ['projectId', 'clusterName', 'config'],
+  'sqladmin.googleapis.com/Instance': ['name', 'databaseVersion', 'settings'],
+  'storage.googleapis.com/Bucket': ['name', 'location', 'storageClass'],
+};
+
 /** Services whose assets are named after another host. */
 const hosts: Readonly<Record<string, string>> = { 'sqladmin.googleapis.com': 'cloudsql.googleapis.com' };
 
@@ -53,13 +68,19 @@ function relativeName(type: string, data: JsonObject): string {
   return typeof number === 'string' || typeof number === 'number' ? `projects/${number}` : '';
 }
 
-/** The full asset name of a resource that its own service handed out; null where it does not show that it is one of this type. */
-export function serviceAssetName(type: string, data: JsonObject): string | null {
-  const collection = Object.hasOwn(collections, type) ? collections[type] : undefined;
-  if (collection === undefined || data.resource !== undefined || data.iamPolicy !== undefined) return null;
+/**
+ * The full asset name of a resource that its own service handed out; `id` where it names itself in part only, which leads to nothing
+ * else. Null where it does not show that it is a resource of this type.
+ */
+export function serviceAssetName(type: string, data: JsonObject, id: string): string | null {
+  if (data.resource !== undefined || data.iamPolicy !== undefined) return null;
   const relative = relativeName(type, data);
   const segments = relative.split('/');
-  if (segments.length < 2 || segments.at(-2) !== collection) return null;
-  const host = type.slice(0, type.indexOf('/'));
-  return `//${hosts[host] ?? host}/${collection === 'b' ? segments.slice(1).join('/') : relative}`;
+  const collection = Object.hasOwn(collections, type) ? collections[type] : undefined;
+  if (segments.length >= 2 && segments.at(-2) === collection) {
+    const host = type.slice(0, type.indexOf('/'));
+    return `//${hosts[host] ?? host}/${collection === 'b' ? segments.slice(1).join('/') : relative}`;
+  }
+  const held = Object.hasOwn(contents, type) ? contents[type] : undefined;
+  return relative === '' && held?.every((name) => Object.hasOwn(data, name)) ? id : null;
 }

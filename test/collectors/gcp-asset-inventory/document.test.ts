@@ -153,6 +153,16 @@ describe('one document', () => {
     expect(documentsOf({ kind: 'a page', items: [data] }, type)).toEqual([asset]);
   });
 
+  test.each([
+    ['container.googleapis.com/Cluster', { name: 'c', location: 'l', status: 'RUNNING' }],
+    ['dataproc.googleapis.com/Cluster', { projectId: 'p', clusterName: 'c', config: {} }],
+    ['sqladmin.googleapis.com/Instance', { name: 'i', databaseVersion: 'POSTGRES_16', settings: {} }],
+  ])('a whole %s without a link to itself goes by the id it was given', (type, data) => {
+    expect(documentsOf(data, type)).toEqual([{ name: 'x', assetType: type, resource: { data } }]);
+    const [, ...dropped] = Object.entries(data);
+    expect(documentsOf(Object.fromEntries(dropped), type)).toEqual([Object.fromEntries(dropped)]);
+  });
+
   test('what does not show that it is a resource of the type gains no data', () => {
     const without = (document: Json, type: string): void =>
       expect(documentsOf(document, type)).toEqual([expect.not.objectContaining({ resource: expect.anything() })]);
@@ -169,6 +179,11 @@ describe('one document', () => {
     expect(readGcpDocument(policy, { type: keyType, id: 'x' })).toMatchObject([
       { kind: 'resource', uid: 'x' },
       { kind: 'iam-policy', uid: 'x', document: { name: 'x', iamPolicy: policy } },
+    ]);
+    const ofBucket = { ...policy, kind: 'storage#policy', resourceId: 'projects/_/buckets/b' };
+    expect(readGcpDocument(ofBucket, hint)?.map((record) => record.uid)).toEqual([
+      '//storage.googleapis.com/b',
+      '//storage.googleapis.com/b',
     ]);
   });
 
