@@ -152,7 +152,8 @@ export function documentJudge(
     const spelling = checks[0]?.check.on.find((type) => type.toLowerCase() === request.type.toLowerCase()) ?? request.type;
     const { resources, trouble } = readAll(request, spelling, read);
     if (trouble !== null && resources === null) return trouble;
-    const held = (resources ?? []).filter((one) => one.of === 'document' && one.resource.kind === 'resource');
+    const given = withoutHollow(resources ?? []);
+    const held = given.filter((one) => one.of === 'document' && one.resource.kind === 'resource');
     // A page may hold others before it, such as the parent.
     const subject = held.find((one) => one.resource.type.toLowerCase() === request.type.toLowerCase()) ?? held[0];
     if (subject === undefined) {
@@ -161,7 +162,7 @@ export function documentJudge(
     }
     const environment = environmentOf(
       checks.map(({ check }) => check),
-      (resources ?? []).map((one) => one.resource),
+      given.map((one) => one.resource),
       request.complete,
       options.asOf,
       parameters,
@@ -177,6 +178,26 @@ export function documentJudge(
 interface ReadResource {
   readonly of: 'document' | 'related';
   readonly resource: Resource;
+}
+
+/**
+ * Cloud Asset Inventory lists resources and IAM policies apart, and both are read as the resource: what came without it gives way to
+ * what came with it.
+ */
+function withoutHollow(given: readonly ReadResource[]): ReadResource[] {
+  const nameOf = ({ resource }: ReadResource): string => `${resource.type} ${resource.uid}`;
+  const hollow = ({ resource: { kind, provider, document } }: ReadResource): boolean =>
+    kind === 'resource' && provider === 'gcp' && document['resource'] === undefined;
+  const whole = new Map<string, ReadResource>();
+  const first = new Set<string>();
+  for (const one of given) if (one.resource.kind === 'resource' && !hollow(one)) whole.set(nameOf(one), one);
+  return given.flatMap((one) => {
+    if (!hollow(one)) return [one];
+    const name = nameOf(one);
+    const better = whole.get(name);
+    if (better !== undefined) return one.of === 'document' && better.of === 'related' ? [{ ...better, of: one.of }] : [];
+    return first.has(name) ? [] : (first.add(name), [one]);
+  });
 }
 
 function readAll(
