@@ -15,6 +15,12 @@ function projectId(project: string, from: Resource, hop: Hopper): string {
   return hit.outcome === 'found' ? (textAt(hit.document, 'resource', 'data', 'projectId') ?? project) : project;
 }
 
+/** What a record goes by: its name, and that with its project's number where it names the project by its id. */
+function namesOf(record: Resource, name: string): string[] {
+  const own = gcpAncestors(record.document)?.[0] ?? '';
+  return present([name, /^projects\/\d+$/.test(own) ? name.replace(/^projects\/[^/]+(?=\/)/, own) : null]);
+}
+
 /** A project-level asset type by name: `gcp.resource:<asset type>`, and the named tables below. */
 function gcpByNameTable(
   name: string,
@@ -29,7 +35,7 @@ function gcpByNameTable(
     sources: [resource(type)],
     keeps: ['ancestors'],
     through: ['gcp.project'],
-    keys: (record) => [normalise(record.uid)],
+    keys: (record) => namesOf(record, normalise(record.uid)),
     resolve(key, from, hop) {
       const relative = normalise(key);
       const project = gcpProjectOf(relative);
@@ -54,10 +60,10 @@ function inheritedPolicies(ancestors: readonly string[], project: string): { key
   return { keys: present([`projects/${project}`, ...ancestors]), homes };
 }
 
-/** Keys of an IAM policy record: its resource's name, and for a project its number too. */
+/** Keys of an IAM policy record: its resource's name, with the project's number too. */
 function policyKeys(record: Resource): string[] {
   const own = gcpAncestors(record.document)?.[0];
-  return present([gcpRelativeName(record.uid), record.type === gcpProjectType ? own : null]);
+  return present([...namesOf(record, gcpRelativeName(record.uid)), record.type === gcpProjectType ? own : null]);
 }
 
 /** A policy as `get-iam-policy` answers it names no resource. */
