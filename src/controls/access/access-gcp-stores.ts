@@ -124,7 +124,7 @@ export const stores: Readonly<Record<string, GcpStore>> = {
       'roles/storage.bucketViewer',
     ],
     listing: { permissions: ['storage.objects.list'], roles: ['roles/storage.legacyBucketReader', 'roles/storage.legacyBucketWriter'] },
-    unsettled: 'signed URLs handed out before',
+    unsettled: 'signed URLs handed out before, and policies of managed folders within it',
   },
   'bigquery.googleapis.com/Dataset': bigquery,
   'bigquery.googleapis.com/Table': bigquery,
