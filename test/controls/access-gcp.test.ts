@@ -188,6 +188,7 @@ describe('Google Cloud: IAM roles decide', () => {
     });
     expect(readersOf([onBucket()], bucketOf)).toMatchObject({ complete: true });
     expect(readersOf([onBucket(), unnamed], bucketOf)).toMatchObject({ complete: false });
+    expect(readersOf([onBucket(), { ...unnamed, uid: 'projects/other' }], bucketOf)).toMatchObject({ complete: true });
   });
 
   test('a table inherits the access list of its dataset', () => {
@@ -219,6 +220,24 @@ describe('Google Cloud: IAM roles decide', () => {
     ]);
     expect(readersOf([], table)).toMatchObject({ complete: false });
     expect(readersOf([dataset(undefined as unknown as Json)], table)).toMatchObject({ complete: false });
+  });
+
+  test('a dataset without its access list is settled by its own IAM policy, which says the same', () => {
+    const uid = '//bigquery.googleapis.com/projects/data-prod/datasets/d';
+    const at = { uid, account: 'data-prod' };
+    const dataset = (data: JsonObject) =>
+      record({ ...at, type: 'bigquery.googleapis.com/Dataset', document: { ancestors, resource: { data } } });
+    const table = record({ ...at, type: 'bigquery.googleapis.com/Table', uid: `${uid}/tables/t`, document: { ancestors } });
+    const own = (...members: string[]) =>
+      policy('bigquery.googleapis.com/Dataset', 'projects/data-prod/datasets/d', [{ role: 'roles/bigquery.dataViewer', members }]);
+    expect(readersOf([], dataset({}))).toMatchObject({ complete: false });
+    expect(readersOf([onProject()], dataset({}))).toMatchObject({ complete: false });
+    expect(readersOf([own('projectViewer:data-prod')], dataset({}))).toMatchObject({ complete: true });
+    expect(readersOf([own('projectViewer:data-prod')], dataset({ access: 'lost' }))).toMatchObject({ complete: false });
+    expect(readersOf([own('allUsers')], dataset({ access: null })).principals[0]?.['wide']).toBe(true);
+    expect(readersOf([dataset({}), own('projectViewer:data-prod')], table)).toMatchObject({ complete: true });
+    expect(readersOf([dataset({})], table)).toMatchObject({ complete: false });
+    expect(namesOf(readersOf([dataset({}), own('allUsers')], table))).toEqual(['allUsers']);
   });
 
   test('is not complete where a level above is not, or a binding cannot be read', () => {

@@ -393,6 +393,7 @@ describe('Google Cloud tables', () => {
 
   test('names', () => {
     expect(gcpRelativeName('https://www.googleapis.com/compute/v1/projects/p/zones/z/disks/d')).toBe('projects/p/zones/z/disks/d');
+    expect(gcpRelativeName('//storage.googleapis.com/projects/_/buckets/b')).toBe(gcpRelativeName('//storage.googleapis.com/b'));
     expect(gcpKeyName(`${name}/cryptoKeyVersions/12`)).toBe(name);
   });
 });

@@ -68,7 +68,8 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
     for (const record of hit.records) addPolicy(record, resource, store, found, gcpRelativeName(resource.uid));
     if (resource.type === bucketType) addBucketAccess(resource, found);
     const reads = (role: string): Reads => roleReads(role, store, resource);
-    if (resource.type === 'bigquery.googleapis.com/Dataset') addDatasetAccess(resource.document, resource.uid, null, reads, found);
+    if (resource.type === 'bigquery.googleapis.com/Dataset')
+      addDatasetAccess(resource.document, resource.uid, null, reads, found, hasOwn(hit, resource.uid));
     if (resource.type === 'bigquery.googleapis.com/Table') addDataset(resource, store, found);
     if (found.readers.some((reader) => reader.kind === 'group'))
       found.unsettled.add('who belongs to the groups named: group membership is not in Asset Inventory');
@@ -87,11 +88,11 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
   function addDataset(table: Resource, store: GcpStore, found: Found): void {
     const dataset = table.uid.replace(/\/tables\/[^/]+$/, '');
     const own = lookup(datasetTable, dataset, false, table);
+    const policies = lookup(datasetPolicies, dataset, true, table);
     const reads = (role: string): Reads => roleReads(role, store, table);
     if (own.outcome === 'found' && own.records[0])
-      addDatasetAccess(own.records[0].document, dataset, gcpRelativeName(dataset), reads, found);
+      addDatasetAccess(own.records[0].document, dataset, gcpRelativeName(dataset), reads, found, hasOwn(policies, dataset));
     else found.gap ??= `dataset ${gcpRelativeName(dataset)} is not in the evidence`;
-    const policies = lookup(datasetPolicies, dataset, true, table);
     if (policies.outcome !== 'found') found.gap ??= policies.because;
     else {
       if (!policies.complete) found.gap ??= policies.because ?? 'IAM policies are not whole';
@@ -201,6 +202,11 @@ function memberKind(member: string): { kind: string; wide: boolean } {
 /** Roles of an access list that IAM does not know by these names. */
 const datasetRoles = new Set(['READER', 'WRITER', 'OWNER']);
 
+/** Whether the policy of the resource itself is among those in force on it. */
+function hasOwn(hit: LookupResult, uid: string): boolean {
+  return hit.outcome === 'found' && hit.records.some((record) => gcpRelativeName(record.uid) === gcpRelativeName(uid));
+}
+
 /** A dataset keeps an access list of its own beside IAM. */
 function addDatasetAccess(
   document: JsonObject,
@@ -208,8 +214,11 @@ function addDatasetAccess(
   inheritedFrom: string | null,
   reads: (role: string) => Reads,
   found: Found,
+  mirrored: boolean,
 ): void {
   const access = valueAt(document, 'resource', 'data', 'access');
+  // The inventory often leaves the list out. The IAM policy of the dataset says the same in other words.
+  if ((access ?? null) === null && mirrored) return;
   if (!Array.isArray(access)) {
     found.gap ??= `the access list of dataset ${gcpRelativeName(uid)} is not in the evidence`;
     return;

@@ -68,7 +68,7 @@ function policyKeys(record: Resource): string[] {
 
 /** A policy as `get-iam-policy` answers it names no resource. */
 function ofNothing(record: Resource): boolean {
-  return !record.uid.startsWith('//');
+  return !/^(?:\/\/|projects\/|folders\/|organizations\/)/.test(record.uid);
 }
 
 /** IAM policies in force on an asset of one type, inherited ones included: `gcp.iam-policy:<asset type>`, looked up by the asset's own name. */
