@@ -188,7 +188,20 @@ describe('Google Cloud: IAM roles decide', () => {
     });
     expect(readersOf([onBucket()], bucketOf)).toMatchObject({ complete: true });
     expect(readersOf([onBucket(), unnamed], bucketOf)).toMatchObject({ complete: false });
-    expect(readersOf([onBucket(), { ...unnamed, uid: 'projects/other' }], bucketOf)).toMatchObject({ complete: true });
+    const named = (uid: string, of?: string[]) => ({
+      ...unnamed,
+      uid,
+      document: { ...unnamed.document, ...(of ? { ancestors: of } : {}) },
+    });
+    expect(readersOf([onBucket(), named('//x.googleapis.com/projects/124')], bucketOf)).toMatchObject({ complete: true });
+    expect(readersOf([onBucket(), named('projects/other', ['projects/124'])], bucketOf)).toMatchObject({ complete: true });
+    // By its id alone a project may be the one that the bucket names by its number.
+    expect(readersOf([onBucket(), named('//x.googleapis.com/projects/other')], bucketOf)).toMatchObject({ complete: false });
+  });
+
+  test('a store that names its project by its id does not say which policies are in force', () => {
+    const store = { ...bucketOf, document: { ...bucketOf.document, ancestors: ['projects/data-prod', 'organizations/5'] } };
+    expect(readersOf([onBucket()], store)).toMatchObject({ complete: false });
   });
 
   test('a table inherits the access list of its dataset', () => {

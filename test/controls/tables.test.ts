@@ -373,6 +373,8 @@ describe('Google Cloud tables', () => {
         .sort((a, b) => policies.findIndex((one) => one.uid === a) - policies.findIndex((one) => one.uid === b)),
     );
     expect(at((home) => (home.account === 'organizations/5' ? 'denied' : null))).toMatchObject({ outcome: 'found', complete: false });
+    const byId = { ...cryptoKey, document: { ...cryptoKey.document, ancestors: ['projects/data-prod', ...ancestors.slice(1)] } };
+    expect(at(() => null, [byId, project, ...policies])).toMatchObject({ outcome: 'found', complete: false });
     expect(at(() => null, [project, ...policies])).toMatchObject({
       outcome: 'found',
       complete: false,

@@ -66,9 +66,20 @@ function policyKeys(record: Resource): string[] {
   return present([...namesOf(record, gcpRelativeName(record.uid)), record.type === gcpProjectType ? own : null]);
 }
 
-/** A policy as `get-iam-policy` answers it names no resource. */
+/**
+ * Whether it cannot be told what a policy is of: `get-iam-policy` names no resource, and what lies in a project names that by its
+ * number, so a project that is named by its id alone may be any.
+ */
 function ofNothing(record: Resource): boolean {
-  return !/^(?:\/\/|projects\/|folders\/|organizations\/)/.test(record.uid);
+  if (!/^(?:\/\/|projects\/|folders\/|organizations\/)/.test(record.uid)) return true;
+  return record.type === gcpProjectType && gcpAncestors(record.document) === null && !/\/\d+$/.test(record.uid);
+}
+
+/** Why the policies of the levels above may be more than those found under the names of these; undefined where they are not. */
+function aboveGap(ancestors: readonly string[] | null, record: string): string | undefined {
+  if (ancestors === null) return `${record} does not name its ancestors`;
+  const named = ancestors.find((one) => !/^(?:projects|folders|organizations)\/\d+$/.test(one));
+  return named === undefined ? undefined : `policies of ${named} may be listed under its number, which ${record} does not say`;
 }
 
 /** IAM policies in force on an asset of one type, inherited ones included: `gcp.iam-policy:<asset type>`, looked up by the asset's own name. */
@@ -90,7 +101,7 @@ function gcpIamPolicyTable(type: string): LookupTable {
       return found(
         present([name, ...above.keys]),
         [{ type: `iam-policy:${type}`, account: from.account, region: '*' }, ...above.homes],
-        ancestors === null ? 'the record does not name its ancestors' : undefined,
+        aboveGap(ancestors, 'the record'),
       );
     },
   });
@@ -127,7 +138,7 @@ export const gcpTables: readonly LookupTable[] = [
       return found(
         present([own, name, ring, ...above.keys]),
         [...homes, ...above.homes],
-        ancestors === null ? `the ancestors of key \`${own}\` are not in the evidence` : undefined,
+        ancestors === null ? `the ancestors of key \`${own}\` are not in the evidence` : aboveGap(ancestors, `key \`${own}\``),
       );
     },
   }),
