@@ -5,6 +5,7 @@ import { resolveParameters } from '../catalogue/load.ts';
 import { tableReads } from './needs.ts';
 import { tableIndex } from '../lookups/table-index.ts';
 import { gcpAncestors } from '../lookups/references.ts';
+import { isGiven } from '../lookups/told.ts';
 import type { Home } from '../lookups/table.ts';
 import type { Catalogue, CheckOutcome, ConditionCheck, EvaluationEnvironment } from '../types.ts';
 
@@ -187,7 +188,7 @@ interface ReadResource {
 function withoutHollow(given: readonly ReadResource[]): ReadResource[] {
   const nameOf = ({ resource }: ReadResource): string => `${resource.type} ${resource.uid}`;
   const hollow = ({ resource: { kind, provider, document } }: ReadResource): boolean =>
-    kind === 'resource' && provider === 'gcp' && document['resource'] === undefined;
+    kind === 'resource' && provider === 'gcp' && !isGiven(document, 'resource', 'data');
   const whole = new Map<string, ReadResource>();
   const first = new Set<string>();
   for (const one of given) if (one.resource.kind === 'resource' && !hollow(one)) whole.set(nameOf(one), one);
