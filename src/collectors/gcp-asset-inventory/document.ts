@@ -1,7 +1,7 @@
 import { type Citation, isJsonObject, type Json, type JsonObject, type Resource } from '../../model/index.ts';
 import { accountOf, recordsOf, text } from './map.ts';
 import { structJson } from './proto-json.ts';
-import { serviceAssetName } from './service-resource.ts';
+import { serviceAssetName, withTimes } from './service-resource.ts';
 
 /** Single documents for `controls try`, in whatever shape Google Cloud hands them out. Pure, and total over any JSON. */
 
@@ -85,7 +85,7 @@ function assetsIn(document: Json | undefined, hint: Hint, depth = 0): JsonObject
 function serviceAssets(document: JsonObject, { type, id }: Hint): JsonObject[] | null {
   const asset = (data: JsonObject): JsonObject | null => {
     const name = serviceAssetName(type, data, id);
-    return name === null ? null : { name, assetType: type, resource: { data } };
+    return name === null ? null : { name, assetType: type, resource: { data: withTimes(data) } };
   };
   const own = asset(document);
   if (own !== null) return [own];

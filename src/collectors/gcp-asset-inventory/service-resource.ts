@@ -1,5 +1,6 @@
-import type { JsonObject } from '../../model/index.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../model/index.ts';
 import { text } from './map.ts';
+import { durationText, timestampText } from './proto-json.ts';
 
 /** Resources as the API of their own service hands them out: which asset they are. */
 
@@ -83,4 +84,14 @@ export function serviceAssetName(type: string, data: JsonObject, id: string): st
   }
   const held = Object.hasOwn(contents, type) ? contents[type] : undefined;
   return relative === '' && held?.every((name) => Object.hasOwn(data, name)) ? id : null;
+}
+
+/** Instants and lengths of time, which client libraries hand out as `{seconds, nanos}`, as the REST form has them; all else as it is. */
+export function withTimes(value: Json, name = ''): Json {
+  if (Array.isArray(value)) return value.map((held) => withTimes(held));
+  if (!isJsonObject(value)) return value;
+  const parts = Object.keys(value);
+  if (parts.includes('seconds') && parts.every((part) => part === 'seconds' || part === 'nanos'))
+    return name.endsWith('Time') ? timestampText(value) : durationText(value);
+  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, withTimes(held, key)]));
 }

@@ -153,6 +153,15 @@ describe('one document', () => {
     expect(documentsOf({ kind: 'a page', items: [data] }, type)).toEqual([asset]);
   });
 
+  test('instants and lengths of time as client libraries hand them out', () => {
+    const data = { ...key, nextRotationTime: { seconds: '1796083200', nanos: 0 }, rotationPeriod: { seconds: '7776000', nanos: 0 } };
+    expect(documentsOf(data, keyType)).toMatchObject([
+      { resource: { data: { nextRotationTime: '2026-12-01T00:00:00Z', rotationPeriod: '7776000s' } } },
+    ]);
+    const other = { ...key, labels: { seconds: 'x', more: 'y' }, primary: { createTime: { seconds: 'never' } } };
+    expect(documentsOf(other, keyType)).toMatchObject([{ resource: { data: { labels: other.labels, primary: { createTime: '' } } } }]);
+  });
+
   test.each([
     ['container.googleapis.com/Cluster', { name: 'c', location: 'l', status: 'RUNNING' }],
     ['dataproc.googleapis.com/Cluster', { projectId: 'p', clusterName: 'c', config: {} }],
