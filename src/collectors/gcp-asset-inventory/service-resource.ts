@@ -32,19 +32,24 @@ const collections: Readonly<Record<string, string>> = {
   'storage.googleapis.com/Bucket': 'b',
 };
 
-/** What a whole resource holds where it does not name itself in full: a reader of the API keeps these, and often drops the links. */
-const contents: Readonly<Record<string, readonly string[]>> = {
-  'bigquery.googleapis.com/Dataset': ['datasetReference', 'access'],
-  'bigquery.googleapis.com/Table': ['tableReference', 'schema'],
-  'compute.googleapis.com/Disk': ['name', 'sizeGb', 'status'],
-  'compute.googleapis.com/Image': ['name', 'diskSizeGb', 'status'],
-  'compute.googleapis.com/RegionDisk': ['name', 'sizeGb', 'status'],
-  'compute.googleapis.com/Snapshot': ['name', 'diskSizeGb', 'status'],
-  'container.googleapis.com/Cluster': ['name', 'location', 'status'],
-  'container.googleapis.com/NodePool': ['name', 'config', 'status'],
-  'dataproc.googleapis.com/Cluster': ['projectId', 'clusterName', 'config'],
-  'sqladmin.googleapis.com/Instance': ['name', 'databaseVersion', 'settings'],
-  'storage.googleapis.com/Bucket': ['name', 'location', 'storageClass'],
+/** What a whole resource holds where it does not name itself in full, by type: who reads the API keeps these, and often drops the links. */
+const contents: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  'bigquery.googleapis.com/Dataset': [['datasetReference', 'access']],
+  'bigquery.googleapis.com/Table': [['tableReference', 'schema']],
+  'cloudkms.googleapis.com/CryptoKey': [['name', 'purpose']],
+  'compute.googleapis.com/Disk': [['name', 'sizeGb', 'status']],
+  'compute.googleapis.com/Image': [['name', 'diskSizeGb', 'status']],
+  'compute.googleapis.com/RegionDisk': [['name', 'sizeGb', 'status']],
+  'compute.googleapis.com/Snapshot': [['name', 'diskSizeGb', 'status']],
+  'container.googleapis.com/Cluster': [['name', 'location', 'status']],
+  'container.googleapis.com/NodePool': [['name', 'config', 'status']],
+  'dataproc.googleapis.com/Cluster': [['projectId', 'clusterName', 'config']],
+  'secretmanager.googleapis.com/Secret': [['name', 'replication']],
+  'sqladmin.googleapis.com/Instance': [['name', 'databaseVersion', 'settings']],
+  'storage.googleapis.com/Bucket': [
+    ['name', 'location', 'storageClass'],
+    ['name', 'iamConfiguration'],
+  ],
 };
 
 /** Services whose assets are named after another host. */
@@ -83,7 +88,7 @@ export function serviceAssetName(type: string, data: JsonObject, id: string): st
     return `//${hosts[host] ?? host}/${collection === 'b' ? segments.slice(1).join('/') : relative}`;
   }
   const held = Object.hasOwn(contents, type) ? contents[type] : undefined;
-  return relative === '' && held?.every((name) => Object.hasOwn(data, name)) ? id : null;
+  return relative === '' && held?.some((names) => names.every((name) => Object.hasOwn(data, name))) ? id : null;
 }
 
 /** Instants and lengths of time, which client libraries hand out as `{seconds, nanos}`, as the REST form has them; all else as it is. */

@@ -166,6 +166,8 @@ describe('one document', () => {
     ['container.googleapis.com/Cluster', { name: 'c', location: 'l', status: 'RUNNING' }],
     ['dataproc.googleapis.com/Cluster', { projectId: 'p', clusterName: 'c', config: {} }],
     ['sqladmin.googleapis.com/Instance', { name: 'i', databaseVersion: 'POSTGRES_16', settings: {} }],
+    [bucketType, { name: 'b', iamConfiguration: {} }],
+    [keyType, { name: 'k', purpose: 'ENCRYPT_DECRYPT' }],
   ])('a whole %s without a link to itself goes by the id it was given', (type, data) => {
     expect(documentsOf(data, type)).toEqual([{ name: 'x', assetType: type, resource: { data } }]);
     const [, ...dropped] = Object.entries(data);
