@@ -59,6 +59,9 @@ describe('Google Cloud: IAM roles decide', () => {
     ['domain:other.example', 'roles/iap.httpsResourceAccessor', undefined],
     ['allUsers', 'roles/some.newRole', undefined],
     ['allUsers', 'roles/storage.objectCreator', undefined],
+    ['allUsers', 'roles/storage.legacyBucketReader', true],
+    ['allAuthenticatedUsers', 'roles/storage.legacyBucketWriter', true],
+    ['domain:other.example', 'roles/storage.legacyBucketReader', undefined],
     ['user:a@b.example', 'roles/some.newRole', undefined],
   ])('%s with %s', (member, held, wide) => {
     expect(readersOf([onBucket({ role: held, members: [member] })], bucketOf).principals[0]?.['wide']).toBe(wide);
@@ -96,6 +99,23 @@ describe('Google Cloud: IAM roles decide', () => {
       expect(readersOf([onBucket()], bucketWith({}))).toMatchObject({ complete: false });
     });
 
+    test('uniform access under its first name counts where the present one is not given', () => {
+      const first = (enabled: Json, more: JsonObject = {}) => bucketWith({ iamConfiguration: { bucketPolicyOnly: { enabled }, ...more } });
+      expect(readersOf([onBucket()], first(true))).toMatchObject({ complete: true });
+      for (const store of [first(false), first('true'), first(true, { uniformBucketLevelAccess: { enabled: false } })])
+        expect(readersOf([onBucket()], store)).toMatchObject({ complete: false });
+      expect(readersOf([onBucket()], first(true, { uniformBucketLevelAccess: {} }))).toMatchObject({ complete: false });
+    });
+
+    test('its own list shows everyone the names of its objects', () => {
+      const listed = { acl: [{ entity: 'allUsers', role: 'READER' }, { entity: 'domain-n.example', role: 'READER' }, 1] };
+      expect(namesOf(readersOf([onBucket()], bucketWith({ ...uniform(false), ...listed })))).toEqual(['allUsers']);
+      expect(namesOf(readersOf([onBucket()], bucketWith({ ...uniform(true), ...listed })))).toEqual([]);
+      expect(
+        namesOf(readersOf([onBucket()], bucketWith({ ...uniform(false, { publicAccessPrevention: 'enforced' }), ...listed }))),
+      ).toEqual([]);
+    });
+
     test('the list for new objects counts where lists count', () => {
       const listed = {
         defaultObjectAcl: [
@@ -120,12 +140,18 @@ describe('Google Cloud: IAM roles decide', () => {
     ['roles/bigquery.filteredDataViewer', true],
     ['READER', true],
     ['roles/bigquery.metadataViewer', undefined],
-  ])('the access list of a dataset with %s for a domain', (held, wide) => {
+    ['roles/bigquery.metadataViewer', true, 'allAuthenticatedUsers'],
+  ])('the access list of a dataset with %s for many', (held, wide, specialGroup?: string) => {
     const dataset = record({
       type: 'bigquery.googleapis.com/Dataset',
       uid: '//bigquery.googleapis.com/projects/data-prod/datasets/d',
       account: 'data-prod',
-      document: { ancestors, resource: { data: { access: [{ role: held, domain: 'partner.example' }] } } },
+      document: {
+        ancestors,
+        resource: {
+          data: { access: [{ role: held, ...(specialGroup === undefined ? { domain: 'partner.example' } : { specialGroup }) }] },
+        },
+      },
     });
     expect(readersOf([], dataset).principals[0]?.['wide']).toBe(wide);
   });
@@ -141,6 +167,41 @@ describe('Google Cloud: IAM roles decide', () => {
     const lost = readersOf([onBucket(binding)], bucketOf);
     expect(namesOf(lost)).toEqual([]);
     expect(lost.unsettled.join()).toContain('projects/data-prod/roles/reads');
+  });
+
+  test('a custom role that lists objects counts where everyone holds it', () => {
+    const custom = record({
+      type: 'iam.googleapis.com/Role',
+      uid: '//iam.googleapis.com/projects/data-prod/roles/lists',
+      document: { resource: { data: { includedPermissions: ['storage.objects.list'] } } },
+    });
+    const binding = { role: 'projects/data-prod/roles/lists', members: ['allUsers', 'user:a@b.example'] };
+    expect(namesOf(readersOf([custom, onBucket(binding)], bucketOf))).toEqual(['allUsers']);
+  });
+
+  test('a policy that does not say what it is of may be any', () => {
+    const unnamed = record({
+      kind: 'iam-policy',
+      type: 'cloudresourcemanager.googleapis.com/Project',
+      uid: '1/related/0',
+      document: { iamPolicy: { bindings: [{ role: 'roles/storage.objectViewer', members: ['allUsers'] }] } },
+    });
+    expect(readersOf([onBucket()], bucketOf)).toMatchObject({ complete: true });
+    expect(readersOf([onBucket(), unnamed], bucketOf)).toMatchObject({ complete: false });
+    const named = (uid: string, of?: string[]) => ({
+      ...unnamed,
+      uid,
+      document: { ...unnamed.document, ...(of ? { ancestors: of } : {}) },
+    });
+    expect(readersOf([onBucket(), named('//x.googleapis.com/projects/124')], bucketOf)).toMatchObject({ complete: true });
+    expect(readersOf([onBucket(), named('projects/other', ['projects/124'])], bucketOf)).toMatchObject({ complete: true });
+    // By its id alone a project may be the one that the bucket names by its number.
+    expect(readersOf([onBucket(), named('//x.googleapis.com/projects/other')], bucketOf)).toMatchObject({ complete: false });
+  });
+
+  test('a store that names its project by its id does not say which policies are in force', () => {
+    const store = { ...bucketOf, document: { ...bucketOf.document, ancestors: ['projects/data-prod', 'organizations/5'] } };
+    expect(readersOf([onBucket()], store)).toMatchObject({ complete: false });
   });
 
   test('a table inherits the access list of its dataset', () => {
@@ -172,6 +233,24 @@ describe('Google Cloud: IAM roles decide', () => {
     ]);
     expect(readersOf([], table)).toMatchObject({ complete: false });
     expect(readersOf([dataset(undefined as unknown as Json)], table)).toMatchObject({ complete: false });
+  });
+
+  test('a dataset without its access list is settled by its own IAM policy, which says the same', () => {
+    const uid = '//bigquery.googleapis.com/projects/data-prod/datasets/d';
+    const at = { uid, account: 'data-prod' };
+    const dataset = (data: JsonObject) =>
+      record({ ...at, type: 'bigquery.googleapis.com/Dataset', document: { ancestors, resource: { data } } });
+    const table = record({ ...at, type: 'bigquery.googleapis.com/Table', uid: `${uid}/tables/t`, document: { ancestors } });
+    const own = (...members: string[]) =>
+      policy('bigquery.googleapis.com/Dataset', 'projects/data-prod/datasets/d', [{ role: 'roles/bigquery.dataViewer', members }]);
+    expect(readersOf([], dataset({}))).toMatchObject({ complete: false });
+    expect(readersOf([onProject()], dataset({}))).toMatchObject({ complete: false });
+    expect(readersOf([own('projectViewer:data-prod')], dataset({}))).toMatchObject({ complete: true });
+    expect(readersOf([own('projectViewer:data-prod')], dataset({ access: 'lost' }))).toMatchObject({ complete: false });
+    expect(readersOf([own('allUsers')], dataset({ access: null })).principals[0]?.['wide']).toBe(true);
+    expect(readersOf([dataset({}), own('projectViewer:data-prod')], table)).toMatchObject({ complete: true });
+    expect(readersOf([dataset({})], table)).toMatchObject({ complete: false });
+    expect(namesOf(readersOf([dataset({}), own('allUsers')], table))).toEqual(['allUsers']);
   });
 
   test('is not complete where a level above is not, or a binding cannot be read', () => {

@@ -320,6 +320,20 @@ describe('Google Cloud tables', () => {
     expect(index.lookup('gcp.kms.key', reference, false, bucket)).toMatchObject({ outcome: 'found', records: [{ uid: cryptoKey.uid }] });
   });
 
+  test('a key, and its policies, are found by the number of the project without the record of that', () => {
+    const numbered = name.replace('data-prod', '123');
+    const policy = record({
+      kind: 'iam-policy',
+      type: 'cloudkms.googleapis.com/CryptoKey',
+      uid: cryptoKey.uid,
+      document: { ancestors, iamPolicy: { bindings: [] } },
+    });
+    const index = indexOf({ 'gcp.kms.key': [], 'gcp.kms.key-iam': [] }, [cryptoKey, policy], () => null);
+    expect(index.lookup('gcp.kms.key', numbered, false, bucket)).toMatchObject({ outcome: 'found', records: [{ uid: cryptoKey.uid }] });
+    expect(index.lookup('gcp.kms.key-iam', numbered, true, bucket)).toMatchObject({ complete: true, records: [{ uid: policy.uid }] });
+    expect(index.lookup('gcp.kms.key', name.replace('data-prod', '124'), false, bucket).outcome).toBe('absent');
+  });
+
   test('a key of a project that is whole and does not hold it is absent; of any other, unknown', () => {
     const index = indexOf({ 'gcp.kms.key': [] }, [cryptoKey, project], (home) => (home.account === 'data-prod' ? null : 'not collected'));
     expect(index.lookup('gcp.kms.key', name.replace(/key$/, 'other'), false, bucket).outcome).toBe('absent');
@@ -359,6 +373,8 @@ describe('Google Cloud tables', () => {
         .sort((a, b) => policies.findIndex((one) => one.uid === a) - policies.findIndex((one) => one.uid === b)),
     );
     expect(at((home) => (home.account === 'organizations/5' ? 'denied' : null))).toMatchObject({ outcome: 'found', complete: false });
+    const byId = { ...cryptoKey, document: { ...cryptoKey.document, ancestors: ['projects/data-prod', ...ancestors.slice(1)] } };
+    expect(at(() => null, [byId, project, ...policies])).toMatchObject({ outcome: 'found', complete: false });
     expect(at(() => null, [project, ...policies])).toMatchObject({
       outcome: 'found',
       complete: false,
@@ -366,8 +382,20 @@ describe('Google Cloud tables', () => {
     });
   });
 
+  test('policies under a name that is no key are found, and may be more', () => {
+    const named = record({
+      kind: 'iam-policy',
+      type: 'cloudkms.googleapis.com/CryptoKey',
+      uid: '//cloudkms.googleapis.com/data-prod/global/ring/key',
+      document: { ancestors, iamPolicy: { bindings: [] } },
+    });
+    const hit = indexOf({ 'gcp.kms.key-iam': [] }, [named], () => null).lookup('gcp.kms.key-iam', named.uid, true, bucket);
+    expect(hit).toMatchObject({ outcome: 'found', complete: false, records: [{ uid: named.uid }] });
+  });
+
   test('names', () => {
     expect(gcpRelativeName('https://www.googleapis.com/compute/v1/projects/p/zones/z/disks/d')).toBe('projects/p/zones/z/disks/d');
+    expect(gcpRelativeName('//storage.googleapis.com/projects/_/buckets/b')).toBe(gcpRelativeName('//storage.googleapis.com/b'));
     expect(gcpKeyName(`${name}/cryptoKeyVersions/12`)).toBe(name);
   });
 });

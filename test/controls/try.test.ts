@@ -36,6 +36,19 @@ const text = `
   assessment: automated
   on: storage.googleapis.com/Bucket
   require: { field: resource.data.encryption.defaultKmsKeyName, present: true, within: resource.data }
+- id: gcp-key-purpose
+  title: Keys
+  section: S
+  level: 2
+  assessment: automated
+  checks:
+    - id: disk
+      on: compute.googleapis.com/Disk
+      let: { key: { lookup: gcp.kms.key, by: resource.data.diskEncryptionKey.kmsKeyName } }
+      require: { field: $key.resource.data.purpose, equals: ENCRYPT_DECRYPT }
+    - id: key
+      on: cloudkms.googleapis.com/CryptoKey
+      require: { field: resource.data.purpose, equals: ENCRYPT_DECRYPT }
 - id: aws-trail
   title: Some trail covers all regions
   section: S
@@ -86,6 +99,51 @@ const key = {
 };
 
 describe('judging documents', () => {
+  test('a resource and its IAM policy, listed apart as the inventory of Google Cloud does, are one', async () => {
+    const key = 'projects/p/locations/l/keyRings/r/cryptoKeys/k';
+    const type = 'cloudkms.googleapis.com/CryptoKey';
+    const asset = { name: `//cloudkms.googleapis.com/${key}`, assetType: type, ancestors: ['projects/1', 'organizations/2'] };
+    const data = { ...asset, resource: { data: { purpose: 'ENCRYPT_DECRYPT' } } };
+    const policy = { ...asset, iamPolicy: { bindings: [{ role: 'r', members: ['user:a@x.example'] }] } };
+    const disk = {
+      name: '//compute.googleapis.com/projects/p/zones/z/disks/d',
+      assetType: 'compute.googleapis.com/Disk',
+      resource: { data: { diskEncryptionKey: { kmsKeyName: key } } },
+    };
+    const line = (id: string, subject: typeof asset | typeof disk, ...related: object[]): object => {
+      return { id, type: subject.assetType, document: subject, related: related.map((document) => ({ type, document })), complete: [type] };
+    };
+    const lines = [
+      line('apart', disk, data, policy),
+      line('the other way', disk, policy, data),
+      line('its policy twice', disk, policy, { ...policy, updateTime: '2026-06-01T00:00:00Z' }, data),
+      line('as the client library lists them', disk, { ...policy, resource: null }, { ...policy, resource: {} }, data),
+      line('the policy alone', disk, policy),
+      line('at odds', disk, data, { ...data, resource: { data: { purpose: 'MAC' } } }, policy),
+      line('the policy is asked about', policy, data),
+    ];
+    expect(short(await run(lines))).toEqual([
+      'apart gcp-key-purpose disk pass',
+      'the other way gcp-key-purpose disk pass',
+      'its policy twice gcp-key-purpose disk pass',
+      'as the client library lists them gcp-key-purpose disk pass',
+      'the policy alone gcp-key-purpose disk unknown',
+      'at odds gcp-key-purpose disk unknown',
+      'the policy is asked about gcp-key-purpose key pass',
+    ]);
+  });
+
+  test('of a page the resource of the type that was asked for', async () => {
+    const asset = (assetType: string, data: object): object => ({ name: `//${assetType}`, assetType, resource: { data } });
+    const document = {
+      assets: [
+        asset('cloudresourcemanager.googleapis.com/Project', { projectId: 'p' }),
+        asset('storage.googleapis.com/Bucket', { encryption: { defaultKmsKeyName: 'k' } }),
+      ],
+    };
+    expect(short(await run([{ id: '1', type: 'storage.googleapis.com/bucket', document }]))).toEqual(['1 gcp-bucket-cmek main pass']);
+  });
+
   test('a bucket with and without its key, and with the key known not to be there', async () => {
     const document = {
       resourceType: 'AWS::S3::Bucket',

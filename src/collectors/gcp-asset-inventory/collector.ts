@@ -5,7 +5,8 @@ import type { CollectContext, Collector, CollectResult, PlannedScope } from '../
 import type { Series } from '../paging.ts';
 import { storedPages } from '../stored.ts';
 import { diagnose } from './doctor.ts';
-import { assetRecords, assetsShape, noRecords, readGcpDocument, searchShape } from './map.ts';
+import { readGcpDocument } from './document.ts';
+import { assetRecords, assetsShape, noRecords, searchShape } from './map.ts';
 import { collectSeries, type AssetLists } from './lists.ts';
 import { assetQueries, folderType, hierarchyQuery, organizationType, projectType, readTime } from './queries.ts';
 import { gcpScopes, type GcpParent, ledgerTypes } from './scopes.ts';

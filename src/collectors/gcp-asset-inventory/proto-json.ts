@@ -51,7 +51,8 @@ function fraction(nanos: number): string {
   return `.${digits.endsWith('000000') ? digits.slice(0, 3) : digits.endsWith('000') ? digits.slice(0, 6) : digits}`;
 }
 
-function durationText(value: Message): string {
+/** `{seconds, nanos}` of a length of time. */
+export function durationText(value: Message): string {
   const nanos = seconds(value.nanos);
   const whole = seconds(value.seconds);
   return `${whole < 0 || nanos < 0 ? '-' : ''}${Math.abs(whole)}${fraction(Math.abs(nanos))}s`;

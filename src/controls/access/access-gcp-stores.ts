@@ -5,6 +5,8 @@ export interface GcpStore {
   readonly roles: readonly string[];
   /** Predefined roles of the service that are known to read no data. */
   readonly harmless: readonly string[];
+  /** Permissions, and those of the harmless roles, that show the names of what is held: no reading, but not for everyone to see. */
+  readonly listing?: { readonly permissions: readonly string[]; readonly roles: readonly string[] };
   readonly unsettled?: string;
 }
 
@@ -69,6 +71,7 @@ const bigquery: GcpStore = {
     'roles/bigquery.connectionUser',
     'roles/bigquery.readSessionUser',
   ],
+  listing: { permissions: ['bigquery.tables.list'], roles: ['roles/bigquery.metadataViewer', 'roles/bigquery.user'] },
   unsettled: 'row and column policies, and authorised views',
 };
 const sql: GcpStore = {
@@ -120,7 +123,8 @@ export const stores: Readonly<Record<string, GcpStore>> = {
       'roles/storage.hmacKeyAdmin',
       'roles/storage.bucketViewer',
     ],
-    unsettled: 'signed URLs handed out before',
+    listing: { permissions: ['storage.objects.list'], roles: ['roles/storage.legacyBucketReader', 'roles/storage.legacyBucketWriter'] },
+    unsettled: 'signed URLs handed out before, and policies of managed folders within it',
   },
   'bigquery.googleapis.com/Dataset': bigquery,
   'bigquery.googleapis.com/Table': bigquery,

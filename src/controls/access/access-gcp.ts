@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, type Resource } from '../../model/index.ts';
-import { addBucketAccess, bucketAccess, bucketType } from './access-gcp-buckets.ts';
+import { addBucketAccess, bucketAccess, bucketType, everyone } from './access-gcp-buckets.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
 import { isRedacted } from '../language/values.ts';
 import { gcpRelativeName, valueAt } from '../lookups/references.ts';
@@ -49,7 +49,7 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
     // What a bucket says of itself is part of who can read it.
     const bucket = resource.type === bucketType ? bucketAccess(resource.document) : null;
     // Its lists are cited by its name.
-    if (bucket) memo += JSON.stringify(bucket) + (bucket.wide.length > 0 ? own : '');
+    if (bucket) memo += JSON.stringify(bucket) + (bucket.wide.length > 0 || bucket.listing.length > 0 ? own : '');
     let made = analyses.get(memo);
     if (made === undefined) {
       if (analyses.size >= 2_000) analyses.clear();
@@ -68,7 +68,8 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
     for (const record of hit.records) addPolicy(record, resource, store, found, gcpRelativeName(resource.uid));
     if (resource.type === bucketType) addBucketAccess(resource, found);
     const reads = (role: string): Reads => roleReads(role, store, resource);
-    if (resource.type === 'bigquery.googleapis.com/Dataset') addDatasetAccess(resource.document, resource.uid, null, reads, found);
+    if (resource.type === 'bigquery.googleapis.com/Dataset')
+      addDatasetAccess(resource.document, resource.uid, null, reads, found, hasOwn(hit, resource.uid));
     if (resource.type === 'bigquery.googleapis.com/Table') addDataset(resource, store, found);
     if (found.readers.some((reader) => reader.kind === 'group'))
       found.unsettled.add('who belongs to the groups named: group membership is not in Asset Inventory');
@@ -87,11 +88,11 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
   function addDataset(table: Resource, store: GcpStore, found: Found): void {
     const dataset = table.uid.replace(/\/tables\/[^/]+$/, '');
     const own = lookup(datasetTable, dataset, false, table);
+    const policies = lookup(datasetPolicies, dataset, true, table);
     const reads = (role: string): Reads => roleReads(role, store, table);
     if (own.outcome === 'found' && own.records[0])
-      addDatasetAccess(own.records[0].document, dataset, gcpRelativeName(dataset), reads, found);
+      addDatasetAccess(own.records[0].document, dataset, gcpRelativeName(dataset), reads, found, hasOwn(policies, dataset));
     else found.gap ??= `dataset ${gcpRelativeName(dataset)} is not in the evidence`;
-    const policies = lookup(datasetPolicies, dataset, true, table);
     if (policies.outcome !== 'found') found.gap ??= policies.because;
     else {
       if (!policies.complete) found.gap ??= policies.because ?? 'IAM policies are not whole';
@@ -127,7 +128,7 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
         found.readers.push({
           principal: member,
           kind,
-          via: `role ${role} on ${level}${reads === 'by-granting' ? ', which can take a role that reads' : ''}`,
+          via: `role ${role} on ${level}${indirectly[reads] ?? ''}`,
           conditional,
           wide,
           ...(level === own ? {} : { inheritedFrom: level }),
@@ -140,20 +141,27 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
   function roleReads(role: string, store: GcpStore, from: Resource): Reads {
     if (store.roles.includes(role) || basicRoles.includes(role)) return 'yes';
     if (grantingRoles.has(role)) return 'by-granting';
+    if (store.listing?.roles.includes(role)) return 'by-listing';
     if (knownRoles.has(role) || harmlessServices.test(role)) return 'no';
     if (role.startsWith('roles/')) return 'unknown';
     const hit = lookup(roleTable, `//iam.googleapis.com/${role}`, false, from);
     const permissions = hit.outcome === 'found' ? valueAt(hit.records[0]?.document, 'resource', 'data', 'includedPermissions') : undefined;
     if (!Array.isArray(permissions)) return 'unknown';
     if (permissions.some((permission) => typeof permission === 'string' && store.permissions.includes(permission))) return 'yes';
-    return permissions.every((permission) => typeof permission === 'string' && !isRedacted(permission)) ? 'no' : 'unknown';
+    if (!permissions.every((permission) => typeof permission === 'string' && !isRedacted(permission))) return 'unknown';
+    return store.listing?.permissions.some((permission) => permissions.includes(permission)) ? 'by-listing' : 'no';
   }
 
   return { analyse };
 }
 
-/** `by-granting`: not by itself, but it can hand itself what does. */
-type Reads = 'yes' | 'by-granting' | 'no' | 'unknown';
+/** `by-granting`: not by itself, but it can hand itself what does. `by-listing`: not the data, but the names of what is held. */
+type Reads = 'yes' | 'by-granting' | 'by-listing' | 'no' | 'unknown';
+
+const indirectly: Readonly<Partial<Record<Reads, string>>> = {
+  'by-granting': ', which can take a role that reads',
+  'by-listing': ', which lets see the names of what is held',
+};
 
 export interface Found {
   readers: Reader[];
@@ -177,7 +185,7 @@ function admits(reads: Reads, { role, level, member, wide }: Grant, found: Found
   }
   if (reads === 'by-granting' && !wide)
     found.unsettled.add('whoever administers IAM policies or service accounts can take a role that reads');
-  return reads === 'yes' || (reads === 'by-granting' && wide);
+  return reads === 'yes' || (reads === 'by-granting' && wide) || (reads === 'by-listing' && everyone.has(member));
 }
 
 /** Every identity of a pool, or of an organisation. */
@@ -194,6 +202,11 @@ function memberKind(member: string): { kind: string; wide: boolean } {
 /** Roles of an access list that IAM does not know by these names. */
 const datasetRoles = new Set(['READER', 'WRITER', 'OWNER']);
 
+/** Whether the policy of the resource itself is among those in force on it. */
+function hasOwn(hit: LookupResult, uid: string): boolean {
+  return hit.outcome === 'found' && hit.records.some((record) => gcpRelativeName(record.uid) === gcpRelativeName(uid));
+}
+
 /** A dataset keeps an access list of its own beside IAM. */
 function addDatasetAccess(
   document: JsonObject,
@@ -201,8 +214,11 @@ function addDatasetAccess(
   inheritedFrom: string | null,
   reads: (role: string) => Reads,
   found: Found,
+  mirrored: boolean,
 ): void {
   const access = valueAt(document, 'resource', 'data', 'access');
+  // The inventory often leaves the list out. The IAM policy of the dataset says the same in other words.
+  if ((access ?? null) === null && mirrored) return;
   if (!Array.isArray(access)) {
     found.gap ??= `the access list of dataset ${gcpRelativeName(uid)} is not in the evidence`;
     return;

@@ -5,6 +5,7 @@ import { resolveParameters } from '../catalogue/load.ts';
 import { tableReads } from './needs.ts';
 import { tableIndex } from '../lookups/table-index.ts';
 import { gcpAncestors } from '../lookups/references.ts';
+import { isGiven } from '../lookups/told.ts';
 import type { Home } from '../lookups/table.ts';
 import type { Catalogue, CheckOutcome, ConditionCheck, EvaluationEnvironment } from '../types.ts';
 
@@ -152,14 +153,17 @@ export function documentJudge(
     const spelling = checks[0]?.check.on.find((type) => type.toLowerCase() === request.type.toLowerCase()) ?? request.type;
     const { resources, trouble } = readAll(request, spelling, read);
     if (trouble !== null && resources === null) return trouble;
-    const [subject] = (resources ?? []).filter((one) => one.of === 'document' && one.resource.kind === 'resource');
+    const given = withoutHollow(resources ?? []);
+    const held = given.filter((one) => one.of === 'document' && one.resource.kind === 'resource');
+    // A page may hold others before it, such as the parent.
+    const subject = held.find((one) => one.resource.type.toLowerCase() === request.type.toLowerCase()) ?? held[0];
     if (subject === undefined) {
       const reason = trouble ?? 'the document holds no resource that exists';
       return checks.map(({ control, check }) => ({ id: request.id, control, check: check.id, status: 'unknown', reason, observed: [] }));
     }
     const environment = environmentOf(
       checks.map(({ check }) => check),
-      (resources ?? []).map((one) => one.resource),
+      given.map((one) => one.resource),
       request.complete,
       options.asOf,
       parameters,
@@ -175,6 +179,26 @@ export function documentJudge(
 interface ReadResource {
   readonly of: 'document' | 'related';
   readonly resource: Resource;
+}
+
+/**
+ * Cloud Asset Inventory lists resources and IAM policies apart, and both are read as the resource: what came without it gives way to
+ * what came with it.
+ */
+function withoutHollow(given: readonly ReadResource[]): ReadResource[] {
+  const nameOf = ({ resource }: ReadResource): string => `${resource.type} ${resource.uid}`;
+  const hollow = ({ resource: { kind, provider, document } }: ReadResource): boolean =>
+    kind === 'resource' && provider === 'gcp' && !isGiven(document, 'resource', 'data');
+  const whole = new Map<string, ReadResource>();
+  const first = new Set<string>();
+  for (const one of given) if (one.resource.kind === 'resource' && !hollow(one)) whole.set(nameOf(one), one);
+  return given.flatMap((one) => {
+    if (!hollow(one)) return [one];
+    const name = nameOf(one);
+    const better = whole.get(name);
+    if (better !== undefined) return one.of === 'document' && better.of === 'related' ? [{ ...better, of: one.of }] : [];
+    return first.has(name) ? [] : (first.add(name), [one]);
+  });
 }
 
 function readAll(

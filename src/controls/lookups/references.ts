@@ -84,11 +84,12 @@ export function lastSegment(id: string): string {
   return id.slice(id.lastIndexOf('/') + 1);
 }
 
-/** A Google resource name without its service and API version: `projects/p/locations/l/…`. */
+/** A Google resource name without its service and API version: `projects/p/locations/l/…`; of a bucket, whose name says no project, the name alone. */
 export function gcpRelativeName(name: string): string {
   return name
     .replace(/^https?:\/\/[^/]+\/(?:[a-z]+\/)?(?:v\d[a-z0-9]*\/)?/, '')
     .replace(/^\/\/[^/]+\//, '')
+    .replace(/^projects\/_\/buckets\//, '')
     .replace(/^\/+|\/+$/g, '');
 }
 

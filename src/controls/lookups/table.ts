@@ -49,13 +49,15 @@ export interface LookupTable {
   /** Tables that references are resolved through. Their sources are needed too. */
   readonly through: readonly string[];
   keys(record: Resource): readonly string[];
+  /** True of a record that does not say what it is of: it may be the one that is not found. */
+  readonly placeless: (record: Resource) => boolean;
   resolve(key: string, from: Resource, hop: Hopper): Resolution;
 }
 
 /** Families of tables, one per resource type, written `<prefix>:<type>`: `aws.resource:AWS::EC2::Subnet`. */
 export type TableFamilies = Readonly<Record<string, { readonly title: string; readonly of: (type: string) => LookupTable }>>;
 
-type Defaulted = 'many' | 'keeps' | 'through' | 'identity' | 'readsSubject';
+type Defaulted = 'many' | 'keeps' | 'through' | 'identity' | 'readsSubject' | 'placeless';
 type TableEntry = Omit<LookupTable, Defaulted> & Partial<Pick<LookupTable, Defaulted>>;
 
 /** A table, with what most leave out. */
@@ -65,6 +67,7 @@ export const table = (entry: TableEntry): LookupTable => ({
   through: [],
   identity: 'uid',
   readsSubject: false,
+  placeless: () => false,
   ...entry,
 });
 export const resource = (type: string): TableSource => ({ type, kind: 'resource' });

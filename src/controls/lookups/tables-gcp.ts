@@ -1,6 +1,6 @@
 import type { Resource } from '../../model/index.ts';
 import { gcpAncestors, gcpKeyName, gcpProjectOf, gcpRelativeName, textAt, valueAt } from './references.ts';
-import { found, type Home, type Hopper, type LookupTable, policy, present, resource, table, type TableFamilies, unknown } from './table.ts';
+import { found, type Home, type Hopper, type LookupTable, policy, present, resource, table, type TableFamilies } from './table.ts';
 
 const gcpKeyType = 'cloudkms.googleapis.com/CryptoKey';
 const gcpRingType = 'cloudkms.googleapis.com/KeyRing';
@@ -13,6 +13,12 @@ function projectId(project: string, from: Resource, hop: Hopper): string {
   if (!/^\d+$/.test(project)) return project;
   const hit = hop('gcp.project', project, from);
   return hit.outcome === 'found' ? (textAt(hit.document, 'resource', 'data', 'projectId') ?? project) : project;
+}
+
+/** What a record goes by: its name, and that with its project's number where it names the project by its id. */
+function namesOf(record: Resource, name: string): string[] {
+  const own = gcpAncestors(record.document)?.[0] ?? '';
+  return present([name, /^projects\/\d+$/.test(own) ? name.replace(/^projects\/[^/]+(?=\/)/, own) : null]);
 }
 
 /** A project-level asset type by name: `gcp.resource:<asset type>`, and the named tables below. */
@@ -29,7 +35,7 @@ function gcpByNameTable(
     sources: [resource(type)],
     keeps: ['ancestors'],
     through: ['gcp.project'],
-    keys: (record) => [normalise(record.uid)],
+    keys: (record) => namesOf(record, normalise(record.uid)),
     resolve(key, from, hop) {
       const relative = normalise(key);
       const project = gcpProjectOf(relative);
@@ -54,10 +60,26 @@ function inheritedPolicies(ancestors: readonly string[], project: string): { key
   return { keys: present([`projects/${project}`, ...ancestors]), homes };
 }
 
-/** Keys of an IAM policy record: its resource's name, and for a project its number too. */
+/** Keys of an IAM policy record: its resource's name, with the project's number too. */
 function policyKeys(record: Resource): string[] {
   const own = gcpAncestors(record.document)?.[0];
-  return present([gcpRelativeName(record.uid), record.type === gcpProjectType ? own : null]);
+  return present([...namesOf(record, gcpRelativeName(record.uid)), record.type === gcpProjectType ? own : null]);
+}
+
+/**
+ * Whether it cannot be told what a policy is of: `get-iam-policy` names no resource, and what lies in a project names that by its
+ * number, so a project that is named by its id alone may be any.
+ */
+function ofNothing(record: Resource): boolean {
+  if (!/^(?:\/\/|projects\/|folders\/|organizations\/)/.test(record.uid)) return true;
+  return record.type === gcpProjectType && gcpAncestors(record.document) === null && !/\/\d+$/.test(record.uid);
+}
+
+/** Why the policies of the levels above may be more than those found under the names of these; undefined where they are not. */
+function aboveGap(ancestors: readonly string[] | null, record: string): string | undefined {
+  if (ancestors === null) return `${record} does not name its ancestors`;
+  const named = ancestors.find((one) => !/^(?:projects|folders|organizations)\/\d+$/.test(one));
+  return named === undefined ? undefined : `policies of ${named} may be listed under its number, which ${record} does not say`;
 }
 
 /** IAM policies in force on an asset of one type, inherited ones included: `gcp.iam-policy:<asset type>`, looked up by the asset's own name. */
@@ -71,6 +93,7 @@ function gcpIamPolicyTable(type: string): LookupTable {
     many: true,
     readsSubject: true,
     keys: policyKeys,
+    placeless: ofNothing,
     resolve(key, from) {
       const name = gcpRelativeName(key);
       const ancestors = gcpAncestors(from.document);
@@ -78,7 +101,7 @@ function gcpIamPolicyTable(type: string): LookupTable {
       return found(
         present([name, ...above.keys]),
         [{ type: `iam-policy:${type}`, account: from.account, region: '*' }, ...above.homes],
-        ancestors === null ? 'the record does not name its ancestors' : undefined,
+        aboveGap(ancestors, 'the record'),
       );
     },
   });
@@ -96,10 +119,12 @@ export const gcpTables: readonly LookupTable[] = [
     many: true,
     through: ['gcp.kms.key', 'gcp.project'],
     keys: policyKeys,
+    placeless: ofNothing,
     resolve(key, from, hop) {
       const name = gcpKeyName(key);
       const given = gcpProjectOf(name);
-      if (given === null) return unknown(`\`${key}\` does not read as a Cloud KMS key`);
+      // Some policy tools name keys in their own way: the policy that is under the same name is still the key's.
+      if (given === null) return found([name], [], `\`${key}\` does not read as a Cloud KMS key`);
       const project = projectId(given, from, hop);
       const own = name.replace(/^projects\/[^/]+/, `projects/${project}`);
       const ring = own.replace(/\/cryptoKeys\/[^/]+$/, '');
@@ -113,7 +138,7 @@ export const gcpTables: readonly LookupTable[] = [
       return found(
         present([own, name, ring, ...above.keys]),
         [...homes, ...above.homes],
-        ancestors === null ? `the ancestors of key \`${own}\` are not in the evidence` : undefined,
+        ancestors === null ? `the ancestors of key \`${own}\` are not in the evidence` : aboveGap(ancestors, `key \`${own}\``),
       );
     },
   }),

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assetFacts, searchFacts } from '../../../src/collectors/gcp-asset-inventory/facts.ts';
-import { assetRecords, readGcpDocument } from '../../../src/collectors/gcp-asset-inventory/map.ts';
+import { assetRecords } from '../../../src/collectors/gcp-asset-inventory/map.ts';
 import { type Descriptor, protoJson, structJson } from '../../../src/collectors/gcp-asset-inventory/proto-json.ts';
 import { assetQueries, readTime } from '../../../src/collectors/gcp-asset-inventory/queries.ts';
 import type { Json, Query } from '../../../src/model/index.ts';
@@ -64,75 +64,8 @@ describe('assets', () => {
         records({ assets: [value as Json] });
         assetFacts(value as Json, 'RESOURCE', '2026-11-01T00:00:00Z');
         searchFacts({ results: [value as Json] }, 'IAM_POLICY', '2026-11-01T00:00:00Z');
-        readGcpDocument(value as Json, { type: bucket.assetType, id: 'x' });
       }),
     );
-  });
-});
-
-describe('one document', () => {
-  test("snake case is turned round outside the resource's own data", () => {
-    const [resource, policy] =
-      readGcpDocument(
-        {
-          name: '//cloudresourcemanager.googleapis.com/projects/p',
-          asset_type: 'cloudresourcemanager.googleapis.com/Project',
-          resource: { discovery_name: 'Project', data: { snake_case: 1 } },
-          iam_policy: {
-            bindings: [{ role: 'r', members: [] }],
-            audit_configs: [{ audit_log_configs: [{ log_type: 2, exempted_members: ['user:a'] }] }],
-          },
-        },
-        { type: '', id: '' },
-      ) ?? [];
-    expect(resource).toMatchObject({ kind: 'resource', type: 'cloudresourcemanager.googleapis.com/Project', account: 'p' });
-    expect(resource?.document).toMatchObject({
-      assetType: 'cloudresourcemanager.googleapis.com/Project',
-      resource: { discoveryName: 'Project', data: { snake_case: 1 } },
-    });
-    expect(policy).toMatchObject({ kind: 'iam-policy' });
-    expect(policy?.document.iamPolicy).toMatchObject({
-      auditConfigs: [{ auditLogConfigs: [{ logType: 'DATA_WRITE', exemptedMembers: ['user:a'] }] }],
-    });
-  });
-
-  test('a page, an entry of the history and data as the gRPC client decodes it come to the same asset', () => {
-    const hint = { type: bucket.assetType, id: 'x' };
-    const asset = (data: Json): Json => ({ name: '//storage.googleapis.com/b', assetType: bucket.assetType, resource: { data } });
-    const plain = { name: 'b', encryption: { defaultKmsKeyName: 'k' }, tags: ['a', null], retained: true };
-    const struct = {
-      fields: {
-        name: { stringValue: 'b', kind: 'stringValue' },
-        encryption: { structValue: { fields: { defaultKmsKeyName: { stringValue: 'k' } } } },
-        tags: { listValue: { values: [{ stringValue: 'a' }, { nullValue: 'NULL_VALUE' }] } },
-        retained: { boolValue: true },
-      },
-    };
-    for (const document of [
-      asset(plain),
-      asset(struct),
-      { assets: [asset(struct)], nextPageToken: '' },
-      { asset: asset(plain), window: { startTime: '2026-11-01T00:00:00Z' } },
-      { assets: [{ asset: asset(plain), window: {} }] },
-    ])
-      expect(readGcpDocument(document, hint)?.map((resource) => resource.document)).toEqual([asset(plain)]);
-    expect(readGcpDocument({ asset: asset(plain), deleted: true }, hint)).toEqual([]);
-    // A resource whose data happens to have one field of that name stays as it is.
-    const own = { fields: { a: { stringValue: 'x', mode: 'NULLABLE' } } };
-    expect(readGcpDocument(asset(own), hint)?.[0]?.document).toEqual(asset(own));
-    expect(readGcpDocument({ assets: [] }, { type: 'AWS::S3::Bucket', id: 'x' })).toBeNull();
-  });
-
-  test('an asset without a resource can still be tried, and gains none', () => {
-    const [resource] = readGcpDocument({ name: '//storage.googleapis.com/b' }, { type: bucket.assetType, id: 'x' }) ?? [];
-    expect(resource).toMatchObject({ kind: 'resource', type: bucket.assetType, account: 'unknown' });
-    expect(resource?.document).toEqual({ name: '//storage.googleapis.com/b' });
-  });
-
-  test('what is not an asset is left to others', () => {
-    expect(
-      readGcpDocument({ id: '/subscriptions/1', type: 'microsoft.keyvault/vaults' }, { type: 'microsoft.keyvault/vaults', id: 'x' }),
-    ).toBeNull();
   });
 });
 
