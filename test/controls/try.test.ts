@@ -160,6 +160,40 @@ describe('judging documents', () => {
     ).toEqual(['pass', 'pass']);
   });
 
+  test('each record of a page is judged, once; what is of another type only stands beside it', async () => {
+    const disk = (name: string, type: string): object => ({
+      id: `/subscriptions/0f/resourceGroups/g/providers/Microsoft.Compute/disks/${name}`,
+      type: 'Microsoft.Compute/disks',
+      properties: { encryption: { type } },
+    });
+    const vault = { id: '/subscriptions/0f/providers/Microsoft.KeyVault/vaults/v', type: 'Microsoft.KeyVault/vaults', properties: {} };
+    const good = disk('a', 'EncryptionAtRestWithCustomerKey');
+    const bad = disk('b', 'EncryptionAtRestWithPlatformKey');
+    const page = { value: [vault, good, bad, good] };
+    expect((await run([{ id: 'p', type: 'Microsoft.Compute/disks', document: page }])).map(({ status }) => status)).toEqual([
+      'pass',
+      'fail',
+    ]);
+  });
+
+  test('a part of a resource, what is said about it and what is left after its deletion are not judged in its place', async () => {
+    const properties = { encryption: { type: 'EncryptionAtRestWithCustomerKey' } };
+    const results = await run(
+      [
+        'Microsoft.Compute/deletedDisks',
+        'Microsoft.PolicyInsights/policyStates',
+        'Microsoft.Compute/disks/parts',
+        'Microsoft.Compute/snapshots',
+      ].map((type, at) => ({
+        id: String(at),
+        type: 'Microsoft.Compute/disks',
+        document: { id: `/subscriptions/0f/${at}`, type, properties },
+      })),
+    );
+    expect(results.map(({ status }) => status)).toEqual(['unknown', 'unknown', 'unknown', 'pass']);
+    expect(results[0]?.reason).toBe('the document holds no Microsoft.Compute/disks but microsoft.compute/deleteddisks');
+  });
+
   test('each result says what was observed', async () => {
     const [result] = await run([
       {

@@ -152,9 +152,14 @@ export function documentJudge(
     const spelling = checks[0]?.check.on.find((type) => type.toLowerCase() === request.type.toLowerCase()) ?? request.type;
     const { resources, trouble } = readAll(request, spelling, read);
     if (trouble !== null && resources === null) return trouble;
-    const [subject] = (resources ?? []).filter((one) => one.of === 'document' && one.resource.kind === 'resource');
-    if (subject === undefined) {
-      const reason = trouble ?? 'the document holds no resource that exists';
+    const given = (resources ?? []).filter((one) => one.of === 'document' && one.resource.kind === 'resource');
+    const subjects = subjectsOf(
+      given.map((one) => one.resource),
+      request.type.toLowerCase(),
+    );
+    if (subjects.length === 0) {
+      const found = given[0] === undefined ? 'no resource that exists' : `no ${request.type} but ${given[0].resource.type}`;
+      const reason = trouble ?? `the document holds ${found}`;
       return checks.map(({ control, check }) => ({ id: request.id, control, check: check.id, status: 'unknown', reason, observed: [] }));
     }
     const environment = environmentOf(
@@ -164,12 +169,32 @@ export function documentJudge(
       options.asOf,
       parameters,
     );
-    return checks.map(({ control, title, check }) => {
-      const outcome = check.evaluate(subject.resource, environment);
-      const { status, reason } = check.aggregate === undefined ? outcome : alone(check, outcome, title);
-      return { id: request.id, control, check: check.id, status, reason, observed: outcome.leaves };
-    });
+    return subjects.flatMap((subject) =>
+      checks.map(({ control, title, check }) => {
+        const outcome = check.evaluate(subject, environment);
+        const { status, reason } = check.aggregate === undefined ? outcome : alone(check, outcome, title);
+        return { id: request.id, control, check: check.id, status, reason, observed: outcome.leaves };
+      }),
+    );
   };
+}
+
+/**
+ * The records of a document that are judged: each of the type that was asked for, once. Where there is none, the first that may
+ * stand for one: hand-made documents misspell their type.
+ */
+function subjectsOf(given: readonly Resource[], wanted: string): Resource[] {
+  const byUid = new Map<string, Resource>();
+  for (const resource of given) if (resource.type.toLowerCase() === wanted && !byUid.has(resource.uid)) byUid.set(resource.uid, resource);
+  return byUid.size > 0 ? [...byUid.values()] : given.filter((resource) => mayStandFor(resource, wanted)).slice(0, 1);
+}
+
+/** A part of an Azure resource, what is said about it and what is left of it when it was deleted lack its settings: their absence says nothing. */
+function mayStandFor({ provider, type }: Resource, wanted: string): boolean {
+  if (provider !== 'azure') return true;
+  const [namespace, ...kinds] = type.toLowerCase().split('/');
+  const [wantedNamespace, ...wantedKinds] = wanted.split('/');
+  return namespace === wantedNamespace && kinds.length === wantedKinds.length && !kinds.some((kind) => kind.startsWith('deleted'));
 }
 
 interface ReadResource {
