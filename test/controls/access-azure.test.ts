@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/model/index.ts';
+import type { Json, JsonObject } from '../../src/model/index.ts';
 import { namesOf, readersOf } from '../support/access.ts';
 import { record } from '../support/records.ts';
 
@@ -177,6 +177,18 @@ describe('Azure: data roles decide', () => {
       expect(readers(aks, { aadProfile: { managed: true } }, user)).toEqual([]);
       for (const action of ['accessProfiles/listCredential/action', 'runCommand/action'])
         expect(readers(aks, { aadProfile: {} }, [`Microsoft.ContainerService/managedClusters/${action}`])).toEqual(['User p-custom']);
+    });
+
+    test('a registry with anonymous pull is read by everyone, whoever else is listed', () => {
+      const type = 'microsoft.containerregistry/registries';
+      const registry = (name: string, anonymousPullEnabled: Json) =>
+        readersOf(
+          base,
+          record({ type, uid: `${group}/providers/${type}/${name}`, document: { tenantId: 't', properties: { anonymousPullEnabled } } }),
+        );
+      expect(registry('a', true)).toMatchObject({ complete: true, principals: [{ principal: 'Everyone', wide: true }] });
+      expect(registry('b', false)).toMatchObject({ complete: true, principals: [] });
+      for (const lost of [null, 'true']) expect(registry('c', lost)).toMatchObject({ complete: false, principals: [] });
     });
 
     test('a registry under repository permissions does not honour the right to pull', () => {

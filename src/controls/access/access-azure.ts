@@ -72,8 +72,9 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
     if (hit.outcome !== 'found') return { outcome: 'unknown', world: 'data-roles', because: hit.because };
     const own = azureId(resource.uid);
     const open = store.anonymous?.(resource.document) ?? null;
+    const toAll = store.everyone?.(resource.document) ?? null;
     let memo = `${kindOf(store)}\u0000${open ?? ''}\u0000${hit.complete ? '' : (hit.because ?? '-')}\u0000`;
-    let direct = false;
+    let direct = toAll !== null;
     for (const record of hit.records) {
       let known = numbers.get(record);
       if (known === undefined) numbers.set(record, (known = { number: (numbered += 1), scope: scopeOf(record) }));
@@ -84,7 +85,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
     let made = analyses.get(memo);
     if (made === undefined) {
       if (analyses.size >= 2_000) analyses.clear();
-      analyses.set(memo, (made = analyseAssignments(resource, store, hit, own, open)));
+      analyses.set(memo, (made = analyseAssignments(resource, store, hit, own, open, toAll)));
     }
     return made;
   }
@@ -95,8 +96,12 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
     hit: Extract<LookupResult, { outcome: 'found' }>,
     own: string,
     open: string | null,
+    toAll: string | null,
   ): Analysis {
-    const readers: Reader[] = [];
+    const readers: Reader[] =
+      toAll === null
+        ? []
+        : [{ principal: 'Everyone', kind: 'Everyone', via: toAll, conditional: false, wide: true, citation: resource.citation }];
     const unsettled: string[] = [];
     const records: IndexedRecord[] = [];
     let groups = 0;
