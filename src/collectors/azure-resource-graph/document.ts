@@ -95,7 +95,7 @@ const isNaming = (key: string): boolean => ['id', 'name', 'type', 'location', 't
 function isFlat(row: JsonObject): boolean {
   const keys = Object.keys(row).map((key) => key.toLowerCase());
   return (
-    /^\/(subscriptions|providers)\//i.test(text(row.id)) &&
+    /^\/+(subscriptions|providers)\//i.test(text(row.id)) &&
     keys.some((key) => flatMarks.has(key)) &&
     !keys.some((key) => /^properties[_.]/.test(key))
   );

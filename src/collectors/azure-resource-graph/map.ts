@@ -38,7 +38,7 @@ export function readAzureDocument(document: Json, hint: { readonly type: string;
 function readRow(given: JsonObject, hint: { readonly type: string; readonly id: string }): Resource[] | null {
   const id = text(given.id) || text(given.Id);
   const type = text(given.type) || text(given.Type) || hint.type;
-  if (!azureType.test(type) && !azureType.test(hint.type) && !/^\/(subscriptions|providers)\//i.test(id)) return null;
+  if (!azureType.test(type) && !azureType.test(hint.type) && !/^\/+(subscriptions|providers)\//i.test(id)) return null;
   const row = plainRow(given);
   const resource = resourceOf(
     row,
