@@ -52,12 +52,16 @@ export function stateOf(row: JsonObject): { guid: string; resource: string; subs
   return { guid: policyGuid(text(properties.policyDefinitionId)), resource, subscription };
 }
 
-/** A component (a key in a vault) by its own id, or below the resource it is part of. */
+/**
+ * A component (a key in a vault) by its own id where that is one of Resource Manager, else as one type and one name below the
+ * resource it is part of: services name their components as they like, by a path or an address as well.
+ */
 function uidOf(properties: JsonObject, resource: string): string {
   const component = text(properties.componentId);
   if (component === '') return resource;
-  if (component.startsWith('/') || component.includes('://')) return component.toLowerCase();
-  return `${resource}/${text(properties.componentType) || 'component'}/${component}`.toLowerCase();
+  if (component.startsWith('/')) return component.toLowerCase();
+  const type = text(properties.componentType).split('/').at(-1) || 'component';
+  return `${resource}/${type}/${component.replaceAll('/', '%2F')}`.toLowerCase();
 }
 
 export function* stateRecords(page: Json, _query: Query, file: string): Generator<EvidenceRecord> {
@@ -74,7 +78,8 @@ export function* stateRecords(page: Json, _query: Query, file: string): Generato
       rule: guid,
       deployment: reference === '' ? assignment : `${assignment}/${reference}`,
       verdict: text(properties.complianceState),
-      resourceType: (text(properties.componentType) || text(properties.resourceType)).toLowerCase(),
+      // Some states write the type with a slash in front.
+      resourceType: (text(properties.componentType) || text(properties.resourceType)).toLowerCase().replace(/^\//, ''),
       uid: uidOf(properties, resource),
       scope: { provider: 'azure', account: subscription, region: '*' },
       evaluatedAt: text(properties.timestamp) || null,
