@@ -1,7 +1,8 @@
-import type { Json, Leaf, Provider, Resource } from '../../model/index.ts';
+import type { Json, Leaf, Provider, ProviderVerdict, Resource } from '../../model/index.ts';
 import { accessAnalysis } from '../access/access.ts';
 import { decideGroup } from './aggregate.ts';
 import { resolveParameters } from '../catalogue/load.ts';
+import { judgeVerdict } from './native.ts';
 import { tableReads } from './needs.ts';
 import { tableIndex } from '../lookups/table-index.ts';
 import { gcpAncestors } from '../lookups/references.ts';
@@ -26,6 +27,8 @@ export interface TryOptions {
   readonly asOf: string;
   /** Values of the catalogue's parameters that differ from the defaults. */
   readonly parameters?: Readonly<Record<string, unknown>>;
+  /** Reads the provider's own verdicts in a document; null when it holds none. */
+  readonly readVerdicts?: (document: Json) => ProviderVerdict[] | null;
   /** Told of every line whose type no check is on. */
   readonly onUnmatched?: (line: number, id: string, type: string) => void;
 }
@@ -147,6 +150,8 @@ export function documentJudge(
     }
   }
   return (request) => {
+    const verdicts = options.readVerdicts?.(request.document) ?? null;
+    if (verdicts !== null) return verdicts.flatMap((verdict) => judgeGiven(request.id, verdict, catalogue));
     const checks = byType.get(request.type.toLowerCase()) ?? [];
     if (checks.length === 0) return [];
     const spelling = checks[0]?.check.on.find((type) => type.toLowerCase() === request.type.toLowerCase()) ?? request.type;
@@ -177,6 +182,18 @@ export function documentJudge(
       }),
     );
   };
+}
+
+/** A verdict of the provider, by every check that rests on its rule. */
+function judgeGiven(id: string, verdict: ProviderVerdict, catalogue: Catalogue): TryResult[] {
+  return catalogue.controls.flatMap(({ control, checks }) =>
+    checks
+      .filter((check) => check.kind === 'verdict' && check.provider === verdict.provider && check.rule === verdict.rule)
+      .map((check) => {
+        const { status, reason, leaves } = judgeVerdict(verdict);
+        return { id, control: control.id, check: check.id, status, reason, observed: leaves };
+      }),
+  );
 }
 
 /**
