@@ -1,5 +1,5 @@
 import { type EvidenceRecord, isJsonObject, type Json, type JsonObject, type Query, type Resource } from '../../model/index.ts';
-import { resourceOf, text } from '../azure-records.ts';
+import { resourceOf, text, typeOfId } from '../azure-records.ts';
 import { plainRow, rowsIn } from './document.ts';
 
 /** Resource Graph rows and Resource Manager resources as records. Pure, and total over any JSON. */
@@ -40,6 +40,8 @@ function readRow(given: JsonObject, hint: { readonly type: string; readonly id: 
   const type = text(given.type) || text(given.Type) || hint.type;
   if (!azureType.test(type) && !azureType.test(hint.type) && !/^\/+(subscriptions|providers)\//i.test(id)) return null;
   const row = plainRow(given);
+  const ofId = typeOfId(text(row.id));
+  if (text(row.type) === '' && ofId !== '') row.type = ofId;
   const resource = resourceOf(
     row,
     { file: '', pointer: '', tenant: `tenants/${text(row.tenantId).toLowerCase() || 'unknown'}` },

@@ -38,6 +38,13 @@ describe('where the rows of a document are', () => {
     ).toEqual([]);
   });
 
+  test('a row without a type is of the type that its id ends in', () => {
+    const { type: _, ...rest } = vault;
+    expect(read(rest)).toEqual([{ ...vault, type: 'microsoft.keyvault/vaults' }]);
+    const deleted = { id: '/subscriptions/1c0f/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv-nw', properties: {} };
+    expect(readAzureDocument(deleted, hint)?.[0]?.type).toBe('microsoft.keyvault/locations/deletedvaults');
+  });
+
   test('what holds no object is no document', () => {
     expect(rowsIn('kv-nw')).toBeNull();
     expect(rowsIn(['kv-nw'])).toBeNull();
