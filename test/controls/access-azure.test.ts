@@ -97,6 +97,9 @@ describe('Azure: data roles decide', () => {
       complete: false,
       because: expect.stringContaining('unheard-of') as string,
     });
+    expect(readersOf([...base, definition('blank', { dataActions: [''] }), assign(storeId, 'blank')], store())).toMatchObject({
+      complete: false,
+    });
     const torn = definition('torn', { dataActions: null });
     expect(readersOf([...base, torn, assign(storeId, 'torn')], store())).toMatchObject({
       complete: false,
@@ -117,6 +120,18 @@ describe('Azure: data roles decide', () => {
         'microsoft.resources/subscriptions',
       ]),
     ).toMatchObject({ complete: false });
+  });
+
+  test('an assignment that does not say where it is made may be made anywhere', () => {
+    const lost = assign(storeId, 'blob', { scope: null });
+    // Its id still says where.
+    expect(readersOf([...base, lost], store())).toMatchObject({ complete: false, principals: [{ principal: 'User p-blob' }] });
+    expect(readersOf([...base, lost], store()).principals[0]).not.toHaveProperty('inheritedFrom');
+    expect(readersOf([...base, { ...lost, uid: 'case/related/1' }], store())).toMatchObject({
+      complete: false,
+      because: expect.stringContaining('case/related/1') as string,
+      principals: [],
+    });
   });
 
   test('who holds a role on a part of the store reads what is in it', () => {

@@ -128,16 +128,18 @@ function camelCased(value: Json, depth = 0): Json {
 function unrenamed(properties: JsonObject): JsonObject {
   const result = { ...properties };
   const { encryption, privateEndpointConnections: connections } = result;
-  if (isJsonObject(encryption) && encryption.identity === undefined && isJsonObject(valueOf(encryption, 'encryptionIdentity'))) {
-    const used = valueOf(encryption, 'encryptionIdentity') as JsonObject;
+  const used = isJsonObject(encryption) && encryption.identity === undefined ? (valueOf(encryption, 'encryptionIdentity') ?? null) : null;
+  if (isJsonObject(encryption) && used !== null)
     result.encryption = {
       ...encryption,
-      identity: {
-        userAssignedIdentity: valueOf(used, 'encryptionUserAssignedIdentity') ?? null,
-        federatedIdentityClientId: valueOf(used, 'encryptionFederatedIdentityClientId') ?? null,
-      },
+      // What cannot be read stays, so that nothing takes it for left out.
+      identity: isJsonObject(used)
+        ? {
+            userAssignedIdentity: valueOf(used, 'encryptionUserAssignedIdentity') ?? null,
+            federatedIdentityClientId: valueOf(used, 'encryptionFederatedIdentityClientId') ?? null,
+          }
+        : used,
     };
-  }
   if (Array.isArray(connections))
     result.privateEndpointConnections = connections.map((one) =>
       isJsonObject(one) && one.properties === undefined && one.privateLinkServiceConnectionState !== undefined

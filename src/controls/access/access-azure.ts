@@ -4,6 +4,7 @@ import { type Analysis, orderReaders, type Reader } from './access-principal.ts'
 import { wildcard } from './policy-document.ts';
 import { azureId, lastSegment, valueAt } from '../lookups/references.ts';
 import type { EvaluationEnvironment, IndexedRecord, LookupResult } from '../types.ts';
+import { assignmentScope } from '../lookups/tables-azure.ts';
 import { holdsRedacted, isGiven, toldAt } from '../lookups/told.ts';
 
 export const azureAccessTables = ['azure.role-assignments.reaching', 'azure.role-definition'] as const;
@@ -148,7 +149,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
 }
 
 function scopeOf(assignment: IndexedRecord): string {
-  return azureId(toldAt(assignment.document, 'properties', 'scope') ?? '/');
+  return assignmentScope(assignment) ?? '/';
 }
 
 /** Whether a scope is the store itself or a part of it, such as a container or a queue. */
@@ -159,7 +160,7 @@ function isWithin(scope: string, store: string): boolean {
 /** A list of texts in lower case; null where it is missing, anything else, or withheld in part. */
 function textsAt(value: Json, name: string): string[] | null {
   const list = valueAt(value, name);
-  return Array.isArray(list) && list.every((one): one is string => typeof one === 'string') && !holdsRedacted(list)
+  return Array.isArray(list) && list.every((one): one is string => typeof one === 'string' && one !== '') && !holdsRedacted(list)
     ? list.map((one) => one.toLowerCase())
     : null;
 }

@@ -24,7 +24,7 @@ interface TableState {
   readonly entries: Map<string, Entry | Entry[]>;
   /** What single lookups found, by where the asking resource lives and by key: a thousand stores name one key. */
   readonly hits: Map<string, Map<string, LookupResult>>;
-  /** A record that is entered under no name, because that was withheld as a secret: it may be any that is not found. */
+  /** A record that is entered under no name, because that was withheld as a secret or lost: it may be any that is not found. */
   nameless: string | null;
 }
 
@@ -212,6 +212,8 @@ export function tableIndex(
         const keys = state.table.keys(resource);
         if (keys.length === 0 ? holdsRedacted(resource.document) : keys.some(isRedacted))
           state.nameless ??= `what \`${resource.uid}\` is looked up by was withheld as a secret`;
+        if (keys.length === 0 && state.table.alwaysKeyed)
+          state.nameless ??= `what \`${resource.uid}\` is looked up by is not in its record`;
         if (keys.length === 0) continue;
         size += 1;
         const record: IndexedRecord = {

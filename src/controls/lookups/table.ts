@@ -46,6 +46,8 @@ export interface LookupTable {
   readonly identity: 'uid' | 'key';
   /** True where resolving reads the subject's document, not only where the subject lives. */
   readonly readsSubject: boolean;
+  /** True where every record belongs under some key: one that shows none may be any that is not found. */
+  readonly alwaysKeyed: boolean;
   /** Tables that references are resolved through. Their sources are needed too. */
   readonly through: readonly string[];
   keys(record: Resource): readonly string[];
@@ -55,7 +57,7 @@ export interface LookupTable {
 /** Families of tables, one per resource type, written `<prefix>:<type>`: `aws.resource:AWS::EC2::Subnet`. */
 export type TableFamilies = Readonly<Record<string, { readonly title: string; readonly of: (type: string) => LookupTable }>>;
 
-type Defaulted = 'many' | 'keeps' | 'through' | 'identity' | 'readsSubject';
+type Defaulted = 'many' | 'keeps' | 'through' | 'identity' | 'readsSubject' | 'alwaysKeyed';
 type TableEntry = Omit<LookupTable, Defaulted> & Partial<Pick<LookupTable, Defaulted>>;
 
 /** A table, with what most leave out. */
@@ -65,6 +67,7 @@ export const table = (entry: TableEntry): LookupTable => ({
   through: [],
   identity: 'uid',
   readsSubject: false,
+  alwaysKeyed: false,
   ...entry,
 });
 export const resource = (type: string): TableSource => ({ type, kind: 'resource' });

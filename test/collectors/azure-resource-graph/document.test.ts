@@ -114,6 +114,14 @@ describe('a row with the keys of Resource Graph', () => {
     });
   });
 
+  test('an identity of the encryption that cannot be read is not taken for none', () => {
+    const identity = (encryptionIdentity: Json): Json | undefined => {
+      const { properties } = plainRow({ ...vault, properties: { encryption: { encryptionIdentity } } });
+      return (properties as { encryption: JsonObject }).encryption.identity;
+    };
+    expect([null, 'x', 1].map(identity)).toEqual([undefined, 'x', 1]);
+  });
+
   test('total over any JSON, and prototype keys are data', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
