@@ -26,7 +26,7 @@ function objects(list: Json[]): JsonObject[] | null {
 
 function parsed(value: string): Json {
   try {
-    return JSON.parse(value) as Json;
+    return JSON.parse(value.replace(/^\uFEFF/, '')) as Json;
   } catch {
     return value;
   }
@@ -117,9 +117,11 @@ function camelCased(value: Json, depth = 0): Json {
   if (Array.isArray(value)) return value.map((one) => camelCased(one, depth + 1));
   if (!isJsonObject(value)) return value;
   const result: JsonObject = {};
+  const spelled = new Set(Object.keys(value).map((key) => key.toLowerCase()));
   for (const [key, held] of Object.entries(value)) {
     const camel = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)+$/.test(key) ? key.replace(/_([a-z0-9])/g, (_, next: string) => next.toUpperCase()) : key;
-    define(result, Object.hasOwn(value, camel) ? key : camel, key === 'tags' ? held : camelCased(held, depth + 1));
+    // Beside the same name in another spelling it stays what it is: nothing says which of them holds.
+    define(result, spelled.has(camel.toLowerCase()) ? key : camel, key === 'tags' ? held : camelCased(held, depth + 1));
   }
   return result;
 }

@@ -14,6 +14,7 @@ describe('where the rows of a document are', () => {
     for (const document of [
       vault,
       JSON.stringify(vault),
+      `\uFEFF${JSON.stringify(vault)}`,
       [vault],
       { data: [vault] },
       { SkipToken: null, Data: [vault] },
@@ -96,6 +97,14 @@ describe('a row with the keys of Resource Graph', () => {
       tags: { cost_center: 'a_b' },
       properties: { enableSoftDelete: true, networkAcls: { defaultAction: 'Deny', ipRules: [{ value: '203.0.113.0/24' }] } },
     });
+  });
+
+  test('snake case beside the same name in another spelling decides nothing', () => {
+    for (const [name, other] of Object.entries({ enableSoftDelete: false, EnableSoftDelete: false }))
+      expect(plainRow({ ...vault, properties: { [name]: other, enable_soft_delete: true } }).properties).toEqual({
+        [name]: other,
+        enable_soft_delete: true,
+      });
   });
 
   test('the identity of the encryption of a storage account, and connections of endpoints, under their names', () => {
