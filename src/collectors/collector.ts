@@ -1,6 +1,17 @@
 import type { EndpointsConfig, ExhibitConfig } from '../config/schema.ts';
 import type { EvidenceWriter } from '../evidence/writer.ts';
-import type { EvidenceRecord, Json, LedgerEntry, Needs, Provider, Query, Reason, Resource, ScopeCoverage } from '../model/index.ts';
+import type {
+  EvidenceRecord,
+  Json,
+  LedgerEntry,
+  Needs,
+  Provider,
+  ProviderVerdict,
+  Query,
+  Reason,
+  Resource,
+  ScopeCoverage,
+} from '../model/index.ts';
 import type { Pacers, Patience } from './rate.ts';
 
 /** Where collection reports what it is doing. The command line draws it; a log prints it. */
@@ -81,6 +92,8 @@ export interface Collector {
   readonly shapes: Readonly<Record<string, PageMap>>;
   /** Reads one document in any shape the provider hands out, for `controls try`; null when it is not this provider's. */
   readDocument?(document: Json, hint: { readonly type: string; readonly id: string }): Resource[] | null;
+  /** Reads one document that holds verdicts of the provider; null when it holds none. */
+  readVerdicts?(document: Json): ProviderVerdict[] | null;
 }
 
 /** `file` is the page's path below the data root, for citations. */

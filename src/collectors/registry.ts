@@ -1,5 +1,5 @@
 import type { PageReader } from '../evidence/reader.ts';
-import type { Json, Provider, Resource } from '../model/index.ts';
+import type { Json, Provider, ProviderVerdict, Resource } from '../model/index.ts';
 import { awsConfig } from './aws-config/collector.ts';
 import { azurePolicy } from './azure-policy/collector.ts';
 import { azureResourceGraph } from './azure-resource-graph/collector.ts';
@@ -29,6 +29,15 @@ export function readDocument(document: Json, hint: { type: string; id: string; p
   for (const collector of collectors) {
     if (hint.provider !== undefined && hint.provider !== collector.provider) continue;
     const read = collector.readDocument?.(document, hint) ?? null;
+    if (read !== null) return read;
+  }
+  return null;
+}
+
+/** The provider's own verdicts in one document; null when no collector finds any. */
+export function readVerdicts(document: Json): ProviderVerdict[] | null {
+  for (const collector of collectors) {
+    const read = collector.readVerdicts?.(document) ?? null;
     if (read !== null) return read;
   }
   return null;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/model/index.ts';
+import type { Json, JsonObject } from '../../src/model/index.ts';
 import { namesOf, readersOf } from '../support/access.ts';
 import { record } from '../support/records.ts';
 
@@ -97,6 +97,9 @@ describe('Azure: data roles decide', () => {
       complete: false,
       because: expect.stringContaining('unheard-of') as string,
     });
+    expect(readersOf([...base, definition('blank', { dataActions: [''] }), assign(storeId, 'blank')], store())).toMatchObject({
+      complete: false,
+    });
     const torn = definition('torn', { dataActions: null });
     expect(readersOf([...base, torn, assign(storeId, 'torn')], store())).toMatchObject({
       complete: false,
@@ -117,6 +120,18 @@ describe('Azure: data roles decide', () => {
         'microsoft.resources/subscriptions',
       ]),
     ).toMatchObject({ complete: false });
+  });
+
+  test('an assignment that does not say where it is made may be made anywhere', () => {
+    const lost = assign(storeId, 'blob', { scope: null });
+    // Its id still says where.
+    expect(readersOf([...base, lost], store())).toMatchObject({ complete: false, principals: [{ principal: 'User p-blob' }] });
+    expect(readersOf([...base, lost], store()).principals[0]).not.toHaveProperty('inheritedFrom');
+    expect(readersOf([...base, { ...lost, uid: 'case/related/1' }], store())).toMatchObject({
+      complete: false,
+      because: expect.stringContaining('case/related/1') as string,
+      principals: [],
+    });
   });
 
   test('who holds a role on a part of the store reads what is in it', () => {
@@ -177,6 +192,18 @@ describe('Azure: data roles decide', () => {
       expect(readers(aks, { aadProfile: { managed: true } }, user)).toEqual([]);
       for (const action of ['accessProfiles/listCredential/action', 'runCommand/action'])
         expect(readers(aks, { aadProfile: {} }, [`Microsoft.ContainerService/managedClusters/${action}`])).toEqual(['User p-custom']);
+    });
+
+    test('a registry with anonymous pull is read by everyone, whoever else is listed', () => {
+      const type = 'microsoft.containerregistry/registries';
+      const registry = (name: string, anonymousPullEnabled: Json) =>
+        readersOf(
+          base,
+          record({ type, uid: `${group}/providers/${type}/${name}`, document: { tenantId: 't', properties: { anonymousPullEnabled } } }),
+        );
+      expect(registry('a', true)).toMatchObject({ complete: true, principals: [{ principal: 'Everyone', wide: true }] });
+      expect(registry('b', false)).toMatchObject({ complete: true, principals: [] });
+      for (const lost of [null, 'true']) expect(registry('c', lost)).toMatchObject({ complete: false, principals: [] });
     });
 
     test('a registry under repository permissions does not honour the right to pull', () => {

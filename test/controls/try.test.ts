@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { readDocument } from '../../src/collectors/registry.ts';
+import { readDocument, readVerdicts } from '../../src/collectors/registry.ts';
 import { compileControls } from '../../src/controls/catalogue/load.ts';
 import { splitLines, tryDocuments, TryInputError } from '../../src/controls/assess/try.ts';
 import type { TryOptions, TryResult } from '../../src/controls/assess/try.ts';
@@ -57,6 +57,12 @@ const text = `
   on: AWS::CloudTrail::Trail
   aggregate: { per: accountId, atLeast: 1, emptyScope: fail }
   require: { field: configuration.isMultiRegionTrail, equals: true }
+- id: azure-keys-rotate
+  title: Keys rotate
+  section: S
+  level: 1
+  assessment: automated
+  verdict: { azurePolicy: d8cf8476-a2ec-4916-896e-992351803c44, parents: microsoft.keyvault/vaults }
 - id: aws-recent
   title: Recent
   section: S
@@ -216,6 +222,58 @@ describe('judging documents', () => {
         ({ status }) => status,
       ),
     ).toEqual(['pass', 'pass']);
+  });
+
+  test('each record of a page is judged, once; what is of another type only stands beside it', async () => {
+    const disk = (name: string, type: string): object => ({
+      id: `/subscriptions/0f/resourceGroups/g/providers/Microsoft.Compute/disks/${name}`,
+      type: 'Microsoft.Compute/disks',
+      properties: { encryption: { type } },
+    });
+    const vault = { id: '/subscriptions/0f/providers/Microsoft.KeyVault/vaults/v', type: 'Microsoft.KeyVault/vaults', properties: {} };
+    const good = disk('a', 'EncryptionAtRestWithCustomerKey');
+    const bad = disk('b', 'EncryptionAtRestWithPlatformKey');
+    const page = { value: [vault, good, bad, good] };
+    expect((await run([{ id: 'p', type: 'Microsoft.Compute/disks', document: page }])).map(({ status }) => status)).toEqual([
+      'pass',
+      'fail',
+    ]);
+  });
+
+  test('a part of a resource, what is said about it and what is left after its deletion are not judged in its place', async () => {
+    const properties = { encryption: { type: 'EncryptionAtRestWithCustomerKey' } };
+    const results = await run(
+      [
+        'Microsoft.Compute/deletedDisks',
+        'Microsoft.PolicyInsights/policyStates',
+        'Microsoft.Compute/disks/parts',
+        'Microsoft.Compute/snapshots',
+      ].map((type, at) => ({
+        id: String(at),
+        type: 'Microsoft.Compute/disks',
+        document: { id: `/subscriptions/0f/${at}`, type, properties },
+      })),
+    );
+    expect(results.map(({ status }) => status)).toEqual(['unknown', 'unknown', 'unknown', 'pass']);
+    expect(results[0]?.reason).toBe('the document holds no Microsoft.Compute/disks but microsoft.compute/deleteddisks');
+  });
+
+  test('a verdict of the provider is judged by the checks that rest on its rule', async () => {
+    const state = (complianceState: string, guid = 'd8cf8476-a2ec-4916-896e-992351803c44'): object => ({
+      id: complianceState,
+      type: 'microsoft.policyinsights/policystates',
+      document: {
+        resourceId: '/subscriptions/0f/providers/Microsoft.KeyVault/vaults/v',
+        policyDefinitionId: `/providers/Microsoft.Authorization/policyDefinitions/${guid}`,
+        complianceState,
+      },
+    });
+    const lines = [state('Compliant'), state('NonCompliant'), state('Exempt'), state('Compliant', '0')];
+    expect(short(await run(lines, { readVerdicts }))).toEqual([
+      'Compliant azure-keys-rotate main pass',
+      'NonCompliant azure-keys-rotate main fail',
+      'Exempt azure-keys-rotate main unknown',
+    ]);
   });
 
   test('each result says what was observed', async () => {

@@ -115,7 +115,7 @@ Example:
       const here = terminalOf(command);
       if (file !== undefined && !existsSync(file))
         throw new UsageError(`${file}: no such file`, 'name a file of JSON lines, or pipe them in');
-      const [{ readDocument }, { splitLines, TryInputError, tryDocuments }] = await Promise.all([
+      const [{ readDocument, readVerdicts }, { splitLines, TryInputError, tryDocuments }] = await Promise.all([
         import('../../collectors/registry.ts'),
         import('../../controls/assess/try.ts'),
       ]);
@@ -126,7 +126,7 @@ Example:
       try {
         const onUnmatched = (line: number, id: string, type: string): void =>
           here.say(`line ${line} (${visible(id)}): no control is on ${visible(type)}`);
-        for await (const result of tryDocuments(lines, catalogue, readDocument, { asOf, onUnmatched }))
+        for await (const result of tryDocuments(lines, catalogue, readDocument, { asOf, onUnmatched, readVerdicts }))
           process.stdout.write(`${JSON.stringify(result)}\n`);
       } catch (error) {
         if (!(error instanceof TryInputError)) throw error;

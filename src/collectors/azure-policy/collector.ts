@@ -6,6 +6,7 @@ import { discover, type TenantScope, tenantScopes, vanished } from '../azure-ten
 import type { CollectContext, Collector, CollectResult, PlannedScope } from '../collector.ts';
 import { assignedPolicies } from './assigned.ts';
 import { diagnose } from './doctor.ts';
+import { readStates } from './document.ts';
 import { collectObjects, type ObjectListing } from './objects.ts';
 import {
   countsShape,
@@ -179,4 +180,5 @@ export const azurePolicy: Collector = {
     [countsShape]: noRecords,
     [subscriptionsShape]: noRecords,
   },
+  readVerdicts: readStates,
 };

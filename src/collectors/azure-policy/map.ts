@@ -1,4 +1,12 @@
-import { type EvidenceRecord, isJsonObject, type Json, type JsonObject, type ProviderVerdict, type Query } from '../../model/index.ts';
+import {
+  type Citation,
+  type EvidenceRecord,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type ProviderVerdict,
+  type Query,
+} from '../../model/index.ts';
 import { resourceOf, text } from '../azure-records.ts';
 
 /** Pages of Azure Policy as records. Pure, and total over any JSON. */
@@ -52,35 +60,44 @@ export function stateOf(row: JsonObject): { guid: string; resource: string; subs
   return { guid: policyGuid(text(properties.policyDefinitionId)), resource, subscription };
 }
 
-/** A component (a key in a vault) by its own id, or below the resource it is part of. */
+/**
+ * A component (a key in a vault) by its own id where that is one of Resource Manager, else as one type and one name below the
+ * resource it is part of: services name their components as they like, by a path or an address as well.
+ */
 function uidOf(properties: JsonObject, resource: string): string {
   const component = text(properties.componentId);
   if (component === '') return resource;
-  if (component.startsWith('/') || component.includes('://')) return component.toLowerCase();
-  return `${resource}/${text(properties.componentType) || 'component'}/${component}`.toLowerCase();
+  if (component.startsWith('/')) return component.toLowerCase();
+  const type = text(properties.componentType).split('/').at(-1) || 'component';
+  return `${resource}/${type}/${component.replaceAll('/', '%2F')}`.toLowerCase();
+}
+
+/** A row as the verdict that it is; null where it does not say on what, or by which policy. */
+export function verdictIn(row: JsonObject, citation: Citation): ProviderVerdict | null {
+  const properties = isJsonObject(row.properties) ? row.properties : {};
+  const { guid, resource, subscription } = stateOf(row);
+  if (guid === '' || resource === '' || subscription === '') return null;
+  const reference = text(properties.policyDefinitionReferenceId);
+  const assignment = text(properties.policyAssignmentName) || text(properties.policyAssignmentId) || 'unnamed assignment';
+  return {
+    provider: 'azure',
+    rule: guid,
+    deployment: reference === '' ? assignment : `${assignment}/${reference}`,
+    verdict: text(properties.complianceState),
+    // Some states write the type with a slash in front.
+    resourceType: (text(properties.componentType) || text(properties.resourceType)).toLowerCase().replace(/^\//, ''),
+    uid: uidOf(properties, resource),
+    scope: { provider: 'azure', account: subscription, region: '*' },
+    evaluatedAt: text(properties.timestamp) || null,
+    citation,
+  };
 }
 
 export function* stateRecords(page: Json, _query: Query, file: string): Generator<EvidenceRecord> {
   const rows = isJsonObject(page) && Array.isArray(page.data) ? page.data : [];
   for (const [index, row] of rows.entries()) {
-    if (!isJsonObject(row)) continue;
-    const properties = isJsonObject(row.properties) ? row.properties : {};
-    const { guid, resource, subscription } = stateOf(row);
-    if (guid === '' || resource === '' || subscription === '') continue;
-    const reference = text(properties.policyDefinitionReferenceId);
-    const assignment = text(properties.policyAssignmentName) || text(properties.policyAssignmentId) || 'unnamed assignment';
-    const verdict: ProviderVerdict = {
-      provider: 'azure',
-      rule: guid,
-      deployment: reference === '' ? assignment : `${assignment}/${reference}`,
-      verdict: text(properties.complianceState),
-      resourceType: (text(properties.componentType) || text(properties.resourceType)).toLowerCase(),
-      uid: uidOf(properties, resource),
-      scope: { provider: 'azure', account: subscription, region: '*' },
-      evaluatedAt: text(properties.timestamp) || null,
-      citation: { file, pointer: `/data/${index}`, encoding: 'json' },
-    };
-    yield { record: 'verdict', verdict };
+    const verdict = isJsonObject(row) ? verdictIn(row, { file, pointer: `/data/${index}`, encoding: 'json' }) : null;
+    if (verdict !== null) yield { record: 'verdict', verdict };
   }
 }
 

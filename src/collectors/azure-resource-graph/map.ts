@@ -1,5 +1,6 @@
 import { type EvidenceRecord, isJsonObject, type Json, type JsonObject, type Query, type Resource } from '../../model/index.ts';
-import { resourceOf, text } from '../azure-records.ts';
+import { resourceOf, text, typeOfId } from '../azure-records.ts';
+import { plainRow, rowsIn } from './document.ts';
 
 /** Resource Graph rows and Resource Manager resources as records. Pure, and total over any JSON. */
 
@@ -27,21 +28,23 @@ const azureType = /^microsoft\.[a-z0-9.]+\/[a-z0-9./]+$/i;
 
 /** One document for `controls try`: a Resource Graph row or a Resource Manager resource, whole or in part, or a page of either. */
 export function readAzureDocument(document: Json, hint: { readonly type: string; readonly id: string }): Resource[] | null {
-  if (!isJsonObject(document)) return null;
-  const page = document.id === undefined && document.properties === undefined ? (document.data ?? document.value) : undefined;
-  if (!Array.isArray(page)) return readRow(document, hint);
-  if (page.length === 0) return azureType.test(hint.type) ? [] : null;
-  const rows = page.map((row) => (isJsonObject(row) ? readRow(row, hint) : null));
-  return rows.every((records) => records !== null) ? rows.flat() : null;
+  const rows = rowsIn(document);
+  if (rows === null) return null;
+  if (rows.length === 0) return azureType.test(hint.type) ? [] : null;
+  const read = rows.map((row) => readRow(row, hint));
+  return read.every((records) => records !== null) ? read.flat() : null;
 }
 
-function readRow(document: JsonObject, hint: { readonly type: string; readonly id: string }): Resource[] | null {
-  const type = text(document.type) || hint.type;
-  const isAzure = azureType.test(type) || azureType.test(hint.type) || /^\/(subscriptions|providers)\//i.test(text(document.id));
-  if (!isAzure) return null;
+function readRow(given: JsonObject, hint: { readonly type: string; readonly id: string }): Resource[] | null {
+  const id = text(given.id) || text(given.Id);
+  const type = text(given.type) || text(given.Type) || hint.type;
+  if (!azureType.test(type) && !azureType.test(hint.type) && !/^\/+(subscriptions|providers)\//i.test(id)) return null;
+  const row = plainRow(given);
+  const ofId = typeOfId(text(row.id));
+  if (text(row.type) === '' && ofId !== '') row.type = ofId;
   const resource = resourceOf(
-    document,
-    { file: '', pointer: '', tenant: `tenants/${text(document.tenantId).toLowerCase() || 'unknown'}` },
+    row,
+    { file: '', pointer: '', tenant: `tenants/${text(row.tenantId).toLowerCase() || 'unknown'}` },
     { id: hint.id, type: hint.type },
   );
   return resource === null ? null : [resource];

@@ -11,6 +11,8 @@ export interface AzureStore {
   readonly unsettled?: string;
   /** Access that needs no principal at all: why the list cannot be complete, null when it can. */
   readonly anonymous?: (document: Json) => string | null;
+  /** The way by which everyone reads, without being asked who they are; null where the record shows none. */
+  readonly everyone?: (document: Json) => string | null;
   /** Where a setting of the store changes which actions read it: what is in force then. Null where it is as above. */
   readonly set?: (document: Json) => AzureStore | null;
 }
@@ -22,9 +24,9 @@ const registry: AzureStore = {
   actions: ['microsoft.containerregistry/registries/listcredentials/action'],
   anonymous(document) {
     const open = valueAt(document, 'properties', 'anonymousPullEnabled');
-    if (open === false) return null;
-    return open === true ? 'anonymous pull is enabled' : 'whether anonymous pull is enabled is not in the evidence';
+    return typeof open === 'boolean' ? null : 'whether anonymous pull is enabled is not in the evidence';
   },
+  everyone: (document) => (valueAt(document, 'properties', 'anonymousPullEnabled') === true ? 'anonymous pull of the registry' : null),
 };
 
 const cluster: AzureStore = {

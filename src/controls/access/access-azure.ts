@@ -4,6 +4,7 @@ import { type Analysis, orderReaders, type Reader } from './access-principal.ts'
 import { wildcard } from './policy-document.ts';
 import { azureId, lastSegment, valueAt } from '../lookups/references.ts';
 import type { EvaluationEnvironment, IndexedRecord, LookupResult } from '../types.ts';
+import { assignmentScope } from '../lookups/tables-azure.ts';
 import { holdsRedacted, isGiven, toldAt } from '../lookups/told.ts';
 
 export const azureAccessTables = ['azure.role-assignments.reaching', 'azure.role-definition'] as const;
@@ -72,8 +73,9 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
     if (hit.outcome !== 'found') return { outcome: 'unknown', world: 'data-roles', because: hit.because };
     const own = azureId(resource.uid);
     const open = store.anonymous?.(resource.document) ?? null;
+    const toAll = store.everyone?.(resource.document) ?? null;
     let memo = `${kindOf(store)}\u0000${open ?? ''}\u0000${hit.complete ? '' : (hit.because ?? '-')}\u0000`;
-    let direct = false;
+    let direct = toAll !== null;
     for (const record of hit.records) {
       let known = numbers.get(record);
       if (known === undefined) numbers.set(record, (known = { number: (numbered += 1), scope: scopeOf(record) }));
@@ -84,7 +86,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
     let made = analyses.get(memo);
     if (made === undefined) {
       if (analyses.size >= 2_000) analyses.clear();
-      analyses.set(memo, (made = analyseAssignments(resource, store, hit, own, open)));
+      analyses.set(memo, (made = analyseAssignments(resource, store, hit, own, open, toAll)));
     }
     return made;
   }
@@ -95,8 +97,12 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
     hit: Extract<LookupResult, { outcome: 'found' }>,
     own: string,
     open: string | null,
+    toAll: string | null,
   ): Analysis {
-    const readers: Reader[] = [];
+    const readers: Reader[] =
+      toAll === null
+        ? []
+        : [{ principal: 'Everyone', kind: 'Everyone', via: toAll, conditional: false, wide: true, citation: resource.citation }];
     const unsettled: string[] = [];
     const records: IndexedRecord[] = [];
     let groups = 0;
@@ -143,7 +149,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
 }
 
 function scopeOf(assignment: IndexedRecord): string {
-  return azureId(toldAt(assignment.document, 'properties', 'scope') ?? '/');
+  return assignmentScope(assignment) ?? '/';
 }
 
 /** Whether a scope is the store itself or a part of it, such as a container or a queue. */
@@ -154,7 +160,7 @@ function isWithin(scope: string, store: string): boolean {
 /** A list of texts in lower case; null where it is missing, anything else, or withheld in part. */
 function textsAt(value: Json, name: string): string[] | null {
   const list = valueAt(value, name);
-  return Array.isArray(list) && list.every((one): one is string => typeof one === 'string') && !holdsRedacted(list)
+  return Array.isArray(list) && list.every((one): one is string => typeof one === 'string' && one !== '') && !holdsRedacted(list)
     ? list.map((one) => one.toLowerCase())
     : null;
 }

@@ -1,7 +1,8 @@
-import type { Json, Leaf, Provider, Resource } from '../../model/index.ts';
+import type { Json, Leaf, Provider, ProviderVerdict, Resource } from '../../model/index.ts';
 import { accessAnalysis } from '../access/access.ts';
 import { decideGroup } from './aggregate.ts';
 import { resolveParameters } from '../catalogue/load.ts';
+import { judgeVerdict } from './native.ts';
 import { tableReads } from './needs.ts';
 import { tableIndex } from '../lookups/table-index.ts';
 import { gcpAncestors } from '../lookups/references.ts';
@@ -27,6 +28,8 @@ export interface TryOptions {
   readonly asOf: string;
   /** Values of the catalogue's parameters that differ from the defaults. */
   readonly parameters?: Readonly<Record<string, unknown>>;
+  /** Reads the provider's own verdicts in a document; null when it holds none. */
+  readonly readVerdicts?: (document: Json) => ProviderVerdict[] | null;
   /** Told of every line whose type no check is on. */
   readonly onUnmatched?: (line: number, id: string, type: string) => void;
 }
@@ -148,17 +151,19 @@ export function documentJudge(
     }
   }
   return (request) => {
+    const verdicts = options.readVerdicts?.(request.document) ?? null;
+    if (verdicts !== null) return verdicts.flatMap((verdict) => judgeGiven(request.id, verdict, catalogue));
     const checks = byType.get(request.type.toLowerCase()) ?? [];
     if (checks.length === 0) return [];
     const spelling = checks[0]?.check.on.find((type) => type.toLowerCase() === request.type.toLowerCase()) ?? request.type;
     const { resources, trouble } = readAll(request, spelling, read);
     if (trouble !== null && resources === null) return trouble;
     const given = withoutHollow(resources ?? []);
-    const held = given.filter((one) => one.of === 'document' && one.resource.kind === 'resource');
-    // A page may hold others before it, such as the parent.
-    const subject = held.find((one) => one.resource.type.toLowerCase() === request.type.toLowerCase()) ?? held[0];
-    if (subject === undefined) {
-      const reason = trouble ?? 'the document holds no resource that exists';
+    const held = given.flatMap((one) => (one.of === 'document' && one.resource.kind === 'resource' ? [one.resource] : []));
+    const subjects = subjectsOf(held, request.type.toLowerCase());
+    if (subjects.length === 0) {
+      const found = held[0] === undefined ? 'no resource that exists' : `no ${request.type} but ${held[0].type}`;
+      const reason = trouble ?? `the document holds ${found}`;
       return checks.map(({ control, check }) => ({ id: request.id, control, check: check.id, status: 'unknown', reason, observed: [] }));
     }
     const environment = environmentOf(
@@ -168,12 +173,44 @@ export function documentJudge(
       options.asOf,
       parameters,
     );
-    return checks.map(({ control, title, check }) => {
-      const outcome = check.evaluate(subject.resource, environment);
-      const { status, reason } = check.aggregate === undefined ? outcome : alone(check, outcome, title);
-      return { id: request.id, control, check: check.id, status, reason, observed: outcome.leaves };
-    });
+    return subjects.flatMap((subject) =>
+      checks.map(({ control, title, check }) => {
+        const outcome = check.evaluate(subject, environment);
+        const { status, reason } = check.aggregate === undefined ? outcome : alone(check, outcome, title);
+        return { id: request.id, control, check: check.id, status, reason, observed: outcome.leaves };
+      }),
+    );
   };
+}
+
+/** A verdict of the provider, by every check that rests on its rule. */
+function judgeGiven(id: string, verdict: ProviderVerdict, catalogue: Catalogue): TryResult[] {
+  return catalogue.controls.flatMap(({ control, checks }) =>
+    checks
+      .filter((check) => check.kind === 'verdict' && check.provider === verdict.provider && check.rule === verdict.rule)
+      .map((check) => {
+        const { status, reason, leaves } = judgeVerdict(verdict);
+        return { id, control: control.id, check: check.id, status, reason, observed: leaves };
+      }),
+  );
+}
+
+/**
+ * The records of a document that are judged: each of the type that was asked for, once. Where there is none, the first that may
+ * stand for one: hand-made documents misspell their type.
+ */
+function subjectsOf(given: readonly Resource[], wanted: string): Resource[] {
+  const byUid = new Map<string, Resource>();
+  for (const resource of given) if (resource.type.toLowerCase() === wanted && !byUid.has(resource.uid)) byUid.set(resource.uid, resource);
+  return byUid.size > 0 ? [...byUid.values()] : given.filter((resource) => mayStandFor(resource, wanted)).slice(0, 1);
+}
+
+/** A part of an Azure resource, what is said about it and what is left of it when it was deleted lack its settings: their absence says nothing. */
+function mayStandFor({ provider, type }: Resource, wanted: string): boolean {
+  if (provider !== 'azure') return true;
+  const [namespace, ...kinds] = type.toLowerCase().split('/');
+  const [wantedNamespace, ...wantedKinds] = wanted.split('/');
+  return namespace === wantedNamespace && kinds.length === wantedKinds.length && !kinds.some((kind) => kind.startsWith('deleted'));
 }
 
 interface ReadResource {

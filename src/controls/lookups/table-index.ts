@@ -212,7 +212,7 @@ export function tableIndex(
         const keys = state.table.keys(resource);
         if (keys.length === 0 ? holdsRedacted(resource.document) : keys.some(isRedacted))
           state.nameless ??= `what \`${resource.uid}\` is looked up by was withheld as a secret`;
-        if (state.table.placeless(resource)) state.nameless ??= `what \`${resource.uid}\` belongs to is not in the evidence`;
+        if (state.table.placeless(resource)) state.nameless ??= `what \`${resource.uid}\` belongs to is not in its record`;
         if (keys.length === 0) continue;
         size += 1;
         const record: IndexedRecord = {

@@ -1,5 +1,6 @@
 import type { Json, Resource } from '../../model/index.ts';
 import { azureId, azureScopesOf, azureSubscription, lastSegment, textAt, valueAt, vaultHost } from './references.ts';
+import { toldAt } from './told.ts';
 import { found, type Home, type Hopper, type LookupTable, resource, table, type TableFamilies, unknown } from './table.ts';
 
 const azureHomes = (types: readonly string[], account: string): Home[] => types.map((type) => ({ type, account, region: '*' }));
@@ -75,11 +76,11 @@ function azureAssignmentScopes(id: string, from: Resource, hop: Hopper): Reach |
   };
 }
 
-function assignmentScope(record: Resource): string {
-  return azureId(
-    textAt(record.document, 'properties', 'scope') ??
-      record.uid.replace(/\/providers\/microsoft\.authorization\/roleassignments\/[^/]+$/i, ''),
-  );
+/** Where an assignment is made, by its record or else by its id; null where neither says. */
+export function assignmentScope({ uid, document }: Pick<Resource, 'uid' | 'document'>): string | null {
+  const scope =
+    toldAt(document, 'properties', 'scope') ?? /^(.*)\/providers\/microsoft\.authorization\/roleassignments\/[^/]+$/i.exec(uid)?.[1];
+  return scope === undefined ? null : azureId(scope);
 }
 
 const below = 'below ';
@@ -109,7 +110,11 @@ function assignmentsTable(
     readsSubject: true,
     keeps: ['properties.scope'],
     through: ['azure.subscription'],
-    keys: (record) => keys(assignmentScope(record)),
+    placeless: (record) => assignmentScope(record) === null,
+    keys(record) {
+      const scope = assignmentScope(record);
+      return scope === null ? [] : keys(scope);
+    },
     resolve(key, from, hop) {
       const reach = azureAssignmentScopes(key, from, hop);
       if (reach === null) return unknown(`\`${key}\` does not read as an Azure id`);
@@ -172,7 +177,11 @@ export const azureTables: readonly LookupTable[] = [
     readsSubject: true,
     keeps: ['properties.scope', 'properties.principalId'],
     through: ['azure.subscription'],
-    keys: (record) => [`${(textAt(record.document, 'properties', 'principalId') ?? '').toLowerCase()} ${assignmentScope(record)}`],
+    placeless: (record) => assignmentScope(record) === null,
+    keys(record) {
+      const scope = assignmentScope(record);
+      return scope === null ? [] : [`${(textAt(record.document, 'properties', 'principalId') ?? '').toLowerCase()} ${scope}`];
+    },
     resolve(key, from, hop) {
       const [principal = '', id = ''] = key.trim().split(/ (.*)/, 2);
       const reach = principal === '' ? null : azureAssignmentScopes(id, from, hop);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { namesAbove } from '../../../src/controls/assess/verdict-names.ts';
 import { objectRecords, policyGuid, stateRecords } from '../../../src/collectors/azure-policy/map.ts';
 import type { Json, Query } from '../../../src/model/index.ts';
 
@@ -48,17 +49,25 @@ describe('states', () => {
     expect(verdicts(state({}))[0]).toMatchObject({ verdict: '', evaluatedAt: null });
   });
 
+  test('a type with a slash in front is that type', () => {
+    const slashed = verdicts(state({ resourceType: '/Microsoft.KeyVault/vaults', complianceState: 'Compliant' }))[0];
+    expect(slashed?.resourceType).toBe('microsoft.keyvault/vaults');
+  });
+
   test('components are told apart below their resource', () => {
     const uids = ['keys/one', 'two', 'https://v.vault.azure.net/keys/Three', '/subscriptions/x/KEY'].map(
       (componentId) => verdicts(state({ componentId, componentType: 'Key', complianceState: 'Compliant' }))[0],
     );
     expect(uids.map((one) => one?.uid)).toEqual([
-      `${vault}/Key/keys/one`.toLowerCase(),
+      `${vault}/Key/keys%2Fone`.toLowerCase(),
       `${vault}/Key/two`.toLowerCase(),
-      'https://v.vault.azure.net/keys/three',
+      `${vault}/Key/https:%2F%2Fv.vault.azure.net%2Fkeys%2Fthree`.toLowerCase(),
       '/subscriptions/x/key',
     ]);
     expect(uids[0]?.resourceType).toBe('key');
+    const long = verdicts(state({ componentId: 'one', componentType: 'Microsoft.KeyVault.Data/vaults/keys' }))[0];
+    expect(long).toMatchObject({ uid: `${vault}/keys/one`.toLowerCase(), resourceType: 'microsoft.keyvault.data/vaults/keys' });
+    for (const one of [...uids.slice(0, 3), long]) expect(one && namesAbove(one)).toContain(vault.toLowerCase());
   });
 
   test('total over any JSON', () => {
