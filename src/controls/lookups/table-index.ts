@@ -1,5 +1,5 @@
 import type { Json, JsonObject, Provider, Resource } from '../../model/index.ts';
-import { compileProjection } from '../language/paths.ts';
+import { compileProjection, namesWithoutCase } from '../language/paths.ts';
 import { isRedacted } from '../language/values.ts';
 import { holdsRedacted } from './told.ts';
 import { type Home, type Hop, ledgerType, type LookupTable, type Resolution } from './table.ts';
@@ -74,7 +74,7 @@ export function tableIndex(
     const paths = asked === '*' ? '*' : [...new Set([...(asked ?? []), ...table.keeps])];
     const state: TableState = {
       table,
-      project: compileProjection(paths, table.provider === 'azure'),
+      project: compileProjection(paths, namesWithoutCase(table.provider)),
       entries: new Map(),
       hits: new Map(),
       nameless: null,
