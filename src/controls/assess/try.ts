@@ -152,9 +152,13 @@ export function documentJudge(
     const spelling = checks[0]?.check.on.find((type) => type.toLowerCase() === request.type.toLowerCase()) ?? request.type;
     const { resources, trouble } = readAll(request, spelling, read);
     if (trouble !== null && resources === null) return trouble;
-    const [subject] = (resources ?? []).filter((one) => one.of === 'document' && one.resource.kind === 'resource');
+    const held = (resources ?? []).filter((one) => one.of === 'document' && one.resource.kind === 'resource');
+    const subject = held.find((one) => one.resource.type.toLowerCase() === request.type.toLowerCase());
     if (subject === undefined) {
-      const reason = trouble ?? 'the document holds no resource that exists';
+      const other = held[0]?.resource.type;
+      const reason =
+        trouble ??
+        (other === undefined ? 'the document holds no resource that exists' : `the document is of type ${other}, not ${spelling}`);
       return checks.map(({ control, check }) => ({ id: request.id, control, check: check.id, status: 'unknown', reason, observed: [] }));
     }
     const environment = environmentOf(
