@@ -137,6 +137,15 @@ export const conversions: readonly Conversion[] = [
     convert: (value) => epoch(value, 1),
   },
   {
+    name: 'instant',
+    summary: 'A date as text, or as milliseconds since 1970 (a number, not before 1973), as a date: AWS Config writes both.',
+    convert: (value) => {
+      if (typeof value === 'string') return parseDate(value) === null ? notDate : value;
+      // Smaller ones are seconds of our time.
+      return typeof value === 'number' && value >= 1e11 ? epoch(value, 1) : notDate;
+    },
+  },
+  {
     name: 'version',
     summary: 'A dotted version (`1.29.4`, `TLS1_2`, `v1.2`) as a number to compare with: major × 10⁶ + minor × 10³ + patch.',
     convert: (value) => {
