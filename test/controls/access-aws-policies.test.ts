@@ -47,13 +47,22 @@ const decrypter = (name: string, account = own) =>
     },
   });
 
+const canonical = 'a'.repeat(64);
+/** An access control list as AWS Config writes it: JSON text that holds the owner besides the further grants. */
+const acl = (...grants: JsonObject[]): string =>
+  JSON.stringify({
+    grantSet: null,
+    grantList: [{ grantee: { id: canonical, displayName: null }, permission: 'FullControl' }, ...grants],
+    owner: { id: canonical, displayName: null },
+  });
 const bucket = (policy: Json | undefined, more: JsonObject = {}, rule: JsonObject = { sseAlgorithm: 'AES256' }): Resource =>
   store(
     'AWS::S3::Bucket',
     'arn:aws:s3:::b',
-    { name: 'b', owner: { id: 'a'.repeat(64) } },
+    { name: 'b', owner: { id: canonical } },
     {
       ServerSideEncryptionConfiguration: { rules: [{ applyServerSideEncryptionByDefault: rule }] },
+      AccessControlList: acl(),
       ...(policy === undefined ? {} : { BucketPolicy: { policyText: policy } }),
       ...more,
     },

@@ -237,7 +237,7 @@ export function narrowedBy(condition: JsonObject | null): Narrowed {
     if (name === 'bool' && onlyTrue(keys, mountTargets)) found.networks = ['the mount targets of the file system'];
     if (!narrowing.has(name)) continue;
     for (const key of Object.keys(keys)) {
-      const values = texts(keys[key]) ?? [];
+      const values = words(keys[key]);
       if (values.length === 0 || values.some((value) => value === '*' || value.includes('${'))) continue;
       const lower = key.toLowerCase();
       if (accountKeys.has(lower) && values.every((value) => accountId.test(value))) found.accounts = values;
@@ -249,6 +249,13 @@ export function narrowedBy(condition: JsonObject | null): Narrowed {
     }
   }
   return found;
+}
+
+/** IAM takes numbers and booleans among the values of a condition; with anything else it is none. */
+function words(value: Json | undefined): string[] {
+  const values = [value].flat();
+  const scalars = values.filter((one) => typeof one === 'string' || typeof one === 'number' || typeof one === 'boolean');
+  return scalars.length === values.length ? scalars.map(String) : [];
 }
 
 const accountId = /^\d{12}$/;
