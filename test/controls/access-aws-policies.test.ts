@@ -241,6 +241,7 @@ describe('buckets', () => {
     ['access points', { StringEquals: { 's3:DataAccessPointAccount': own } }],
     ['access points by name', { ArnLike: { 's3:DataAccessPointArn': `arn:aws:s3:*:${own}:accesspoint/*` } }],
     ['an endpoint', { StringEquals: { 'aws:SourceVpce': 'vpce-0a1b2c' } }],
+    ['a range of addresses', { IpAddress: { 'aws:SourceIp': ['203.0.113.0/24', '10.0.0.1', '2001:db8::/32'] } }],
     ['a network', { StringEquals: { 'aws:sourceVpc': ['vpc-0a1b2c', 'vpc-1a2b3c'] } }],
   ])('what is left to %s is not known', (_, Condition) => {
     const result = readersOf([], bucket(text(allow('*', { Condition }))));
@@ -250,6 +251,11 @@ describe('buckets', () => {
   test.each([
     ['access points of another account', { StringEquals: { 's3:DataAccessPointAccount': foreign } }],
     ['access points of any account', { ArnLike: { 's3:DataAccessPointArn': 'arn:aws:s3:*:*:accesspoint/*' } }],
+    ['all addresses', { IpAddress: { 'aws:SourceIp': ['203.0.113.0/24', '0.0.0.0/0'] } }],
+    ['a great part of all addresses', { IpAddress: { 'aws:SourceIp': '128.0.0.0/7' } }],
+    ['a great part of all long addresses', { IpAddress: { 'aws:SourceIp': '2000::/3' } }],
+    ['what is no address', { IpAddress: { 'aws:SourceIp': '*' } }],
+    ['all addresses but some', { NotIpAddress: { 'aws:SourceIp': '203.0.113.0/24' } }],
     ['any endpoint', { StringLike: { 'aws:SourceVpce': 'vpce-*' } }],
     ['an endpoint, if there is one', { StringEqualsIfExists: { 'aws:SourceVpce': 'vpce-0a1b2c' } }],
     ['an account after a wildcard that takes in colons', { StringLike: { 'aws:PrincipalArn': `arn:aws:iam:*:${own}:*` } }],
@@ -308,7 +314,7 @@ describe('what a policy is about', () => {
     const blocked = { PublicAccessBlockConfiguration: { restrictPublicBuckets: true } };
     const bounded = { ...open, Condition: { IpAddress: { 'aws:SourceIp': '203.0.113.0/24' } } };
     expect(wide(bucket(text(open), blocked))).toEqual([]);
-    expect(wide(bucket(text(bounded), blocked))).toEqual(['*']);
+    expect(asked(bucket(text(bounded), blocked))).toMatchObject({ complete: false, principals: [{ kind: 'everyone within a network' }] });
     const topic = store('AWS::SNS::Topic', `arn:aws:sns:eu-west-1:${own}:t`, { Policy: text(allow('*')) }, blocked);
     expect(wide(topic)).toEqual(['*']);
   });
