@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, type Resource, type Scope } from '../../model/index.ts';
+import { isJsonObject, type Json, type JsonObject, type Resource, type Scope, unstated } from '../../model/index.ts';
 
 /** Statuses of an item whose resource is gone: neither judged nor counted. */
 const deletedStatuses = new Set(['ResourceDeleted', 'ResourceDeletedNotRecorded']);
@@ -161,8 +161,8 @@ export function resourceOf(
   const id = own ?? arn ?? at.id ?? null;
   if (type === null || id === null) return null;
   const named = arnParts(arn ?? id);
-  const account = text(document['accountId']) ?? named.account ?? at.scope?.account ?? '000000000000';
-  const location = text(document['awsRegion']) ?? named.region ?? at.scope?.region ?? 'unknown';
+  const account = text(document['accountId']) ?? named.account ?? at.scope?.account ?? unstated.account;
+  const location = text(document['awsRegion']) ?? named.region ?? at.scope?.region ?? unstated.region;
   return {
     kind: 'resource',
     provider: 'aws',
