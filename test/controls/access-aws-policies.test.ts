@@ -338,3 +338,30 @@ describe('what a policy is about', () => {
     expect(of('captured 900 hours before')).toMatchObject({ complete: false, because: 'captured 900 hours before' });
   });
 });
+
+test('identities of another partition are asked with its ARNs', () => {
+  const reader = (partition: string) =>
+    record({
+      type: 'AWS::IAM::Role',
+      uid: `arn:${partition}:iam::${own}:role/app`,
+      account: own,
+      document: {
+        configuration: {
+          roleName: 'app',
+          rolePolicyList: [
+            {
+              policyName: 'p',
+              policyDocument: text({
+                Effect: 'Allow',
+                Action: 'rds-db:connect',
+                Resource: `arn:${partition}:rds-db:cn-north-1:${own}:dbuser:db-1/app`,
+              }),
+            },
+          ],
+        },
+      },
+    });
+  const instance = store('AWS::RDS::DBInstance', `arn:aws-cn:rds:cn-north-1:${own}:db:d`, { storageEncrypted: false });
+  expect(namesOf(readersOf([reader('aws-cn')], instance))).toEqual([`arn:aws-cn:iam::${own}:role/app`]);
+  expect(namesOf(readersOf([reader('aws')], instance))).toEqual([]);
+});

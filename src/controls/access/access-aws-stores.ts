@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type Resource } from '../../model/index.ts';
-import { valueAt } from '../lookups/references.ts';
+import { parseArn, valueAt } from '../lookups/references.ts';
 import { isGiven, toldAt } from '../lookups/told.ts';
 
 /** The key a store names: its reference, that it has none of the customer's (as far as the record goes: `doubt`), or why it cannot be told. */
@@ -41,6 +41,10 @@ export interface AwsStore {
 
 const none: StoreKey = { none: true };
 const arnOf = (resource: Resource): readonly string[] => [resource.uid];
+/** Everything of a service, in the partition of the resource. */
+const allOf =
+  (service: string) =>
+  ({ uid }: Resource): readonly string[] => [`arn:${parseArn(uid)?.partition ?? 'aws'}:${service}:*`];
 const underArn = (resource: Resource): readonly string[] => [resource.uid, `${resource.uid}/*`];
 
 /** A flag and a key side by side: `encrypted: false` is no key, `true` without one is not evidence. */
@@ -124,13 +128,13 @@ const stores: Readonly<Record<string, AwsStore>> = {
   'AWS::RDS::DBInstance': {
     key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
     actions: ['rds-db:connect'],
-    resources: () => ['arn:aws:rds-db:*'],
+    resources: allOf('rds-db'),
     unsettled: databaseLogins,
   },
   'AWS::RDS::DBCluster': {
     key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
     actions: ['rds-db:connect'],
-    resources: () => ['arn:aws:rds-db:*'],
+    resources: allOf('rds-db'),
     unsettled: databaseLogins,
   },
   'AWS::RDS::DBSnapshot': {
@@ -161,7 +165,7 @@ const stores: Readonly<Record<string, AwsStore>> = {
   'AWS::Redshift::Cluster': {
     key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']),
     actions: ['redshift:GetClusterCredentials'],
-    resources: () => ['arn:aws:redshift:*'],
+    resources: allOf('redshift'),
     unsettled: databaseLogins,
   },
   'AWS::OpenSearch::Domain': domain,
@@ -221,7 +225,7 @@ const stores: Readonly<Record<string, AwsStore>> = {
   'AWS::CloudTrail::Trail': {
     key: optional(['configuration'], 'kmsKeyId'),
     actions: ['s3:GetObject'],
-    resources: () => ['arn:aws:s3:::*'],
+    resources: allOf('s3'),
     unsettled: 'the bucket that the trail writes to decides who reads its files',
   },
   'AWS::Lambda::Function': {
