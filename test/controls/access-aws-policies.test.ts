@@ -339,6 +339,13 @@ describe('what a policy is about', () => {
   });
 });
 
+test('the account of a store that does not name its own is not told from another one', () => {
+  const adrift = (policy: JsonObject) => ({ ...bucket(text(policy)), account: '000000000000' });
+  expect(readersOf([], adrift(allow({ AWS: own })))).toMatchObject({ complete: false, principals: [{ wide: false }] });
+  expect(wide(adrift(allow('*')))).toEqual(['*']);
+  expect(wide(adrift(allow('*', { Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-a1b2c3d4e5' } } })))).toHaveLength(1);
+});
+
 test('identities of another partition are asked with its ARNs', () => {
   const reader = (partition: string) =>
     record({

@@ -110,6 +110,13 @@ describe('aws.kms.key', () => {
     }
   });
 
+  test('a record that does not say where it belongs may be any of its name that is not found', () => {
+    const adrift = record({ ...alias, uid: 'AWS::KMS::Alias/000000000000/unknown/alias/other', account: '000000000000' });
+    const index = kms(both, [key, alias, adrift]);
+    expect(index.lookup('aws.kms.key', 'alias/other', false, volume).outcome).toBe('unknown');
+    expect(index.lookup('aws.kms.key', 'alias/data', false, volume).outcome).toBe('found');
+  });
+
   test('an id of an odd form is found by its ARN, and never alone', () => {
     const arn = 'arn:aws:kms:eu-west-1:111122223333:key/payments';
     const odd = record({ type: 'AWS::KMS::Key', uid: arn, document: { configuration: { keyId: 'payments', keyManager: 'CUSTOMER' } } });

@@ -1,4 +1,4 @@
-import { isJsonObject, type Resource } from '../../model/index.ts';
+import { isJsonObject, type Resource, unstated } from '../../model/index.ts';
 import { awsRegionOf, parseArn, valueAt } from '../lookups/references.ts';
 import type { HomeGap } from '../lookups/table-index.ts';
 import { toldAt } from '../lookups/told.ts';
@@ -187,21 +187,35 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
       blocks.set(resource.account, new Set(on.filter((part) => known?.has(part) !== false)));
     },
     analyse(resource) {
-      const store = awsStore(resource.type);
-      if (!store) return { outcome: 'unknown', world: 'key-boundary', because: `access to ${resource.type} is not analysed` };
-      const named = store.key(resource.document);
-      if ('unknown' in named) return { outcome: 'unknown', world: 'key-boundary', because: named.unknown };
-      // The prefix is reserved for the keys that AWS manages, whether or not their records were collected.
-      if ('none' in named) return doubted(analyseRoles(store, resource), named.doubt);
-      if (/(^|:)alias\/aws\//.test(named.key)) return analyseRoles(store, resource);
-      // Thousands of stores stand under one key: it is looked up once for each account and region that names it.
-      const memo = `${named.key}\u0000${resource.account}\u0000${awsRegionOf(resource)}\u0000${store.unsettled ?? ''}`;
-      let made = byReference.get(memo);
-      if (made === undefined) byReference.set(memo, (made = analyseReference(named.key, store, resource)));
-      if (made === null) return analyseRoles(store, resource);
-      return store.serviceDecrypts ? either(made, analyseRoles(store, resource)) : withShares(made, store, resource);
+      const found = analyseStore(resource);
+      return resource.account === unstated.account ? withoutAccount(found) : found;
     },
   };
+
+  function analyseStore(resource: Resource): Analysis {
+    const store = awsStore(resource.type);
+    if (!store) return { outcome: 'unknown', world: 'key-boundary', because: `access to ${resource.type} is not analysed` };
+    const named = store.key(resource.document);
+    if ('unknown' in named) return { outcome: 'unknown', world: 'key-boundary', because: named.unknown };
+    // The prefix is reserved for the keys that AWS manages, whether or not their records were collected.
+    if ('none' in named) return doubted(analyseRoles(store, resource), named.doubt);
+    if (/(^|:)alias\/aws\//.test(named.key)) return analyseRoles(store, resource);
+    // Thousands of stores stand under one key: it is looked up once for each account and region that names it.
+    const memo = `${named.key}\u0000${resource.account}\u0000${awsRegionOf(resource)}\u0000${store.unsettled ?? ''}`;
+    let made = byReference.get(memo);
+    if (made === undefined) byReference.set(memo, (made = analyseReference(named.key, store, resource)));
+    if (made === null) return analyseRoles(store, resource);
+    return store.serviceDecrypts ? either(made, analyseRoles(store, resource)) : withShares(made, store, resource);
+  }
+}
+
+/** Where a store does not say whose it is, any account may be its own: only who is wide to all of them is. */
+function withoutAccount(analysis: Analysis): Analysis {
+  if (analysis.outcome === 'unknown') return analysis;
+  const foreign = ({ wide, kind }: Reader): boolean => wide && kind !== 'everyone' && kind !== 'organisation';
+  if (!analysis.readers.some(foreign)) return analysis;
+  const readers = analysis.readers.map((reader) => (foreign(reader) ? { ...reader, wide: false } : reader));
+  return { ...analysis, readers: orderReaders(readers), gap: analysis.gap ?? 'the account of the store is not in the evidence' };
 }
 
 /** What a record that may not be whole shows: those it names, and perhaps others. */
