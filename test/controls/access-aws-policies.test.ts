@@ -339,6 +339,29 @@ describe('what a policy is about', () => {
   });
 });
 
+test.each([
+  ['by name', { grantList: [{ grantee: 'AllUsers', permission: 'Read' }] }],
+  ['in the older list', { grantSet: [{ grantee: 'AllUsers', permission: 'FullControl' }], grantList: null }],
+  ['by URI', { Grants: [{ Grantee: { Type: 'Group', URI: 'http://acs.amazonaws.com/groups/global/AllUsers' }, Permission: 'READ' }] }],
+  ['who may write the list', { grantList: [{ grantee: 'AllUsers', permission: 'WriteAcp' }] }],
+])('an access control list names everyone %s', (_, AccessControlList) => {
+  expect(wide(bucket(null, { AccessControlList: JSON.stringify(AccessControlList) }))).toEqual(['AllUsers']);
+});
+
+test.each([
+  [
+    'delivers logs',
+    { grantee: { id: 'c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0' }, permission: 'FullControl' },
+    true,
+  ],
+  ['reads the list alone', { grantee: 'AllUsers', permission: 'ReadAcp' }, true],
+  ['is not named', { grantee: null, permission: 'Read' }, false],
+  ['may do what is not known', { grantee: 'AllUsers', permission: 'Peek' }, false],
+  ['is someone else', { grantee: { id: 'b'.repeat(64) }, permission: 'Read' }, false],
+])('an access control list with one who %s', (_, grant, complete) => {
+  expect(readersOf([], bucket(null, { AccessControlList: acl(grant) }))).toMatchObject({ complete, principals: [] });
+});
+
 test('the account of a store that does not name its own is not told from another one', () => {
   const adrift = (policy: JsonObject) => ({ ...bucket(text(policy)), account: '000000000000' });
   expect(readersOf([], adrift(allow({ AWS: own })))).toMatchObject({ complete: false, principals: [{ wide: false }] });

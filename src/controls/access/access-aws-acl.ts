@@ -14,15 +14,19 @@ export interface Granted {
 const permissions = new Set(['read', 'write', 'readacp', 'writeacp', 'fullcontrol']);
 /** Who may write the list may give itself the reading. */
 const reading = new Set(['read', 'writeacp', 'fullcontrol']);
-const groups: Readonly<Record<string, string>> = {
-  AllUsers: 'everyone',
-  AuthenticatedUsers: 'everyone with an AWS account',
-};
+/** Everyone, and everyone with an AWS account. */
+const groups = new Set(['AllUsers', 'AuthenticatedUsers']);
+/** Logs are delivered by them: the group, and the canonical users that CloudFront delivers by, elsewhere and in China. */
+const deliverers = new Set([
+  'LogDelivery',
+  'c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0',
+  'a52cb28745c0c06e84ec548334e44bfa7fc2a85c54af20cd59e4969344b7af56',
+]);
 
 /** `ignored`: grants to everyone are without effect. */
 export function grantedBy(resource: Resource, path: readonly string[], ignored: boolean): Granted {
   const list = decodedJson(valueAt(resource.document, ...path));
-  const held = [valueAt(list, 'grantList'), valueAt(list, 'grantSet')].filter((grants) => Array.isArray(grants));
+  const held = ['grantList', 'grantSet', 'grants'].map((name) => valueAt(list, name)).filter((grants) => Array.isArray(grants));
   const owner = toldAt(list, 'owner', 'id') ?? toldAt(resource.document, 'configuration', 'owner', 'id');
   if (held.length === 0) return { readers: [], gap: 'the access control list of the bucket is not in the evidence' };
   const readers: Reader[] = [];
@@ -31,14 +35,14 @@ export function grantedBy(resource: Resource, path: readonly string[], ignored: 
     const permission = toldAt(grant, 'permission')?.replaceAll('_', '').toLowerCase() ?? '';
     const grantee = granteeOf(valueAt(grant, 'grantee'));
     if (grantee === null || !permissions.has(permission)) gap ??= 'the access control list of the bucket cannot be read';
-    else if (!reading.has(permission) || grantee === 'LogDelivery' || grantee === owner) continue;
-    else if (!Object.hasOwn(groups, grantee))
+    else if (!reading.has(permission) || deliverers.has(grantee) || grantee === owner) continue;
+    else if (!groups.has(grantee))
       gap ??= `whether canonical user ${grantee} of the access control list is a whole other account is not in the evidence`;
     else if (!ignored)
       readers.push({
-        principal: groups[grantee] ?? grantee,
+        principal: grantee,
         kind: 'everyone',
-        via: `access control list of the bucket (${grantee})`,
+        via: 'access control list of the bucket',
         conditional: false,
         wide: true,
         citation: resource.citation,
@@ -47,8 +51,8 @@ export function grantedBy(resource: Resource, path: readonly string[], ignored: 
   return { readers, gap };
 }
 
-/** A group by its name, or the id of a canonical user. */
+/** A group by its name or its URI, or the id of a canonical user. */
 function granteeOf(grantee: Json | undefined): string | null {
-  if (isJsonObject(grantee)) return toldAt(grantee, 'id');
+  if (isJsonObject(grantee)) return toldAt(grantee, 'id') ?? toldAt(grantee, 'uri')?.replace(/^.*\//, '') ?? null;
   return toldAt({ grantee: grantee ?? null }, 'grantee');
 }
