@@ -70,12 +70,15 @@ export interface Conversion {
   readonly convert: (value: Json) => Value;
 }
 
+const principalKinds = new Set(['AWS', 'Service', 'Federated', 'CanonicalUser']);
+
 /** The only text that IAM takes for a principal is `*`; otherwise it is an object of kinds, each with one id or a list of them. */
 function principals(value: Json): Value {
   if (value === '*') return [{ kind: 'AWS', id: '*' }];
   if (!isJsonObject(value)) return notPrincipal;
   const found: Json[] = [];
   for (const [kind, ids] of Object.entries(value)) {
+    if (!principalKinds.has(kind)) return notPrincipal;
     for (const id of Array.isArray(ids) ? ids : [ids]) {
       if (typeof id !== 'string') return notPrincipal;
       found.push({ kind, id });
