@@ -28,6 +28,9 @@ export interface Resource {
   readonly citation: Citation;
 }
 
+/** What stands for the account and the region of a record that names neither, where nobody was asked for it. */
+export const unstated = { account: '000000000000', region: 'unknown' } as const;
+
 /** A native evaluation by the provider: an AWS Config rule result, an Azure Policy state. */
 export interface ProviderVerdict {
   readonly provider: Provider;

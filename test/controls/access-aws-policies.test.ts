@@ -47,13 +47,22 @@ const decrypter = (name: string, account = own) =>
     },
   });
 
+const canonical = 'a'.repeat(64);
+/** An access control list as AWS Config writes it: JSON text that holds the owner besides the further grants. */
+const acl = (...grants: JsonObject[]): string =>
+  JSON.stringify({
+    grantSet: null,
+    grantList: [{ grantee: { id: canonical, displayName: null }, permission: 'FullControl' }, ...grants],
+    owner: { id: canonical, displayName: null },
+  });
 const bucket = (policy: Json | undefined, more: JsonObject = {}, rule: JsonObject = { sseAlgorithm: 'AES256' }): Resource =>
   store(
     'AWS::S3::Bucket',
     'arn:aws:s3:::b',
-    { name: 'b', owner: { id: 'a'.repeat(64) } },
+    { name: 'b', owner: { id: canonical } },
     {
       ServerSideEncryptionConfiguration: { rules: [{ applyServerSideEncryptionByDefault: rule }] },
+      AccessControlList: acl(),
       ...(policy === undefined ? {} : { BucketPolicy: { policyText: policy } }),
       ...more,
     },
@@ -232,6 +241,7 @@ describe('buckets', () => {
     ['access points', { StringEquals: { 's3:DataAccessPointAccount': own } }],
     ['access points by name', { ArnLike: { 's3:DataAccessPointArn': `arn:aws:s3:*:${own}:accesspoint/*` } }],
     ['an endpoint', { StringEquals: { 'aws:SourceVpce': 'vpce-0a1b2c' } }],
+    ['a range of addresses', { IpAddress: { 'aws:SourceIp': ['203.0.113.0/24', '10.0.0.1', '2001:db8::/32'] } }],
     ['a network', { StringEquals: { 'aws:sourceVpc': ['vpc-0a1b2c', 'vpc-1a2b3c'] } }],
   ])('what is left to %s is not known', (_, Condition) => {
     const result = readersOf([], bucket(text(allow('*', { Condition }))));
@@ -241,6 +251,11 @@ describe('buckets', () => {
   test.each([
     ['access points of another account', { StringEquals: { 's3:DataAccessPointAccount': foreign } }],
     ['access points of any account', { ArnLike: { 's3:DataAccessPointArn': 'arn:aws:s3:*:*:accesspoint/*' } }],
+    ['all addresses', { IpAddress: { 'aws:SourceIp': ['203.0.113.0/24', '0.0.0.0/0'] } }],
+    ['a great part of all addresses', { IpAddress: { 'aws:SourceIp': '128.0.0.0/7' } }],
+    ['a great part of all long addresses', { IpAddress: { 'aws:SourceIp': '2000::/3' } }],
+    ['what is no address', { IpAddress: { 'aws:SourceIp': '*' } }],
+    ['all addresses but some', { NotIpAddress: { 'aws:SourceIp': '203.0.113.0/24' } }],
     ['any endpoint', { StringLike: { 'aws:SourceVpce': 'vpce-*' } }],
     ['an endpoint, if there is one', { StringEqualsIfExists: { 'aws:SourceVpce': 'vpce-0a1b2c' } }],
     ['an account after a wildcard that takes in colons', { StringLike: { 'aws:PrincipalArn': `arn:aws:iam:*:${own}:*` } }],
@@ -299,7 +314,7 @@ describe('what a policy is about', () => {
     const blocked = { PublicAccessBlockConfiguration: { restrictPublicBuckets: true } };
     const bounded = { ...open, Condition: { IpAddress: { 'aws:SourceIp': '203.0.113.0/24' } } };
     expect(wide(bucket(text(open), blocked))).toEqual([]);
-    expect(wide(bucket(text(bounded), blocked))).toEqual(['*']);
+    expect(asked(bucket(text(bounded), blocked))).toMatchObject({ complete: false, principals: [{ kind: 'everyone within a network' }] });
     const topic = store('AWS::SNS::Topic', `arn:aws:sns:eu-west-1:${own}:t`, { Policy: text(allow('*')) }, blocked);
     expect(wide(topic)).toEqual(['*']);
   });
@@ -322,4 +337,61 @@ describe('what a policy is about', () => {
     expect(of(null)).toMatchObject({ complete: true });
     expect(of('captured 900 hours before')).toMatchObject({ complete: false, because: 'captured 900 hours before' });
   });
+});
+
+test.each([
+  ['by name', { grantList: [{ grantee: 'AllUsers', permission: 'Read' }] }],
+  ['in the older list', { grantSet: [{ grantee: 'AllUsers', permission: 'FullControl' }], grantList: null }],
+  ['by URI', { Grants: [{ Grantee: { Type: 'Group', URI: 'http://acs.amazonaws.com/groups/global/AllUsers' }, Permission: 'READ' }] }],
+  ['who may write the list', { grantList: [{ grantee: 'AllUsers', permission: 'WriteAcp' }] }],
+])('an access control list names everyone %s', (_, AccessControlList) => {
+  expect(wide(bucket(null, { AccessControlList: JSON.stringify(AccessControlList) }))).toEqual(['AllUsers']);
+});
+
+test.each([
+  [
+    'delivers logs',
+    { grantee: { id: 'c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0' }, permission: 'FullControl' },
+    true,
+  ],
+  ['reads the list alone', { grantee: 'AllUsers', permission: 'ReadAcp' }, true],
+  ['is not named', { grantee: null, permission: 'Read' }, false],
+  ['may do what is not known', { grantee: 'AllUsers', permission: 'Peek' }, false],
+  ['is someone else', { grantee: { id: 'b'.repeat(64) }, permission: 'Read' }, false],
+])('an access control list with one who %s', (_, grant, complete) => {
+  expect(readersOf([], bucket(null, { AccessControlList: acl(grant) }))).toMatchObject({ complete, principals: [] });
+});
+
+test('the account of a store that does not name its own is not told from another one', () => {
+  const adrift = (policy: JsonObject) => ({ ...bucket(text(policy)), account: '000000000000' });
+  expect(readersOf([], adrift(allow({ AWS: own })))).toMatchObject({ complete: false, principals: [{ wide: false }] });
+  expect(wide(adrift(allow('*')))).toEqual(['*']);
+  expect(wide(adrift(allow('*', { Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-a1b2c3d4e5' } } })))).toHaveLength(1);
+});
+
+test('identities of another partition are asked with its ARNs', () => {
+  const reader = (partition: string) =>
+    record({
+      type: 'AWS::IAM::Role',
+      uid: `arn:${partition}:iam::${own}:role/app`,
+      account: own,
+      document: {
+        configuration: {
+          roleName: 'app',
+          rolePolicyList: [
+            {
+              policyName: 'p',
+              policyDocument: text({
+                Effect: 'Allow',
+                Action: 'rds-db:connect',
+                Resource: `arn:${partition}:rds-db:cn-north-1:${own}:dbuser:db-1/app`,
+              }),
+            },
+          ],
+        },
+      },
+    });
+  const instance = store('AWS::RDS::DBInstance', `arn:aws-cn:rds:cn-north-1:${own}:db:d`, { storageEncrypted: false });
+  expect(namesOf(readersOf([reader('aws-cn')], instance))).toEqual([`arn:aws-cn:iam::${own}:role/app`]);
+  expect(namesOf(readersOf([reader('aws')], instance))).toEqual([]);
 });

@@ -235,7 +235,8 @@ describe('AWS: the key is an access boundary', () => {
     expect(unknown([key([{ Effect: 'Perhaps' }])], bucket())).toBe('unknown');
     expect(unknown([key([root], undefined as unknown as string)], bucket())).toBe('found');
     expect(unknown([{ ...key([root]), document: { configuration: { keyId: keyArn.slice(-36) } } }], bucket())).toBe('unknown');
-    expect(unknown([key([root])], bucket(null))).toBe('unknown');
+    expect(unknown([key([root])], bucket({}))).toBe('unknown');
+    expect(readers([], bucket(null))).toMatchObject({ complete: false });
     expect(unknown([], bucket())).toBe('unknown');
     expect(
       unknown(

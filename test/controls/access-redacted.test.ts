@@ -162,6 +162,13 @@ const openBucket = bucketWith(
         ],
       }),
     },
+    AccessControlList: {
+      grantList: [
+        { grantee: { id: 'c0' }, permission: 'FullControl' },
+        { grantee: 'AllUsers', permission: 'Read' },
+      ],
+      owner: { id: 'c0' },
+    },
   },
 );
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadCatalogue, resolveParameters } from '../../src/controls/catalogue/load.ts';
-import { compileProjection, parsePath } from '../../src/controls/language/paths.ts';
+import { compileProjection, namesWithoutCase, parsePath } from '../../src/controls/language/paths.ts';
 import type { CheckOutcome, ConditionCheck } from '../../src/controls/types.ts';
 import type { JsonObject, Resource } from '../../src/model/index.ts';
 import { checkOf, environmentFor, judgeNothing, readCases, recordsOf, root } from '../support/cases.ts';
@@ -53,7 +53,7 @@ function sweep(
   base: CheckOutcome['status'],
   id: string,
 ): { tried: number; wrong: string[] } {
-  const caseless = check.provider === 'azure';
+  const caseless = namesWithoutCase(check.provider);
   const trials: { damage: Damage; record: number }[] = damagesOf(subject.document, check.subjectReads, caseless).map((damage) => ({
     damage,
     record: -1,
@@ -103,7 +103,7 @@ describe.each(cases.map(({ control, list }) => ({ id: control.control.id, contro
       const { subject, others } = recordsOf(check, one);
       const whole: ConditionCheck = { ...check, reads: new Map([...check.reads.keys()].map((table) => [table, '*'])) };
       const outcome = check.evaluate(subject, environmentFor(whole, one, [subject, ...others], parameters));
-      const project = compileProjection([...check.subjectReads, ...ownReads], check.provider === 'azure');
+      const project = compileProjection([...check.subjectReads, ...ownReads], namesWithoutCase(check.provider));
       const projected = check.evaluate(
         { ...subject, document: project(subject.document) },
         environmentFor(check, one, [subject, ...others], parameters),

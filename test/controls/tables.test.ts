@@ -95,6 +95,35 @@ describe('aws.kms.key', () => {
     expect(kms().lookup('aws.kms.key', reference, false, volume).outcome).toBe('unknown');
   });
 
+  test('a name is unknown where nothing says which account and region it belongs to; an ARN says so itself', () => {
+    const nowhere = [
+      { ...volume, account: '000000000000' },
+      { ...volume, document: {}, scope: { ...volume.scope, region: 'unknown' } },
+    ];
+    for (const from of nowhere) {
+      expect(kms().lookup('aws.kms.key', 'alias/data', false, from).outcome).toBe('unknown');
+      expect(kms().lookup('aws.kms.key', id, false, from)).toMatchObject({
+        outcome: 'unknown',
+        because: expect.stringContaining('names no account') as string,
+      });
+      expect(kms().lookup('aws.kms.key', keyArn, false, from).outcome).toBe('found');
+    }
+  });
+
+  test('a record that does not say where it belongs may be any of its name that is not found', () => {
+    const adrift = record({ ...alias, uid: 'AWS::KMS::Alias/000000000000/unknown/alias/other', account: '000000000000' });
+    const index = kms(both, [key, alias, adrift]);
+    expect(index.lookup('aws.kms.key', 'alias/other', false, volume).outcome).toBe('unknown');
+    expect(index.lookup('aws.kms.key', 'alias/data', false, volume).outcome).toBe('found');
+  });
+
+  test('an id of an odd form is found by its ARN, and never alone', () => {
+    const arn = 'arn:aws:kms:eu-west-1:111122223333:key/payments';
+    const odd = record({ type: 'AWS::KMS::Key', uid: arn, document: { configuration: { keyId: 'payments', keyManager: 'CUSTOMER' } } });
+    expect(kms(both, [odd]).lookup('aws.kms.key', arn, false, volume).outcome).toBe('found');
+    expect(kms(both, [odd]).lookup('aws.kms.key', 'payments', false, volume).outcome).toBe('unknown');
+  });
+
   test('an alias without a target is unknown', () => {
     const bare = record({
       type: 'AWS::KMS::Alias',

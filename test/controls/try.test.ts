@@ -276,6 +276,22 @@ describe('judging documents', () => {
     ]);
   });
 
+  test('among several records the one of the type asked for is judged; one of another type is none', async () => {
+    const bucket = {
+      resourceType: 'AWS::S3::Bucket',
+      resourceId: 'b',
+      supplementaryConfiguration: { ServerSideEncryptionConfiguration: sse },
+    };
+    const results = await run([
+      { id: '1', type: 'AWS::S3::Bucket', document: { configurationItems: [key.document, bucket] } },
+      { id: '2', type: 'AWS::CloudTrail::Trail', document: bucket },
+    ]);
+    expect(results).toMatchObject([
+      { id: '1', status: 'pass' },
+      { id: '2', status: 'unknown', reason: 'the document holds no AWS::CloudTrail::Trail but AWS::S3::Bucket' },
+    ]);
+  });
+
   test('each result says what was observed', async () => {
     const [result] = await run([
       {

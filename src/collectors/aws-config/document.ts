@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, type Resource, type Scope } from '../../model/index.ts';
+import { isJsonObject, type Json, type JsonObject, type Resource, type Scope, unstated } from '../../model/index.ts';
 
 /** Statuses of an item whose resource is gone: neither judged nor counted. */
 const deletedStatuses = new Set(['ResourceDeleted', 'ResourceDeletedNotRecorded']);
@@ -133,6 +133,19 @@ export function arnParts(arn: string | null): { account: string | null; region: 
   };
 }
 
+/** The ARN that the configuration itself gives its resource: `arn`, or `TopicArn` for a topic. A bucket's follows from its name. */
+function ownArn(type: string, id: string | null, region: string | null, configuration: Json | undefined): string | null {
+  if (isJsonObject(configuration)) {
+    const names = new Set(['arn', `${type.slice(type.lastIndexOf(':') + 1).toLowerCase()}arn`]);
+    const name = Object.keys(configuration).find((key) => names.has(key.toLowerCase()));
+    const arn = name === undefined ? null : text(configuration[name]);
+    if (arn?.startsWith('arn:') === true) return arn;
+  }
+  if (type !== 'AWS::S3::Bucket' || id === null || !/^[a-z0-9][a-z0-9.-]+$/.test(id)) return null;
+  const partition = region?.startsWith('cn-') === true ? 'aws-cn' : region?.startsWith('us-gov-') === true ? 'aws-us-gov' : 'aws';
+  return `arn:${partition}:s3:::${id}`;
+}
+
 /**
  * The item as a resource. `scope` is whose ledger it counts in, which for a global type is not its own region.
  * Null when the item names no type or no id: nothing can be said of it.
@@ -143,12 +156,13 @@ export function resourceOf(
 ): Resource | null {
   const document = normalise(item);
   const type = text(document['resourceType']) ?? at.type ?? null;
-  const arn = text(document['arn']);
-  const id = text(document['resourceId']) ?? arn ?? at.id ?? null;
+  const own = text(document['resourceId']);
+  const arn = text(document['arn']) ?? (type === null ? null : ownArn(type, own, text(document['awsRegion']), document['configuration']));
+  const id = own ?? arn ?? at.id ?? null;
   if (type === null || id === null) return null;
   const named = arnParts(arn ?? id);
-  const account = text(document['accountId']) ?? named.account ?? at.scope?.account ?? '000000000000';
-  const location = text(document['awsRegion']) ?? named.region ?? at.scope?.region ?? 'unknown';
+  const account = text(document['accountId']) ?? named.account ?? at.scope?.account ?? unstated.account;
+  const location = text(document['awsRegion']) ?? named.region ?? at.scope?.region ?? unstated.region;
   return {
     kind: 'resource',
     provider: 'aws',

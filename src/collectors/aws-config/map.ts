@@ -1,4 +1,4 @@
-import { type EvidenceRecord, isJsonObject, type Json, type JsonObject, type Query, type Resource, type Scope } from '../../model/index.ts';
+import { type EvidenceRecord, isJsonObject, type Json, type JsonObject, type Query, type Scope } from '../../model/index.ts';
 import type { PageMap } from '../collector.ts';
 import { instant, isDeleted, resourceOf, text } from './document.ts';
 import { operations } from './outcome.ts';
@@ -105,38 +105,3 @@ export const shapes: Readonly<Record<string, PageMap>> = {
   [shapeOf('SelectAggregateResourceConfig')]: selectRows,
   [shapeOf('GetComplianceDetailsByConfigRule')]: ruleDetails,
 };
-
-/** The items inside whatever was handed over: an event, a page, a list, or one item itself. */
-function itemsIn(document: Json, depth = 0): JsonObject[] | null {
-  const value = rowOf(document);
-  if (value === null || depth > 3) return null;
-  for (const wrapper of ['invokingEvent', 'configurationItem', 'detail']) {
-    if (value[wrapper] !== undefined && value['resourceType'] === undefined) {
-      const inner = itemsIn(value[wrapper], depth + 1);
-      if (inner !== null) return inner;
-    }
-  }
-  for (const list of ['Results', 'configurationItems', 'baseConfigurationItems', 'BaseConfigurationItems']) {
-    const items = value[list];
-    if (Array.isArray(items)) return items.map(rowOf).filter((item) => item !== null);
-  }
-  return [value];
-}
-
-/** Reads an item in any shape AWS hands out. Empty for items of deleted resources, null for documents that are not AWS's. */
-export function readDocument(document: Json, hint: { readonly type: string; readonly id: string }): Resource[] | null {
-  const items = itemsIn(document);
-  if (items === null) return null;
-  const isAws = (item: JsonObject): boolean => (text(item['resourceType']) ?? hint.type).startsWith('AWS::');
-  if (!items.every(isAws)) return null;
-  return items
-    .filter((item) => !isDeleted(item))
-    .map((item) =>
-      resourceOf(item, {
-        type: hint.type,
-        id: hint.id,
-        citation: { file: hint.id, pointer: '', encoding: typeof document === 'string' ? 'json-string' : 'json' },
-      }),
-    )
-    .filter((resource) => resource !== null);
-}

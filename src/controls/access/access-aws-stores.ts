@@ -1,9 +1,9 @@
 import { isJsonObject, type Json, type Resource } from '../../model/index.ts';
-import { valueAt } from '../lookups/references.ts';
+import { parseArn, valueAt } from '../lookups/references.ts';
 import { isGiven, toldAt } from '../lookups/told.ts';
 
-/** The key a store names: its reference, that it has none of the customer's, or why it cannot be told. */
-type StoreKey = { readonly key: string } | { readonly none: true } | { readonly unknown: string };
+/** The key a store names: its reference, that it has none of the customer's (as far as the record goes: `doubt`), or why it cannot be told. */
+type StoreKey = { readonly key: string } | { readonly none: true; readonly doubt?: string } | { readonly unknown: string };
 
 /** Where a record holds the store's policy, and what its absence says. */
 interface PolicyField {
@@ -25,6 +25,10 @@ export interface AwsStore {
   readonly resources: (resource: Resource) => readonly string[];
   /** The store's own policy, where Config records one. */
   readonly policy?: PolicyField;
+  /** The actions that show what data the store holds, and on what: whom its policy lets do so widely sees it. */
+  readonly listing?: { readonly actions: readonly string[]; readonly resources: (resource: Resource) => readonly string[] };
+  /** The access control list of the store. */
+  readonly acl?: readonly string[];
   /** Types of records that bear on who can read it, besides the identities. */
   readonly besides?: readonly string[];
   /** The list of attributes that says which accounts may restore the snapshot. */
@@ -37,6 +41,10 @@ export interface AwsStore {
 
 const none: StoreKey = { none: true };
 const arnOf = (resource: Resource): readonly string[] => [resource.uid];
+/** Everything of a service, in the partition of the resource. */
+const allOf =
+  (service: string) =>
+  ({ uid }: Resource): readonly string[] => [`arn:${parseArn(uid)?.partition ?? 'aws'}:${service}:*`];
 const underArn = (resource: Resource): readonly string[] => [resource.uid, `${resource.uid}/*`];
 
 /** A flag and a key side by side: `encrypted: false` is no key, `true` without one is not evidence. */
@@ -66,14 +74,30 @@ export const accountBlock = 'AWS::S3::AccountPublicAccessBlock';
 
 const databaseLogins = 'logins of the database itself';
 
+/** A domain, in either of the types that AWS Config records it as. */
+const domain: AwsStore = {
+  key: flagged(['configuration', 'EncryptionAtRestOptions', 'Enabled'], ['configuration', 'EncryptionAtRestOptions', 'KmsKeyId']),
+  // Searches are posted as well.
+  actions: ['es:ESHttpGet', 'es:ESHttpPost'],
+  resources: underArn,
+  policy: { at: ['configuration', 'AccessPolicies'], absent: 'unsettled' },
+  serviceDecrypts: true,
+  unsettled: 'users of the fine-grained access control of the domain',
+};
+
 /** Stores whose readers are analysed: where the key is named, and what reads them. */
 const stores: Readonly<Record<string, AwsStore>> = {
   'AWS::S3::Bucket': {
     key(document) {
-      const rules = valueAt(document, 'supplementaryConfiguration', 'ServerSideEncryptionConfiguration', 'rules');
+      const supplementary = valueAt(document, 'supplementaryConfiguration');
+      const setting = valueAt(supplementary, 'ServerSideEncryptionConfiguration');
+      const rules = valueAt(setting, 'rules');
       const [rule] = Array.isArray(rules) ? rules : [];
       const algorithm = toldAt(rule, 'applyServerSideEncryptionByDefault', 'sseAlgorithm');
-      if (algorithm === null) return { unknown: 'the default encryption of the bucket is not in the evidence' };
+      const because = 'the default encryption of the bucket is not in the evidence';
+      // Older items leave out a rule that was never set: what they show is enough to blame, not to clear.
+      if (isJsonObject(supplementary) && setting === undefined) return { none: true, doubt: because };
+      if (algorithm === null) return { unknown: because };
       if (!algorithm.startsWith('aws:kms')) return none;
       const key = toldAt(rule, 'applyServerSideEncryptionByDefault', 'kmsMasterKeyID');
       if (key !== null) return { key };
@@ -82,6 +106,8 @@ const stores: Readonly<Record<string, AwsStore>> = {
     actions: ['s3:GetObject', 's3:GetObjectVersion'],
     resources: (resource) => [`${resource.uid}/*`],
     policy: { at: ['supplementaryConfiguration', 'BucketPolicy', 'policyText'], absent: 'gap', nullable: true },
+    listing: { actions: ['s3:ListBucket', 's3:ListBucketVersions'], resources: arnOf },
+    acl: ['supplementaryConfiguration', 'AccessControlList'],
     besides: [accountBlock],
     unsettled: 'access control lists of single objects, and objects encrypted otherwise than by default',
   },
@@ -102,13 +128,13 @@ const stores: Readonly<Record<string, AwsStore>> = {
   'AWS::RDS::DBInstance': {
     key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
     actions: ['rds-db:connect'],
-    resources: () => ['arn:aws:rds-db:*'],
+    resources: allOf('rds-db'),
     unsettled: databaseLogins,
   },
   'AWS::RDS::DBCluster': {
     key: flagged(['configuration', 'storageEncrypted'], ['configuration', 'kmsKeyId']),
     actions: ['rds-db:connect'],
-    resources: () => ['arn:aws:rds-db:*'],
+    resources: allOf('rds-db'),
     unsettled: databaseLogins,
   },
   'AWS::RDS::DBSnapshot': {
@@ -139,18 +165,11 @@ const stores: Readonly<Record<string, AwsStore>> = {
   'AWS::Redshift::Cluster': {
     key: flagged(['configuration', 'encrypted'], ['configuration', 'kmsKeyId']),
     actions: ['redshift:GetClusterCredentials'],
-    resources: () => ['arn:aws:redshift:*'],
+    resources: allOf('redshift'),
     unsettled: databaseLogins,
   },
-  'AWS::OpenSearch::Domain': {
-    key: flagged(['configuration', 'EncryptionAtRestOptions', 'Enabled'], ['configuration', 'EncryptionAtRestOptions', 'KmsKeyId']),
-    // Searches are posted as well.
-    actions: ['es:ESHttpGet', 'es:ESHttpPost'],
-    resources: underArn,
-    policy: { at: ['configuration', 'AccessPolicies'], absent: 'unsettled' },
-    serviceDecrypts: true,
-    unsettled: 'users of the fine-grained access control of the domain',
-  },
+  'AWS::OpenSearch::Domain': domain,
+  'AWS::Elasticsearch::Domain': domain,
   'AWS::SecretsManager::Secret': {
     key: optional(['configuration'], 'KMSKeyId'),
     actions: ['secretsmanager:GetSecretValue'],
@@ -206,7 +225,7 @@ const stores: Readonly<Record<string, AwsStore>> = {
   'AWS::CloudTrail::Trail': {
     key: optional(['configuration'], 'kmsKeyId'),
     actions: ['s3:GetObject'],
-    resources: () => ['arn:aws:s3:::*'],
+    resources: allOf('s3'),
     unsettled: 'the bucket that the trail writes to decides who reads its files',
   },
   'AWS::Lambda::Function': {

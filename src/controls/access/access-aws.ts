@@ -1,16 +1,20 @@
-import { isJsonObject, type Resource } from '../../model/index.ts';
+import { isJsonObject, type Resource, unstated } from '../../model/index.ts';
 import { awsRegionOf, parseArn, valueAt } from '../lookups/references.ts';
 import type { HomeGap } from '../lookups/table-index.ts';
 import { toldAt } from '../lookups/told.ts';
 import type { EvaluationEnvironment, IndexedRecord } from '../types.ts';
 import { awsIdentities, awsIdentityTypes } from './access-aws-identities.ts';
-import { admitted, type Allowed, allowedByIam } from './access-aws-readers.ts';
+import { type Admitted, admitted, type Allowed, allowedByIam } from './access-aws-readers.ts';
+import { grantedBy } from './access-aws-acl.ts';
 import { sharedWith } from './access-aws-shared.ts';
 import { accountBlock, type AwsStore, awsStore, decrypt } from './access-aws-stores.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
 import { coversAction, coversResource, policyStatements, type Statement } from './policy-document.ts';
 
 export const awsKeyReads = ['configuration.keyManager', 'configuration.arn', 'arn', 'supplementaryConfiguration.Policy'] as const;
+
+const blockParts = ['restrictPublicBuckets', 'ignorePublicAcls'] as const;
+type BlockPart = (typeof blockParts)[number];
 
 export interface AwsAccess {
   /** `stale`: why the record is too old to rely on; null where it is not. */
@@ -22,8 +26,8 @@ export interface AwsAccess {
 export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: HomeGap): AwsAccess {
   const identities = awsIdentities();
   const byKey = new Map<string, Analysis>();
-  /** Accounts whose block of public access was seen, and whether every record of it says that it is on. */
-  const blocks = new Map<string, boolean>();
+  /** Parts of the block of public access over an account that every record of it says are on. */
+  const blocks = new Map<string, ReadonlySet<string>>();
   const byReference = new Map<string, Analysis | null>();
 
   /** Accounts of which identities are too old to rely on, and why. */
@@ -44,11 +48,11 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     'service control policies, session policies and conditions at the time of a request',
   ];
 
-  /** Whether public policies of a store are without effect, for certain: by its own block, or by that over its account. */
-  function blocksPublic(store: AwsStore, { document, account }: Resource): boolean {
+  /** Whether public policies or grants of a store are without effect, for certain: by its own block, or by that over its account. */
+  function blocksPublic(part: BlockPart, store: AwsStore, { document, account }: Resource): boolean {
     if (store.besides?.includes(accountBlock) !== true) return false;
-    if (valueAt(document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', 'restrictPublicBuckets') === true) return true;
-    return blocks.get(account) === true && homeGap('aws', { type: accountBlock, account, region: 'any' }) === null;
+    if (valueAt(document, 'supplementaryConfiguration', 'PublicAccessBlockConfiguration', part) === true) return true;
+    return blocks.get(account)?.has(part) === true && homeGap('aws', { type: accountBlock, account, region: 'any' }) === null;
   }
 
   /** Identities of an account whose policies allow one of the actions. */
@@ -97,38 +101,39 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
     const given = policyOf(store, resource);
     if (given.outcome === 'unreadable')
       return { outcome: 'unknown', world: 'data-roles', because: 'the policy of the store cannot be read' };
-    const direct =
-      given.outcome === 'found'
-        ? store.actions.map((action) =>
-            admitted(given.statements, {
-              action,
-              resources,
-              own: resource.account,
-              home: resource.account,
-              owner: toldAt(resource.document, 'configuration', 'owner', 'id'),
-              what: 'policy of the store',
-              citation: resource.citation,
-            }),
-          )
-        : [];
+    const owner = toldAt(resource.document, 'configuration', 'owner', 'id');
+    const own = resource.account;
+    const ask = (action: string, on: readonly string[]): Admitted[] => {
+      const question = { action, resources: on, own, home: own, owner, what: 'policy of the store', citation: resource.citation };
+      return given.outcome === 'found' ? [admitted(given.statements, question)] : [];
+    };
+    const listing = store.listing?.resources(resource) ?? [];
+    const direct = [
+      ...store.actions.flatMap((action) => ask(action, resources)),
+      ...(store.listing?.actions ?? []).flatMap((action) =>
+        ask(action, listing).map((found) => ({ ...found, readers: found.readers.filter(({ wide }) => wide) })),
+      ),
+    ];
+    const granted = store.acl ? grantedBy(resource, store.acl, blocksPublic('ignorePublicAcls', store, resource)) : null;
     const shared = store.shared ? sharedWith(resource, store.shared) : null;
     const iam = iamOf(resource.account, store.actions, resources);
-    const blocked = blocksPublic(store, resource);
+    const blocked = blocksPublic('restrictPublicBuckets', store, resource);
     const bounded = direct.flatMap(({ readers }) => readers.map((reader) => withinBounds(reader, resource, blocked)));
     const gaps = [
       ...direct.map(({ gap }) => gap),
       given.outcome === 'missing' && given.gap ? given.because : null,
-      given.outcome === 'found' && given.statements.some((statement) => isAboutOthers(statement, store, resources))
+      given.outcome === 'found' && given.statements.some((statement) => isAboutOthers(statement, store, [...resources, ...listing]))
         ? 'the policy of the store allows reading of what is not the store, as far as its ARN tells'
         : null,
       bounded.some(({ kind }) => kind === withinVpc) ? 'who can reach the domain within its VPC is not in the evidence' : null,
+      granted?.gap ?? null,
       shared?.gap ?? null,
       iam.gap,
     ];
     return {
       outcome: 'found',
       world: 'data-roles',
-      readers: orderReaders([...bounded, ...(shared?.readers ?? []), ...iam.readers]),
+      readers: orderReaders([...bounded, ...(granted?.readers ?? []), ...(shared?.readers ?? []), ...iam.readers]),
       unsettled: distinct([
         ...direct.flatMap(({ unsettled }) => unsettled),
         ...(given.outcome === 'missing' && !given.gap ? [given.because] : []),
@@ -177,24 +182,45 @@ export function awsAccess(lookup: EvaluationEnvironment['lookup'], homeGap: Home
         identities.add(resource);
         return;
       }
-      const on = stale === null && valueAt(resource.document, 'configuration', 'restrictPublicBuckets') === true;
-      blocks.set(resource.account, on && blocks.get(resource.account) !== false);
+      const known = blocks.get(resource.account);
+      const on = blockParts.filter((part) => stale === null && valueAt(resource.document, 'configuration', part) === true);
+      blocks.set(resource.account, new Set(on.filter((part) => known?.has(part) !== false)));
     },
     analyse(resource) {
-      const store = awsStore(resource.type);
-      if (!store) return { outcome: 'unknown', world: 'key-boundary', because: `access to ${resource.type} is not analysed` };
-      const named = store.key(resource.document);
-      if ('unknown' in named) return { outcome: 'unknown', world: 'key-boundary', because: named.unknown };
-      // The prefix is reserved for the keys that AWS manages, whether or not their records were collected.
-      if ('none' in named || /(^|:)alias\/aws\//.test(named.key)) return analyseRoles(store, resource);
-      // Thousands of stores stand under one key: it is looked up once for each account and region that names it.
-      const memo = `${named.key}\u0000${resource.account}\u0000${awsRegionOf(resource)}\u0000${store.unsettled ?? ''}`;
-      let made = byReference.get(memo);
-      if (made === undefined) byReference.set(memo, (made = analyseReference(named.key, store, resource)));
-      if (made === null) return analyseRoles(store, resource);
-      return store.serviceDecrypts ? either(made, analyseRoles(store, resource)) : withShares(made, store, resource);
+      const found = analyseStore(resource);
+      return resource.account === unstated.account ? withoutAccount(found) : found;
     },
   };
+
+  function analyseStore(resource: Resource): Analysis {
+    const store = awsStore(resource.type);
+    if (!store) return { outcome: 'unknown', world: 'key-boundary', because: `access to ${resource.type} is not analysed` };
+    const named = store.key(resource.document);
+    if ('unknown' in named) return { outcome: 'unknown', world: 'key-boundary', because: named.unknown };
+    // The prefix is reserved for the keys that AWS manages, whether or not their records were collected.
+    if ('none' in named) return doubted(analyseRoles(store, resource), named.doubt);
+    if (/(^|:)alias\/aws\//.test(named.key)) return analyseRoles(store, resource);
+    // Thousands of stores stand under one key: it is looked up once for each account and region that names it.
+    const memo = `${named.key}\u0000${resource.account}\u0000${awsRegionOf(resource)}\u0000${store.unsettled ?? ''}`;
+    let made = byReference.get(memo);
+    if (made === undefined) byReference.set(memo, (made = analyseReference(named.key, store, resource)));
+    if (made === null) return analyseRoles(store, resource);
+    return store.serviceDecrypts ? either(made, analyseRoles(store, resource)) : withShares(made, store, resource);
+  }
+}
+
+/** Where a store does not say whose it is, any account may be its own: only who is wide to all of them is. */
+function withoutAccount(analysis: Analysis): Analysis {
+  if (analysis.outcome === 'unknown') return analysis;
+  const foreign = ({ wide, kind }: Reader): boolean => wide && kind !== 'everyone' && kind !== 'organisation';
+  if (!analysis.readers.some(foreign)) return analysis;
+  const readers = analysis.readers.map((reader) => (foreign(reader) ? { ...reader, wide: false } : reader));
+  return { ...analysis, readers: orderReaders(readers), gap: analysis.gap ?? 'the account of the store is not in the evidence' };
+}
+
+/** What a record that may not be whole shows: those it names, and perhaps others. */
+function doubted(analysis: Analysis, doubt: string | undefined): Analysis {
+  return doubt === undefined || analysis.outcome === 'unknown' ? analysis : { ...analysis, gap: analysis.gap ?? doubt };
 }
 
 /** The service decrypts for those whom the store admits, and whoever can use the key reads besides: both are readers. */

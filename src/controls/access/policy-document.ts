@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { isJsonObject, type Json, type JsonObject } from '../../model/index.ts';
 import { parseArn } from '../lookups/references.ts';
 import { holdsRedacted } from '../lookups/told.ts';
@@ -208,7 +209,7 @@ export interface Narrowed {
   readonly organizations: readonly string[] | null;
   /** Accounts whose access points the request has to come through: their policies decide. */
   readonly accessPoints: readonly string[] | null;
-  /** Networks the request has to come from: who can send one from there is not the policy's to say. */
+  /** Networks the request has to come from, or endpoints that alone are served: who is there is not the policy's to say. */
   readonly networks: readonly string[] | null;
 }
 
@@ -234,10 +235,11 @@ export function narrowedBy(condition: JsonObject | null): Narrowed {
     const name = operator.toLowerCase().replace(/^foranyvalue:/, '');
     const keys = condition?.[operator];
     if (!isJsonObject(keys)) continue;
+    if (name === 'ipaddress') found.networks = ranges(keys) ?? found.networks;
     if (name === 'bool' && onlyTrue(keys, mountTargets)) found.networks = ['the mount targets of the file system'];
     if (!narrowing.has(name)) continue;
     for (const key of Object.keys(keys)) {
-      const values = texts(keys[key]) ?? [];
+      const values = words(keys[key]);
       if (values.length === 0 || values.some((value) => value === '*' || value.includes('${'))) continue;
       const lower = key.toLowerCase();
       if (accountKeys.has(lower) && values.every((value) => accountId.test(value))) found.accounts = values;
@@ -245,10 +247,18 @@ export function narrowedBy(condition: JsonObject | null): Narrowed {
       else if (organizationKeys.has(lower)) found.organizations = values;
       else if (accessPointKeys.has(lower))
         found.accessPoints = (values.every((value) => accountId.test(value)) ? values : arnAccounts(values, name)) ?? found.accessPoints;
+      else if (lower === 'sns:endpoint' && values.every((value) => /^(\*@)?[^*?]+$/.test(value))) found.networks = values;
       else if (networkKeys.has(lower) && values.every((value) => /^vpce?-[0-9a-z]+$/.test(value))) found.networks = values;
     }
   }
   return found;
+}
+
+/** IAM takes numbers and booleans among the values of a condition; with anything else it is none. */
+function words(value: Json | undefined): string[] {
+  const values = [value].flat();
+  const scalars = values.filter((one) => typeof one === 'string' || typeof one === 'number' || typeof one === 'boolean');
+  return scalars.length === values.length ? scalars.map(String) : [];
 }
 
 const accountId = /^\d{12}$/;
@@ -262,6 +272,18 @@ function arnAccounts(arns: readonly string[], operator: string): string[] | null
     return arn !== null && !anywhere && accountId.test(arn.account) ? arn.account : null;
   });
   return accounts.every((account) => account !== null) ? [...new Set(accounts)] : null;
+}
+
+/** Ranges of addresses that a request has to come from; null where one is so wide that Amazon S3 calls it public. */
+function ranges(keys: JsonObject): string[] | null {
+  const named = Object.keys(keys).filter((key) => ['aws:sourceip', 'aws:vpcsourceip'].includes(key.toLowerCase()));
+  const values = named.flatMap((key) => words(keys[key]));
+  const bounded = (value: string): boolean => {
+    const [, address = '', length] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(value) ?? [];
+    const least = isIPv4(address) ? 8 : isIPv6(address) ? 32 : Infinity;
+    return (length === undefined ? 128 : Number(length)) >= least;
+  };
+  return values.length > 0 && values.every(bounded) ? values : null;
 }
 
 function onlyTrue(keys: JsonObject, name: string): boolean {

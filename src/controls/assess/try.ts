@@ -205,9 +205,12 @@ function subjectsOf(given: readonly Resource[], wanted: string): Resource[] {
   return byUid.size > 0 ? [...byUid.values()] : given.filter((resource) => mayStandFor(resource, wanted)).slice(0, 1);
 }
 
-/** A part of an Azure resource, what is said about it and what is left of it when it was deleted lack its settings: their absence says nothing. */
+/**
+ * AWS and Google Cloud name types in one way only. A part of an Azure resource, what is said about it and what is left of it when it was
+ * deleted lack its settings: their absence says nothing.
+ */
 function mayStandFor({ provider, type }: Resource, wanted: string): boolean {
-  if (provider !== 'azure') return true;
+  if (provider !== 'azure') return false;
   const [namespace, ...kinds] = type.toLowerCase().split('/');
   const [wantedNamespace, ...wantedKinds] = wanted.split('/');
   return namespace === wantedNamespace && kinds.length === wantedKinds.length && !kinds.some((kind) => kind.startsWith('deleted'));

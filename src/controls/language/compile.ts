@@ -4,6 +4,7 @@ import { compileOperand } from './bindings/operand.ts';
 import type { Condition } from './condition.ts';
 import { compileCondition } from './conditions.ts';
 import { checkKeys, compileSentence, isObject } from './operands.ts';
+import { namesWithoutCase } from './paths.ts';
 import { Evaluation, Scope } from './scope.ts';
 import type { At, CheckCompiler } from './scope.ts';
 import type { Comparison } from './comparing.ts';
@@ -43,6 +44,7 @@ export function compileCheck(source: CheckSource, parameters: Readonly<Record<st
   const compiler: CheckCompiler = {
     provider,
     caseless: provider === 'azure',
+    caselessNames: namesWithoutCase(provider),
     parameters,
     reads: new Map(),
     subjectReads: new Set(),

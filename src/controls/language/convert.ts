@@ -70,12 +70,15 @@ export interface Conversion {
   readonly convert: (value: Json) => Value;
 }
 
+const principalKinds = new Set(['AWS', 'Service', 'Federated', 'CanonicalUser']);
+
 /** The only text that IAM takes for a principal is `*`; otherwise it is an object of kinds, each with one id or a list of them. */
 function principals(value: Json): Value {
   if (value === '*') return [{ kind: 'AWS', id: '*' }];
   if (!isJsonObject(value)) return notPrincipal;
   const found: Json[] = [];
   for (const [kind, ids] of Object.entries(value)) {
+    if (!principalKinds.has(kind)) return notPrincipal;
     for (const id of Array.isArray(ids) ? ids : [ids]) {
       if (typeof id !== 'string') return notPrincipal;
       found.push({ kind, id });
@@ -135,6 +138,15 @@ export const conversions: readonly Conversion[] = [
     name: 'epochMillis',
     summary: 'Milliseconds since 1970 (number or text) as a date.',
     convert: (value) => epoch(value, 1),
+  },
+  {
+    name: 'instant',
+    summary: 'A date as text, or as milliseconds since 1970 (a number, not before 1973), as a date: AWS Config writes both.',
+    convert: (value) => {
+      if (typeof value === 'string') return parseDate(value) === null ? notDate : value;
+      // Smaller ones are seconds of our time.
+      return typeof value === 'number' && value >= 1e11 ? epoch(value, 1) : notDate;
+    },
   },
   {
     name: 'version',

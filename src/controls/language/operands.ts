@@ -37,7 +37,7 @@ function subjectPath(compiler: CheckCompiler, path: Path, use: PathUse): Operand
   const origin: Origin = { kind: 'subject', prefix: path.segments };
   compiler.lowestSlot = -1;
   if (use.alias !== true) noteRead(compiler, { kind: 'subject', prefix: [] }, path.segments, use.kind ?? 'value');
-  const walk = compileWalk(path.segments, compiler.caseless);
+  const walk = compileWalk(path.segments, compiler.caselessNames);
   return {
     text: path.text,
     read: (evaluation) => walk(evaluation.document),
@@ -66,7 +66,7 @@ function variablePath(compiler: CheckCompiler, scope: Scope, path: Path, name: s
     return undefined;
   }
   if (use.alias !== true) noteRead(compiler, variable.origin, path.segments, use.kind ?? 'value');
-  const walk = compileWalk(path.segments, compiler.caseless);
+  const walk = compileWalk(path.segments, compiler.caselessNames);
   const below = formatSegments(path.segments);
   const shown = below === '' ? name : below.startsWith('[') ? `${name}${below}` : `${name}.${below}`;
   return {

@@ -1,8 +1,13 @@
-import type { Json, JsonObject } from '../../model/index.ts';
+import type { Json, JsonObject, Provider } from '../../model/index.ts';
 import { ListValue, MISSING, MISTYPED, NO_CONTAINER, Void } from './values.ts';
 import type { Value } from './values.ts';
 
 export type Segment = string | number;
+
+/** Azure does not tell field names apart by case, and AWS Config spells one field in several ways (`KMSKeyId`, `KmsKeyId`; `aWSAccountId`, `awsaccountId`). */
+export function namesWithoutCase(provider: Provider): boolean {
+  return provider !== 'gcp';
+}
 
 /** `$key.configuration.keyManager` → variable `key`, segments `configuration`, `keyManager`. `variable: null` starts at the subject. */
 export interface Path {

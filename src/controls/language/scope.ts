@@ -15,7 +15,10 @@ export type At = readonly Segment[];
 /** What one check compiles in. Mistakes are reported, never thrown, so that all come out at once. */
 export interface CheckCompiler {
   readonly provider: Provider;
+  /** Whether values compare without case. */
   readonly caseless: boolean;
+  /** Whether the names of fields do. */
+  readonly caselessNames: boolean;
   readonly parameters: Readonly<Record<string, ParameterDefinition>>;
   report(at: At, message: string, hint?: string): void;
   /** Table → projected paths. */

@@ -1,5 +1,5 @@
-import type { Json, JsonObject, Provider, Resource } from '../../model/index.ts';
-import { compileProjection } from '../language/paths.ts';
+import { type Json, type JsonObject, type Provider, type Resource, unstated } from '../../model/index.ts';
+import { compileProjection, namesWithoutCase } from '../language/paths.ts';
 import { isRedacted } from '../language/values.ts';
 import { holdsRedacted } from './told.ts';
 import { type Home, type Hop, ledgerType, type LookupTable, type Resolution } from './table.ts';
@@ -24,7 +24,7 @@ interface TableState {
   readonly entries: Map<string, Entry | Entry[]>;
   /** What single lookups found, by where the asking resource lives and by key: a thousand stores name one key. */
   readonly hits: Map<string, Map<string, LookupResult>>;
-  /** A record that is entered under no name of its own, or under one that was withheld as a secret: it may be any that is not found. */
+  /** A record that is not entered under its full name, because that was withheld as a secret or is not there: it may be any that is not found. */
   nameless: string | null;
 }
 
@@ -74,7 +74,7 @@ export function tableIndex(
     const paths = asked === '*' ? '*' : [...new Set([...(asked ?? []), ...table.keeps])];
     const state: TableState = {
       table,
-      project: compileProjection(paths, table.provider === 'azure'),
+      project: compileProjection(paths, namesWithoutCase(table.provider)),
       entries: new Map(),
       hits: new Map(),
       nameless: null,
@@ -212,7 +212,8 @@ export function tableIndex(
         const keys = state.table.keys(resource);
         if (keys.length === 0 ? holdsRedacted(resource.document) : keys.some(isRedacted))
           state.nameless ??= `what \`${resource.uid}\` is looked up by was withheld as a secret`;
-        if (state.table.placeless(resource)) state.nameless ??= `what \`${resource.uid}\` belongs to is not in its record`;
+        else if (state.table.placeless(resource) || isUnplaced(resource))
+          state.nameless ??= `what \`${resource.uid}\` belongs to is not in its record`;
         if (keys.length === 0) continue;
         size += 1;
         const record: IndexedRecord = {
@@ -230,6 +231,11 @@ export function tableIndex(
       return size;
     },
   };
+}
+
+/** Where a record names neither its account nor its region, nor has an ARN that does: another of its name may be meant. */
+function isUnplaced({ provider, uid, account, scope }: Resource): boolean {
+  return provider === 'aws' && !uid.startsWith('arn:') && (account === unstated.account || scope.region === unstated.region);
 }
 
 /** A key that was withheld leads nowhere: what it would lead to may be there. */

@@ -1,4 +1,4 @@
-import type { Resource } from '../../model/index.ts';
+import { type Resource, unstated } from '../../model/index.ts';
 import { awsRegionOf, lastSegment, parseArn, parseKmsReference, textAt } from './references.ts';
 import { found, type LookupTable, present, resource, table, type TableFamilies, unknown } from './table.ts';
 
@@ -8,6 +8,12 @@ const kmsKeyIndex = (account: string, region: string, id: string): string => `${
 function awsHome(record: Resource): { account: string; region: string } {
   const arn = parseArn(record.uid);
   return { account: arn?.account || record.account, region: arn?.region || awsRegionOf(record) };
+}
+
+/** Why a name cannot be told apart from the same one elsewhere; null where it can. An ARN says itself where it belongs. */
+function unplaced(key: string, from: Resource): string | null {
+  if (parseArn(key) !== null || (from.account !== unstated.account && awsRegionOf(from) !== unstated.region)) return null;
+  return `\`${key}\` names no account and region, and the record that names it neither`;
 }
 
 /** Key policy owner tables aside, IAM is global: a record is found by ARN, or by name or id within its account. */
@@ -81,12 +87,15 @@ export const awsTables: readonly LookupTable[] = [
     keys(record) {
       const { account, region } = awsHome(record);
       const id = textAt(record.document, 'configuration', 'keyId') ?? textAt(record.document, 'resourceId') ?? lastSegment(record.uid);
-      const normal = parseKmsReference(id, account, region);
+      // A record's own ARN tells a key from an alias whatever its id looks like.
+      const normal = parseKmsReference(id, account, region) ?? parseKmsReference(record.uid, account, region);
       return normal?.kind === 'key' ? [kmsKeyIndex(normal.account, normal.region, normal.id)] : [];
     },
     resolve(key, from, hop) {
       const reference = parseKmsReference(key, from.account, awsRegionOf(from));
       if (!reference) return unknown(`\`${key}\` does not read as a KMS key`);
+      const nowhere = unplaced(key, from);
+      if (nowhere !== null) return unknown(nowhere);
       let target = reference;
       if (reference.kind === 'alias') {
         const alias = hop('aws.kms.alias', `arn:aws:kms:${reference.region}:${reference.account}:${reference.alias}`, from);

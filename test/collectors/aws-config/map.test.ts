@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { instant, normalise, tagsOf } from '../../../src/collectors/aws-config/document.ts';
-import { readDocument, scopeOfDirectory, shapes } from '../../../src/collectors/aws-config/map.ts';
+import { scopeOfDirectory, shapes } from '../../../src/collectors/aws-config/map.ts';
+import { readDocument } from '../../../src/collectors/aws-config/read-document.ts';
 import type { EvidenceRecord, Json, JsonObject, Query } from '../../../src/model/index.ts';
 
 const query = (shape: string, fields: Partial<Query> = {}): Query => ({
@@ -109,7 +110,26 @@ describe('Select rows', () => {
 
   test('an item without an ARN still has one name for itself', () => {
     const { arn: _, ...without } = row;
-    expect(read(select, { Results: [without] })).toMatchObject([{ resource: { uid: 'AWS::S3::Bucket/111122223333/eu-west-1/ledger' } }]);
+    const volume = { ...without, resourceType: 'AWS::EC2::Volume', configuration: { volumeId: 'ledger' } };
+    expect(read(select, { Results: [volume] })).toMatchObject([{ resource: { uid: 'AWS::EC2::Volume/111122223333/eu-west-1/ledger' } }]);
+  });
+
+  test('the ARN may stand in the configuration alone; that of a bucket follows from its name', () => {
+    const { arn: _, accountId: _account, ...without } = row;
+    const uid = (resourceType: string, configuration: JsonObject, more: JsonObject = {}): unknown =>
+      read(select, { Results: [{ ...without, resourceType, configuration, ...more }] })[0];
+    const topic = 'arn:aws:sns:eu-west-1:444455556666:t';
+    expect(uid('AWS::SNS::Topic', { TopicArn: topic })).toMatchObject({ resource: { uid: topic } });
+    expect(uid('AWS::RDS::DBClusterSnapshot', { dbclusterArn: 'arn:aws:rds:x', dbclusterSnapshotArn: topic })).toMatchObject({
+      resource: { uid: topic },
+    });
+    expect(uid('AWS::SNS::Topic', { TopicArn: 'no ARN' })).toMatchObject({
+      resource: { uid: 'AWS::SNS::Topic/111122223333/eu-west-1/ledger' },
+    });
+    expect(uid('AWS::S3::Bucket', {}, { awsRegion: 'cn-north-1' })).toMatchObject({ resource: { uid: 'arn:aws-cn:s3:::ledger' } });
+    expect(uid('AWS::S3::Bucket', {}, { resourceId: 'not a bucket' })).toMatchObject({
+      resource: { uid: 'AWS::S3::Bucket/111122223333/eu-west-1/not a bucket' },
+    });
   });
 
   test('total over whatever a page holds', () => {
