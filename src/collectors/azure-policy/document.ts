@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, type ProviderVerdict } from '../../model/index.ts';
 import { text } from '../azure-records.ts';
-import { plainRow, rowsIn } from '../azure-resource-graph/document.ts';
+import { plainRow, rowsIn } from '../azure-documents.ts';
 import { verdictIn } from './map.ts';
 
 /**

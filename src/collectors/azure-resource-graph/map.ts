@@ -1,6 +1,6 @@
 import { type EvidenceRecord, isJsonObject, type Json, type JsonObject, type Query, type Resource } from '../../model/index.ts';
 import { resourceOf, text, typeOfId } from '../azure-records.ts';
-import { plainRow, rowsIn } from './document.ts';
+import { plainRow, rowsIn } from '../azure-documents.ts';
 
 /** Resource Graph rows and Resource Manager resources as records. Pure, and total over any JSON. */
 

@@ -1,5 +1,5 @@
-import { isJsonObject, type Json, type JsonObject } from '../../model/index.ts';
-import { text } from '../azure-records.ts';
+import { isJsonObject, type Json, type JsonObject } from '../model/index.ts';
+import { text } from './azure-records.ts';
 
 /**
  * Documents as Azure and its own tools hand them out, brought to the shape of a Resource Graph row: pages, tables, change

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { plainRow, rowsIn } from '../../../src/collectors/azure-resource-graph/document.ts';
-import { readAzureDocument } from '../../../src/collectors/azure-resource-graph/map.ts';
-import type { Json, JsonObject } from '../../../src/model/index.ts';
+import { plainRow, rowsIn } from '../../src/collectors/azure-documents.ts';
+import { readAzureDocument } from '../../src/collectors/azure-resource-graph/map.ts';
+import type { Json, JsonObject } from '../../src/model/index.ts';
 
 const id = '/subscriptions/1c0f3e6a-52d7-4b0e-8f6d-20c7a4e1b901/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-nw';
 const hint = { type: 'microsoft.keyvault/vaults', id: 'x' };
