@@ -40,6 +40,11 @@ export interface AwsStore {
 }
 
 const none: StoreKey = { none: true };
+/** A store whose own policy AWS Config does not record. A key, be it managed by AWS, keeps other accounts out; here there is none. */
+const unguarded = (what: string): StoreKey => ({
+  none: true,
+  doubt: `the resource policy of the ${what} is not recorded by AWS Config, and no key keeps other accounts out`,
+});
 const arnOf = (resource: Resource): readonly string[] => [resource.uid];
 /** Everything of a service, in the partition of the resource. */
 const allOf =
@@ -154,7 +159,7 @@ const stores: Readonly<Record<string, AwsStore>> = {
       const configuration = valueAt(document, 'configuration');
       if (!isJsonObject(configuration)) return { unknown: 'configuration is not in the evidence' };
       const sse = valueAt(configuration, 'ssedescription');
-      if (sse === undefined || sse === null) return none;
+      if (sse === undefined || sse === null) return unguarded('table');
       const key = toldAt(sse, 'kmsmasterKeyArn');
       return key === null ? { unknown: 'ssedescription.kmsmasterKeyArn is not in the evidence' } : { key };
     },
@@ -194,10 +199,10 @@ const stores: Readonly<Record<string, AwsStore>> = {
       const configuration = valueAt(document, 'configuration');
       if (!isJsonObject(configuration)) return { unknown: 'configuration is not in the evidence' };
       const encryption = valueAt(configuration, 'StreamEncryption');
-      if (encryption === undefined || encryption === null) return none;
+      if (encryption === undefined || encryption === null) return unguarded('stream');
       const key = toldAt(encryption, 'KeyId');
       if (key !== null) return { key };
-      return toldAt(encryption, 'EncryptionType') === 'NONE' ? none : { unknown: 'StreamEncryption.KeyId is not in the evidence' };
+      return toldAt(encryption, 'EncryptionType') === 'NONE' ? unguarded('stream') : { unknown: 'StreamEncryption.KeyId is not in the evidence' };
     },
     actions: ['kinesis:GetRecords'],
     resources: arnOf,
