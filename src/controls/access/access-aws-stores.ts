@@ -202,7 +202,9 @@ const stores: Readonly<Record<string, AwsStore>> = {
       if (encryption === undefined || encryption === null) return unguarded('stream');
       const key = toldAt(encryption, 'KeyId');
       if (key !== null) return { key };
-      return toldAt(encryption, 'EncryptionType') === 'NONE' ? unguarded('stream') : { unknown: 'StreamEncryption.KeyId is not in the evidence' };
+      return toldAt(encryption, 'EncryptionType') === 'NONE'
+        ? unguarded('stream')
+        : { unknown: 'StreamEncryption.KeyId is not in the evidence' };
     },
     actions: ['kinesis:GetRecords'],
     resources: arnOf,
