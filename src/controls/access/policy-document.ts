@@ -237,7 +237,7 @@ export function narrowedBy(condition: JsonObject | null): Narrowed {
     if (name === 'bool' && onlyTrue(keys, mountTargets)) found.networks = ['the mount targets of the file system'];
     if (!narrowing.has(name)) continue;
     for (const key of Object.keys(keys)) {
-      const values = texts(keys[key]) ?? [];
+      const values = compared(keys[key]);
       if (values.length === 0 || values.some((value) => value === '*' || value.includes('${'))) continue;
       const lower = key.toLowerCase();
       if (accountKeys.has(lower) && values.every((value) => accountId.test(value))) found.accounts = values;
@@ -249,6 +249,12 @@ export function narrowedBy(condition: JsonObject | null): Narrowed {
     }
   }
   return found;
+}
+
+/** What a condition compares with, as texts: IAM takes numbers and truth values as well. None where one of them is neither. */
+function compared(value: Json | undefined): string[] {
+  const list = value === undefined ? [] : [value].flat();
+  return list.every((one) => one !== null && typeof one !== 'object') ? list.map(String) : [];
 }
 
 const accountId = /^\d{12}$/;
