@@ -60,6 +60,16 @@ function uidOf(properties: JsonObject, resource: string): string {
   return `${resource}/${text(properties.componentType) || 'component'}/${component}`.toLowerCase();
 }
 
+/** An assignment's name is one of a kind only in its scope: whoever may assign policies to a resource group may give any name again. */
+function assignmentOf(properties: JsonObject): { readonly name: string; readonly at: string } {
+  const id = text(properties.policyAssignmentId);
+  const scope = /^(.+)\/providers\/microsoft\.authorization\/policyassignments\/[^/]+$/i.exec(id)?.[1];
+  return {
+    name: text(properties.policyAssignmentName) || id || 'unnamed assignment',
+    at: scope === undefined ? '' : ` at ${scope.toLowerCase()}`,
+  };
+}
+
 export function* stateRecords(page: Json, _query: Query, file: string): Generator<EvidenceRecord> {
   const rows = isJsonObject(page) && Array.isArray(page.data) ? page.data : [];
   for (const [index, row] of rows.entries()) {
@@ -68,11 +78,11 @@ export function* stateRecords(page: Json, _query: Query, file: string): Generato
     const { guid, resource, subscription } = stateOf(row);
     if (guid === '' || resource === '' || subscription === '') continue;
     const reference = text(properties.policyDefinitionReferenceId);
-    const assignment = text(properties.policyAssignmentName) || text(properties.policyAssignmentId) || 'unnamed assignment';
+    const assignment = assignmentOf(properties);
     const verdict: ProviderVerdict = {
       provider: 'azure',
       rule: guid,
-      deployment: reference === '' ? assignment : `${assignment}/${reference}`,
+      deployment: `${assignment.name}${reference === '' ? '' : `/${reference}`}${assignment.at}`,
       verdict: text(properties.complianceState),
       resourceType: (text(properties.componentType) || text(properties.resourceType)).toLowerCase(),
       uid: uidOf(properties, resource),
