@@ -10,7 +10,7 @@ interface Placed {
 }
 
 /** An observation as far as telling it from others goes. */
-export interface ToldLine {
+interface ToldLine {
   readonly id: string;
   /** The whole of it. */
   readonly text: string;
@@ -20,7 +20,7 @@ export interface ToldLine {
   readonly resource: string | null;
 }
 
-export interface LinesCheck {
+interface LinesCheck {
   /** The next line, and its length without the line feed; null for one that cannot be read. */
   take(line: ToldLine | null, bytes: number): void;
   finish(findings: readonly Placed[], problems: ProblemList): void;
