@@ -1,4 +1,12 @@
-import { type EvidenceRecord, isJsonObject, type Json, type JsonObject, type ProviderVerdict, type Query } from '../../model/index.ts';
+import {
+  type EvidenceRecord,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type ProviderVerdict,
+  type Query,
+  withoutCase,
+} from '../../model/index.ts';
 import { resourceOf, text } from '../azure-records.ts';
 
 /** Pages of Azure Policy as records. Pure, and total over any JSON. */
@@ -47,7 +55,7 @@ export function* rowRecords(page: Json, query: Query, file: string): Generator<E
 /** The part of a row that a policy state is told by; every value may be missing. */
 export function stateOf(row: JsonObject): { guid: string; resource: string; subscription: string } {
   const properties = isJsonObject(row.properties) ? row.properties : {};
-  const resource = text(properties.resourceId).toLowerCase();
+  const resource = withoutCase(text(properties.resourceId));
   const subscription = /^\/subscriptions\/([^/]+)/.exec(resource)?.[1] ?? text(row.subscriptionId).toLowerCase();
   return { guid: policyGuid(text(properties.policyDefinitionId)), resource, subscription };
 }
@@ -56,8 +64,8 @@ export function stateOf(row: JsonObject): { guid: string; resource: string; subs
 function uidOf(properties: JsonObject, resource: string): string {
   const component = text(properties.componentId);
   if (component === '') return resource;
-  if (component.startsWith('/') || component.includes('://')) return component.toLowerCase();
-  return `${resource}/${text(properties.componentType) || 'component'}/${component}`.toLowerCase();
+  if (component.startsWith('/') || component.includes('://')) return withoutCase(component);
+  return withoutCase(`${resource}/${text(properties.componentType) || 'component'}/${component}`);
 }
 
 /** An assignment's name is one of a kind only in its scope: whoever may assign policies to a resource group may give any name again. */
@@ -66,7 +74,7 @@ function assignmentOf(properties: JsonObject): { readonly name: string; readonly
   const scope = /^(.+)\/providers\/microsoft\.authorization\/policyassignments\/[^/]+$/i.exec(id)?.[1];
   return {
     name: text(properties.policyAssignmentName) || id || 'unnamed assignment',
-    at: scope === undefined ? '' : ` at ${scope.toLowerCase()}`,
+    at: scope === undefined ? '' : ` at ${withoutCase(scope)}`,
   };
 }
 
