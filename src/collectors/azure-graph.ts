@@ -1,4 +1,4 @@
-import { type Citation, isJsonObject, type Json, type JsonObject, type LedgerStatus, type Reason } from '../model/index.ts';
+import { type Citation, isJsonObject, type Json, type JsonObject, type LedgerStatus, type Reason, withoutCase } from '../model/index.ts';
 import type { GraphClient, GraphScope } from './azure-graph-client.ts';
 import type { CollectContext } from './collector.ts';
 import { type PagedSeries, pagedSeries, type PageFacts, type PageRecord, type Series } from './paging.ts';
@@ -65,7 +65,7 @@ export function describeRow(above: string): (row: JsonObject) => PageRecord | nu
     const id = text(row.id);
     const type = text(row.type);
     if (id === null || type === null) return null;
-    return { id: id.toLowerCase(), bucket: bucketOf(subscriptionOf(id) ?? above, type.toLowerCase()), capturedAt: null };
+    return { id: withoutCase(id), bucket: bucketOf(subscriptionOf(id) ?? above, type.toLowerCase()), capturedAt: null };
   };
 }
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, type Resource } from '../model/index.ts';
+import { isJsonObject, type Json, type JsonObject, type Resource, withoutCase } from '../model/index.ts';
 
 /** Azure resources as records, whichever API handed them out. Pure, and total over any JSON. */
 
@@ -39,7 +39,7 @@ interface Place {
 export function resourceOf(row: JsonObject, place: Place, fallback: { readonly id: string; readonly type: string }): Resource | null {
   const id = text(row.id) || fallback.id;
   if (id === '') return null;
-  const uid = id.toLowerCase();
+  const uid = withoutCase(id);
   const type = (text(row.type) || fallback.type || typeOfId(uid)).toLowerCase();
   if (type === '') return null;
   const account = subscriptionOf(uid) ?? (uid.startsWith('/') ? place.tenant : text(row.subscriptionId).toLowerCase() || place.tenant);

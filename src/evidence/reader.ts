@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileLender } from './files.ts';
+import { toldApart } from './withheld.ts';
 import { compareText, type EvidenceRecord, type Json, type Ledger, ledgerSchema, type Query, querySchema } from '../model/index.ts';
 
 /** `file` is the page's path below the data root, for citations. */
@@ -119,7 +120,7 @@ export function evidenceReader(runDirectory: string, readers: Readonly<Record<st
       return;
     }
     try {
-      yield* read(page.json, query.query, page.file);
+      for (const record of read(page.json, query.query, page.file)) yield toldApart(record);
     } catch (error) {
       onDefect({ file: page.file, code: 'unmappable', message: (error as Error).message });
     }

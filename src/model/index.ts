@@ -7,4 +7,5 @@ export * from './control.ts';
 export * from './result.ts';
 export * from './needs.ts';
 export * from './order.ts';
+export * from './case.ts';
 export * from './freshness.ts';

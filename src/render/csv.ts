@@ -1,25 +1,28 @@
 import type { Assessment, Finding, Observation, StoreAccess } from '../model/index.ts';
 import { scopeKey } from '../model/index.ts';
-import { codePoint } from '../text/visible.ts';
+import { visibleLines } from '../text/visible.ts';
 import { jsonText } from './text.ts';
 import { sumOf } from './view-population.ts';
 
 /**
  * CSV after RFC 4180: UTF-8 with a byte order mark, CRLF, quotes where needed. A text that a spreadsheet would take for a formula
  * (first character `=`, `+`, `-`, `@`, `|`, `%`, their full-width forms, a tab or a line break, blanks before it skipped) gets an
- * apostrophe in front; a reader that needs the value exactly finds it in observations.ndjson. Numbers are never touched.
+ * apostrophe in front, and so does what another separator would make the first of a cell. Characters that cannot be seen, or turn
+ * the text around, are spelt out. A reader that needs the value exactly finds it in observations.ndjson. Numbers are never touched.
  */
 export type CsvValue = string | number | boolean | null;
 
 const FORMULA = /^\s*[=+\-@\t\r\n|%＝＋－＠]/u;
 
+/** What a spreadsheet that separates cells by semicolons or tabs, as in half of Europe, would take for the beginning of another cell. */
+const FORMULA_WITHIN = /([;\t\n][^\S\n]*)(?=[=+\-@|%＝＋－＠])/gu;
+
 export function csvCell(value: CsvValue): string {
   if (value === null) return '';
   if (typeof value !== 'string') return String(value);
-
-  const clean = value.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\p{Surrogate}/gu, codePoint);
+  const clean = visibleLines(value.replaceAll('\r\n', '\n')).replace(FORMULA_WITHIN, "$1'");
   const guarded = FORMULA.test(clean) || /^\s/u.test(clean) ? `'${clean}` : clean;
-  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+  return /[",;\t\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
 
 function csvLine(values: readonly CsvValue[]): string {

@@ -221,6 +221,7 @@ describe('Google Cloud: IAM roles decide', () => {
         [
           dataset([
             { role: 'READER', specialGroup: 'allAuthenticatedUsers' },
+            { role: 'READER', specialGroup: 'allUsers' },
             { role: 'OWNER', userByEmail: 'o@n.example' },
             { view: { tableId: 'v' } },
           ]),
@@ -229,6 +230,7 @@ describe('Google Cloud: IAM roles decide', () => {
       ).principals,
     ).toEqual([
       expect.objectContaining({ principal: 'allAuthenticatedUsers', wide: true }),
+      expect.objectContaining({ principal: 'allUsers', kind: 'everyone', wide: true }),
       expect.objectContaining({ principal: 'user:o@n.example', wide: false }),
     ]);
     expect(readersOf([], table)).toMatchObject({ complete: false });

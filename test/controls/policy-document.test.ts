@@ -55,4 +55,13 @@ describe('policy documents', () => {
     });
     expect(narrowedBy({ StringEquals: { 'kms:CallerAccount': ['${aws:x}'] } }).accounts).toBeNull();
   });
+
+  test('a condition compares with numbers too, and bounds nobody by what is no value', () => {
+    expect(narrowedBy({ StringEquals: { 'aws:PrincipalAccount': ['111122223333', 444455556666] } }).accounts).toEqual([
+      '111122223333',
+      '444455556666',
+    ]);
+    expect(narrowedBy({ StringEquals: { 'aws:PrincipalAccount': ['111122223333', null] } }).accounts).toBeNull();
+    expect(narrowedBy({ ArnLike: { 'aws:PrincipalArn': ['arn:aws:iam::111122223333:role/a', {}] } }).arns).toBeNull();
+  });
 });

@@ -253,6 +253,41 @@ describe('redaction', () => {
     expect((JSON.parse(kept.policyText) as typeof policy).Statement[0]?.Effect).toBe('Deny');
   });
 
+  test('half of a letter is no blank: a secret with `à` in it is taken whole, and no letter is cut in two', async () => {
+    const page = { url: 'amqp://user:pàsswordà@host/db', sas: 'x;AccountKey=aaaaaaaaaaaaàbbbbbbbb;y', own: 'amqp://a:bcd\u00a0e@host' };
+    const { bytes, redactions } = await redact(JSON.stringify(page));
+    expect(Buffer.from(text(bytes))).toEqual(Buffer.from(bytes));
+    expect(text(bytes)).not.toMatch(/ssword|bbbb|aaaa|bcd/);
+    expect(redactions).toHaveLength(3);
+  });
+
+  test('a key with a slash or an asterisk is one step, and what calls itself withheld is not', async () => {
+    const settings = { 'A/B': 'hunter-one', '*': 'hunter-two', 'C*': 'hunter-three', D: '[redacted by exhibit: hunter-four]' };
+    const { bytes, redactions } = await redact(JSON.stringify({ a: { appSettings: settings }, b: { connectionStrings: settings } }));
+    expect(text(bytes)).not.toContain('hunter');
+    expect(redactions).toHaveLength(8);
+  });
+
+  test('the ends of a private key in the tags of two resources take no keys that stand between', async () => {
+    const properties = {
+      accessPolicyOfTheVault: 'open', minimumTlsVersion: 'TLS1_0', allowBlobPublicAccess: true, publicNetworkAccess: 'Enabled',
+      networkAclsBypass: 'x', encryptionKeySource: 'k', supportsHttpsTrafficOnly: false,
+    }; // prettier-ignore
+    const page = {
+      data: [
+        { tags: { '-----BEGIN RSA PRIVATE KEY-----': 'x', MIIEowIBAAK: 'x' }, properties },
+        { tags: { '-----END RSA PRIVATE KEY-----': 'y' }, properties },
+      ],
+    };
+    expect(text((await redact(JSON.stringify(page))).bytes)).toBe(JSON.stringify(page));
+  });
+
+  test('no page is kept in memory for the sake of a key in it', async () => {
+    const before = process.memoryUsage().heapUsed;
+    for (let n = 0; n < 200; n += 1) await redact(`{"a key of this page ${n}":"x","${'k'.repeat(300)}${n}":"${'y'.repeat(1_000_000)}"}`);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(150_000_000);
+  });
+
   test('deep nesting and damaged text are bounded', async () => {
     await expect(redact('['.repeat(200_000))).resolves.toMatchObject({ redactions: [] });
     await expect(redact('{"a":"unterminated')).resolves.toMatchObject({ redactions: [] });

@@ -37,7 +37,7 @@ function parseCsv(text: string): string[][] {
 }
 
 describe('csvCell', () => {
-  test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', ' =1', '|cmd', '%x', '＝1+1', '\u00a0=1'])('guards %j', (text) => {
+  test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\n=1', ' =1', '|cmd', '%x', '＝1+1', '\u00a0=1'])('guards %j', (text) => {
     expect(csvCell(text).replace(/^"/, '')).toMatch(/^'/);
   });
   test('never touches numbers, and quotes what needs it', () => {
@@ -46,6 +46,16 @@ describe('csvCell', () => {
     expect(csvCell('arn:aws:s3:::x')).toBe('arn:aws:s3:::x');
     expect(csvCell(null)).toBe('');
     expect(csvCell('a\u0000b')).toBe('a[U+0000]b');
+    expect(csvCell('a; b\tc\r\nd - e')).toBe('"a; b\tc\nd - e"');
+  });
+  test.each(['x;=1', 'x; @SUM(A1)', 'x\t+1', 'x\n=1', 'x\r\n  -1'])('guards %j against other separators', (text) => {
+    for (const cell of csvCell(text)
+      .slice(1, -1)
+      .split(/[;\t\n]/))
+      expect(cell).not.toMatch(/^\s*[=+\-@]/);
+  });
+  test('spells out what cannot be seen or turns the text around', () => {
+    expect(csvCell('a\u202etxt.exe\u200b\r')).toBe('a[U+202E]txt.exe[U+200B][U+000D]');
   });
 });
 

@@ -152,6 +152,43 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
     approvedOn: '2026-01-15',
     expires: '2026-03-31',
   };
+  const observations = pages
+    .flatMap((page, index) =>
+      [0, 1].map(
+        (n) =>
+          `${JSON.stringify({
+            id: `00000000-0000-5000-8000-${String(index * 2 + n).padStart(12, '0')}`,
+            control: 'aws-s3-bucket-cmk',
+            check: 'cmk',
+            subject: {
+              kind: 'resource',
+              provider: 'aws',
+              type: 'AWS::S3::Bucket',
+              uid: `bucket-${String(index)}-${String(n)}`,
+              name: 'b',
+              account: '111122223333',
+              location: 'eu-west-1',
+              scope,
+              capturedAt: null,
+            },
+            status: n === 0 ? 'pass' : 'fail',
+            reason: 'sample',
+            leaves: [],
+            citations: [
+              {
+                file: `${query}/${page.file}`,
+                pointer: `/Results/${String(n)}`,
+                encoding: 'json-string',
+                role: 'subject',
+                uid: `bucket-${String(index)}-${String(n)}`,
+              },
+            ],
+            method: 'EXAMINE',
+          })}\n`,
+      ),
+    )
+    .join('');
+  put('results/observations.ndjson', observations);
   const assessment: Assessment = {
     version: 1,
     runId: 'acme-2026-q3.v1',
@@ -186,7 +223,7 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
         excluded: 0,
         gaps: 0,
         reasons: [],
-        observations: { count: total, blocks: [] },
+        observations: { count: total, blocks: total === 0 ? [] : [[0, Buffer.byteLength(observations)]] },
       },
     ],
     scopes: [],
@@ -221,45 +258,6 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
   };
   put('results/assessment.json', JSON.stringify(assessment));
   put('results/reconciliation.json', JSON.stringify([row]));
-  put(
-    'results/observations.ndjson',
-    pages
-      .flatMap((page, index) =>
-        [0, 1].map(
-          (n) =>
-            `${JSON.stringify({
-              id: `00000000-0000-5000-8000-${String(index * 2 + n).padStart(12, '0')}`,
-              control: 'aws-s3-bucket-cmk',
-              check: 'cmk',
-              subject: {
-                kind: 'resource',
-                provider: 'aws',
-                type: 'AWS::S3::Bucket',
-                uid: `bucket-${String(index)}-${String(n)}`,
-                name: 'b',
-                account: '111122223333',
-                location: 'eu-west-1',
-                scope,
-                capturedAt: null,
-              },
-              status: n === 0 ? 'pass' : 'fail',
-              reason: 'sample',
-              leaves: [],
-              citations: [
-                {
-                  file: `${query}/${page.file}`,
-                  pointer: `/Results/${String(n)}`,
-                  encoding: 'json-string',
-                  role: 'subject',
-                  uid: `bucket-${String(index)}-${String(n)}`,
-                },
-              ],
-              method: 'EXAMINE',
-            })}\n`,
-        ),
-      )
-      .join(''),
-  );
   put('results/access.ndjson', '');
   put('results/readers.ndjson', '');
   const { engagement } = assessment;

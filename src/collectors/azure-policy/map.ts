@@ -6,6 +6,7 @@ import {
   type JsonObject,
   type ProviderVerdict,
   type Query,
+  withoutCase,
 } from '../../model/index.ts';
 import { resourceOf, text } from '../azure-records.ts';
 
@@ -55,7 +56,7 @@ export function* rowRecords(page: Json, query: Query, file: string): Generator<E
 /** The part of a row that a policy state is told by; every value may be missing. */
 export function stateOf(row: JsonObject): { guid: string; resource: string; subscription: string } {
   const properties = isJsonObject(row.properties) ? row.properties : {};
-  const resource = text(properties.resourceId).toLowerCase();
+  const resource = withoutCase(text(properties.resourceId));
   const subscription = /^\/subscriptions\/([^/]+)/.exec(resource)?.[1] ?? text(row.subscriptionId).toLowerCase();
   return { guid: policyGuid(text(properties.policyDefinitionId)), resource, subscription };
 }
@@ -67,9 +68,19 @@ export function stateOf(row: JsonObject): { guid: string; resource: string; subs
 function uidOf(properties: JsonObject, resource: string): string {
   const component = text(properties.componentId);
   if (component === '') return resource;
-  if (component.startsWith('/')) return component.toLowerCase();
+  if (component.startsWith('/')) return withoutCase(component);
   const type = text(properties.componentType).split('/').at(-1) || 'component';
-  return `${resource}/${type}/${component.replaceAll('/', '%2F')}`.toLowerCase();
+  return withoutCase(`${resource}/${type}/${component.replaceAll('/', '%2F')}`);
+}
+
+/** An assignment's name is one of a kind only in its scope: whoever may assign policies to a resource group may give any name again. */
+function assignmentOf(properties: JsonObject): { readonly name: string; readonly at: string } {
+  const id = text(properties.policyAssignmentId);
+  const scope = /^(.+)\/providers\/microsoft\.authorization\/policyassignments\/[^/]+$/i.exec(id)?.[1];
+  return {
+    name: text(properties.policyAssignmentName) || id || 'unnamed assignment',
+    at: scope === undefined ? '' : ` at ${withoutCase(scope)}`,
+  };
 }
 
 /** A row as the verdict that it is; null where it does not say on what, or by which policy. */
@@ -78,11 +89,11 @@ export function verdictIn(row: JsonObject, citation: Citation): ProviderVerdict 
   const { guid, resource, subscription } = stateOf(row);
   if (guid === '' || resource === '' || subscription === '') return null;
   const reference = text(properties.policyDefinitionReferenceId);
-  const assignment = text(properties.policyAssignmentName) || text(properties.policyAssignmentId) || 'unnamed assignment';
+  const { name, at } = assignmentOf(properties);
   return {
     provider: 'azure',
     rule: guid,
-    deployment: reference === '' ? assignment : `${assignment}/${reference}`,
+    deployment: `${name}${reference === '' ? '' : `/${reference}`}${at}`,
     verdict: text(properties.complianceState),
     // Some states write the type with a slash in front.
     resourceType: (text(properties.componentType) || text(properties.resourceType)).toLowerCase().replace(/^\//, ''),

@@ -1,4 +1,12 @@
-import { isJsonObject, type JsonObject, type Json, type LedgerEntry, type LedgerStatus, type Reason } from '../../model/index.ts';
+import {
+  isJsonObject,
+  type JsonObject,
+  type Json,
+  type LedgerEntry,
+  type LedgerStatus,
+  type Reason,
+  withoutCase,
+} from '../../model/index.ts';
 import {
   bucketOf,
   type Counted,
@@ -55,7 +63,7 @@ function objectFacts(json: Json, account: string, above: string): PageFacts {
   for (const [index, row] of rows.entries()) {
     const id = isJsonObject(row) ? text(row.id) : null;
     if (id === null) gaps.push({ code: 'malformed-record', message: `entry ${index} of a page is not an object with an id` });
-    else records.push({ id: id.toLowerCase(), bucket: subscriptionOf(id) === account ? account : above, capturedAt: null });
+    else records.push({ id: withoutCase(id), bucket: subscriptionOf(id) === account ? account : above, capturedAt: null });
   }
   const link = page.nextLink;
   return {
@@ -134,7 +142,7 @@ const exemptionRow =
   (above: string) =>
   (row: JsonObject): PageRecord | null => {
     const id = text(row.id);
-    return id === null ? null : { id: id.toLowerCase(), bucket: subscriptionOf(id) ?? above, capturedAt: null };
+    return id === null ? null : { id: withoutCase(id), bucket: subscriptionOf(id) ?? above, capturedAt: null };
   };
 
 interface Key {

@@ -1,4 +1,11 @@
-import type { IndependentCount, JsonObject, LedgerEntry, LedgerStatus, Reason } from '../../model/index.ts';
+import {
+  type IndependentCount,
+  type JsonObject,
+  type LedgerEntry,
+  type LedgerStatus,
+  type Reason,
+  withoutCase,
+} from '../../model/index.ts';
 import { type Counted, describeGroup, ledgerStatus, openGraphSeries, readCounts, text } from '../azure-graph.ts';
 import { chunks } from '../azure-tenants.ts';
 import type { PageRecord } from '../paging.ts';
@@ -15,7 +22,7 @@ function describeState(row: JsonObject): PageRecord | null {
   const id = text(row.id);
   const { guid, subscription } = stateOf(row);
   if (id === null || guid === '' || subscription === '') return null;
-  return { id: id.toLowerCase(), bucket: bucketOf(subscription, guid), capturedAt: null };
+  return { id: withoutCase(id), bucket: bucketOf(subscription, guid), capturedAt: null };
 }
 
 function groupOf(row: JsonObject): string | null {

@@ -251,8 +251,8 @@ function addDatasetAccess(
 function datasetMember(entry: Json): { principal: string; kind: string; wide: boolean } | null {
   const special = toldAt(entry, 'specialGroup');
   if (special !== null)
-    return special === 'allAuthenticatedUsers'
-      ? { principal: special, kind: 'any authenticated user', wide: true }
+    return special === 'allAuthenticatedUsers' || special === 'allUsers'
+      ? { principal: special, ...memberKind(special) }
       : { principal: special, kind: 'special group', wide: false };
   const user = toldAt(entry, 'userByEmail');
   if (user !== null) return { principal: `user:${user}`, kind: 'user', wide: false };

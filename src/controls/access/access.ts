@@ -101,6 +101,11 @@ export function accessAnalysis(
   };
 }
 
+/** A store of which it cannot be told who reads it. */
+export function undecided(world: Readers['world'], because: string): ReadersLine {
+  return readersLine({ outcome: 'unknown', world, because });
+}
+
 /** Stores that are read alike have the same line, whichever of them is asked for: its id is made of what it says. */
 function readersLine(analysis: Analysis): ReadersLine {
   const { world } = analysis;

@@ -74,7 +74,8 @@ function unknownLine(id: string, head: string, conflict: Conflict, citationsJson
   });
 }
 
-function eachLine(read: (take: (piece: Uint8Array) => void) => void, take: (line: string) => void): void {
+/** Gives each line of what is read in pieces. */
+export function eachLine(read: (take: (piece: Uint8Array) => void) => void, take: (line: string) => void): void {
   let rest: Buffer = Buffer.alloc(0);
   read((piece) => {
     const all = Buffer.concat([rest, piece]);

@@ -1,3 +1,4 @@
+import { getRandomValues } from 'node:crypto';
 import type { EvidenceReader, StoredQuery } from '../../evidence/reader.ts';
 import type { Resource } from '../../model/index.ts';
 import { sameJson } from '../lookups/table-index.ts';
@@ -109,10 +110,13 @@ export function duplicateRegister(reader: EvidenceReader): DuplicateRegister {
 
 const hashed = new Uint32Array(2);
 
+/** Another in each process: names chosen so that they collide would have every page read again for each of them. */
+const [startA, startB] = getRandomValues(new Int32Array(2)) as unknown as [number, number];
+
 /** 64 bits in two unsigned halves (cyrb53's mixing), left in `hashed`. */
 function hash64(text: string, seed: number): void {
-  let a = 0xdeadbeef ^ seed;
-  let b = 0x41c6ce57 ^ seed;
+  let a = startA ^ seed;
+  let b = startB ^ seed;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     a = Math.imul(a ^ code, 2654435761);

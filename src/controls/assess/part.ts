@@ -1,4 +1,5 @@
 import type { ExhibitConfig } from '../../config/schema.ts';
+import { storeBook } from './stores.ts';
 import type { EvidenceReader, StoredQuery } from '../../evidence/reader.ts';
 import {
   type AccessTotals,
@@ -125,11 +126,8 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
   };
   const subjectTypes = new Set(judges.keys());
   const uncounted = new Set([...subjectTypes].filter((type) => !tableTypes.has(type)));
-  const accessLines = files.access.open();
-  const readersLines = files.readers.open();
-  const told = new Set<string>();
+  const stores = storeBook(files, access);
   const readersTypes = new Set(running.flatMap(({ check }) => (check.kind === 'condition' && check.usesReaders ? check.on : [])));
-  const accessTotals = { stores: 0, keyBoundary: 0, dataRoles: 0, wide: 0, incomplete: 0 };
 
   await readAll(
     { reader, queries: second, population, verified, pace, signal, types: subjectTypes, counts: uncounted, verdicts },
@@ -142,21 +140,15 @@ export async function judgePart(request: PartRequest): Promise<PartResult> {
         if (earlier) judge.conflict(one, earlier);
         else judge.judge(one);
       }
-      if (earlier || !readersTypes.has(type) || one.criticality.critical === 'no') return;
-      const found = access.access(resource);
-      accessTotals.stores += 1;
-      accessTotals[found.world === 'key-boundary' ? 'keyBoundary' : 'dataRoles'] += 1;
-      if (found.wide) accessTotals.wide += 1;
-      if (!found.complete) accessTotals.incomplete += 1;
-      if (!told.has(found.id)) {
-        told.add(found.id);
-        readersLines.write(found.line);
+      if (!readersTypes.has(type)) return;
+      // Where both records say that it is not critical, it is not among the stores.
+      if (one.criticality.critical !== 'no' || (earlier && criticality(earlier).critical !== 'no')) {
+        if (earlier) stores.doubt(one, earlier);
+        else stores.tell(one);
       }
-      accessLines.write(`{"subject":${one.subjectJson},"readers":"${found.id}"}`);
     },
   );
-  files.access.finish(accessLines);
-  files.readers.finish(readersLines);
+  const accessTotals = stores.finish();
   for (const type of subjectTypes) population.markRead(type);
 
   const results = new Map<Running, CheckResult>();

@@ -1,16 +1,18 @@
-import type { ProviderVerdict, Resource } from '../../model/index.ts';
+import { asStored } from '../../evidence/withheld.ts';
+import { type ProviderVerdict, type Resource, withoutCase } from '../../model/index.ts';
 
 /** How results of a rule name what they are about, and how that leads to the resources of the inventory. */
 
 /** The names by which a provider may call the resource in its results. Azure's ids have no case. */
 export function namesOf(resource: Resource): string[] {
-  if (resource.provider !== 'aws') return [resource.uid.toLowerCase()];
+  const uid = asStored(resource.uid);
+  if (resource.provider !== 'aws') return [withoutCase(uid)];
   const id = resource.document['resourceId'];
-  return [resource.uid, ...(typeof id === 'string' && id !== resource.uid ? [id] : [])].map((name) => `${resource.type}\u0000${name}`);
+  return [uid, ...(typeof id === 'string' && id !== uid ? [id] : [])].map((name) => `${resource.type}\u0000${name}`);
 }
 
 export function nameOf({ provider, resourceType, uid }: ProviderVerdict): string {
-  return provider === 'aws' ? `${resourceType}\u0000${uid}` : uid.toLowerCase();
+  return provider === 'aws' ? `${resourceType}\u0000${uid}` : withoutCase(uid);
 }
 
 /** How far above what a result is about its resource is looked for: parts of parts of a resource. */

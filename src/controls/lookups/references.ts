@@ -1,4 +1,4 @@
-import type { Json, Resource } from '../../model/index.ts';
+import { type Json, type Resource, withoutCase } from '../../model/index.ts';
 
 /** How the providers name things: ARNs, Azure ids, Cloud Asset names. Pure string work; nothing is looked up here. */
 
@@ -46,7 +46,7 @@ export function awsRegionOf(resource: Resource): string {
 
 /** Azure ids compare without case; a trailing slash means nothing. */
 export function azureId(text: string): string {
-  const id = text.trim().toLowerCase().replace(/\/+$/, '');
+  const id = withoutCase(text.trim()).replace(/\/+$/, '');
   return id === '' ? '/' : id.startsWith('/') ? id : `/${id}`;
 }
 

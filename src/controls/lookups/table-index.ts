@@ -245,12 +245,18 @@ function told(resolution: Resolution): Resolution {
   return { ...resolution, keys, elsewhere: resolution.elsewhere ?? 'part of where it would be was withheld as a secret' };
 }
 
+/** No document is deeper: what is may be anything. */
+const deepest = 1_000;
+
 /** Equal as JSON, whatever the order of keys. */
-export function sameJson(a: Json, b: Json): boolean {
+export function sameJson(a: Json, b: Json, depth = 0): boolean {
   if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, at) => sameJson(item, b[at] as Json));
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth > deepest) return false;
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, at) => sameJson(item, b[at] as Json, depth + 1));
   if (Array.isArray(b)) return false;
   const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key] as Json, b[key] as Json));
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key] as Json, b[key] as Json, depth + 1))
+  );
 }

@@ -48,13 +48,17 @@ function awsIamTable(name: string, type: string, title: string, nameField: strin
 
 /** A regional or global AWS type by ARN, id or name: `aws.resource:<type>`. */
 function awsResourceTable(type: string): LookupTable {
+  // Whichever region records them, and whichever asks.
+  const ofAccount = type.startsWith('AWS::IAM::');
   return table({
     name: `aws.resource:${type}`,
     title: `${type} by ARN, id or name`,
     provider: 'aws',
     sources: [resource(type)],
     keys(record) {
-      const { account, region } = awsHome(record);
+      const home = awsHome(record);
+      const { account } = home;
+      const region = ofAccount ? 'any' : home.region;
       const names = present([textAt(record.document, 'resourceId'), textAt(record.document, 'resourceName')]);
       // Bucket names are unique in the partition and their ARNs name neither account nor region.
       const anywhere = type === 'AWS::S3::Bucket' ? names : [];
@@ -71,7 +75,9 @@ function awsResourceTable(type: string): LookupTable {
         );
       }
       const account = arn?.account || from.account;
-      const region = arn?.region || (type.startsWith('AWS::IAM::') ? 'any' : awsRegionOf(from));
+      // An ARN that names no region is of a service without regions, which any of them may have recorded.
+      if (arn?.region === '' && !ofAccount) return found([key], [{ type, account: 'every', region: '*' }]);
+      const region = arn?.region || (ofAccount ? 'any' : awsRegionOf(from));
       return found([arn ? key : `${account}/${region}/${key}`], [{ type, account, region }]);
     },
   });

@@ -129,7 +129,7 @@ function cutsAt(level: Level, found: readonly Detected[], keys: KeyBook, cuts: C
       });
       return;
     }
-    if (some) for (const part of apart([...inContent(raw, byForm), ...ofContent(raw, detected, from)])) cut(from, raw, part, way);
+    if (some) for (const part of apart(raw, [...inContent(raw, byForm), ...ofContent(raw, detected, from)])) cut(from, raw, part, way);
   };
   eachString(text, visit, visitKey);
   return inner;

@@ -1,5 +1,6 @@
 import { rules } from '@secretlint/secretlint-rule-preset-recommend';
 import type { SecretLintRuleContext, SecretLintSourceCode } from '@secretlint/types';
+import { withoutHalfBlanks } from './leaves.ts';
 
 /** A stretch of text that a rule takes for a secret. `end` is exclusive. */
 export interface Detected {
@@ -15,11 +16,11 @@ export interface Detected {
  */
 const scanners = rules.filter(({ meta }) => !meta.id.endsWith('-filter-comments'));
 
-/** What the rules find, in order, overlapping findings joined under the name of the first. */
+/** What the rules find in a text of one character per byte, in order, overlapping findings joined under the name of the first. */
 export async function detect(text: string): Promise<Detected[]> {
   const found: Detected[] = [];
   // Neither named nor ended `.json`: then a rule parses every page, to see whether the whole of it is a Google service account's key.
-  const source = { filePath: '/page', content: text, ext: '', contentType: 'text' };
+  const source = { filePath: '/page', content: withoutHalfBlanks(text), ext: '', contentType: 'text' };
   for (const scanner of scanners) {
     const rule = scanner.meta.id.replace(/^.*secretlint-rule-/, 'secretlint-');
     const asked = scanner.create(

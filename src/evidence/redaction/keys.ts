@@ -1,6 +1,6 @@
 import { detect, type Detected } from './detector.ts';
 import { apart, inContent, ofContent } from './parts.ts';
-import { unescapeContent } from './leaves.ts';
+import { ownCopy, unescapeContent } from './leaves.ts';
 import { secretParts } from './rules.ts';
 
 /** Shorter texts are no secrets to any rule. */
@@ -9,6 +9,7 @@ const shortest = 8;
 /** Keys without a secret, which repeat from record to record; those that do not must not fill the memory. */
 let clean = new Set<string>();
 const cleanRemembered = 20_000;
+const longestRemembered = 256;
 
 /** Secrets that are keys, or parts of keys, of one page. */
 export interface KeyBook {
@@ -40,19 +41,23 @@ export function keyBook(): KeyBook {
       let some = false;
       for (const raw of keys) {
         const to = from + raw.length;
-        const own: Detected[] = [];
+        let own: Detected[] = [];
+        let beyond = false;
         for (let one = found[next]; one !== undefined && one.start < to; one = found[next]) {
-          own.push(one);
+          own.push({ ...one, start: one.start - from, end: one.end - from });
+          beyond ||= one.start < from || one.end > to;
           if (one.end > to) break;
           next += 1;
         }
-        const parts = apart([...inContent(raw, secretParts(unescapeContent(raw))), ...ofContent(raw, own, from)]);
+        // What runs over several keys is a secret of none of them, as far as it shows: each is asked about alone.
+        if (beyond) own = await detect(raw);
+        const parts = apart(raw, [...inContent(raw, secretParts(unescapeContent(raw))), ...ofContent(raw, own, 0)]);
         if (parts.length > 0) {
           secret.set(raw, parts);
           some = true;
-        } else {
+        } else if (raw.length <= longestRemembered) {
           if (clean.size >= cleanRemembered) clean = new Set();
-          clean.add(raw);
+          clean.add(ownCopy(raw));
         }
         from = to + 1;
       }

@@ -24,6 +24,16 @@ export function unescapeContent(content: string): string {
   }
 }
 
+/** A text that does not keep the page in memory that it was cut out of. */
+export function ownCopy(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
+}
+
+/** The same text, its half letters no blanks: read one character per byte, `à` is two, of which the second would end a secret before its time. */
+export function withoutHalfBlanks(text: string): string {
+  return text.replaceAll('\u00a0', '\u00a1');
+}
+
 interface Level {
   readonly array: boolean;
   step: string | number;

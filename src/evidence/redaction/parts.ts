@@ -54,11 +54,22 @@ function lastUpTo(sorted: Uint32Array, wanted: number): number {
   return sorted[at] === wanted ? at : at - 1;
 }
 
-/** In order and apart: of two that overlap the first is whole, and the other what it left. */
-export function apart(parts: readonly Detected[]): Detected[] {
+/** A byte within a letter of several, where a text holds one character per byte. */
+const isWithinLetter = (code: number): boolean => (code & 0xff_c0) === 0x80;
+
+/** The part with the letters whole that it begins and ends in. */
+function whole(raw: string, { start, end, rule }: Detected): Detected {
+  while (start > 0 && isWithinLetter(raw.charCodeAt(start))) start -= 1;
+  while (end < raw.length && isWithinLetter(raw.charCodeAt(end))) end += 1;
+  return { start, end, rule };
+}
+
+/** Parts of a content in order and apart, no letter cut in two: of two that overlap the first is whole, and the other what it left. */
+export function apart(raw: string, parts: readonly Detected[]): Detected[] {
   const left: Detected[] = [];
   let at = 0;
-  for (const part of parts.toSorted((a, b) => a.start - b.start || b.end - a.end)) {
+  const letters = parts.map((part) => whole(raw, part));
+  for (const part of letters.sort((a, b) => a.start - b.start || b.end - a.end)) {
     if (part.end <= at) continue;
     left.push(part.start >= at ? part : { ...part, start: at });
     at = part.end;

@@ -1,4 +1,4 @@
-import type { Way } from './leaves.ts';
+import { ownCopy, type Way, withoutHalfBlanks } from './leaves.ts';
 
 /** Fields that hold secrets by their nature, whatever the value looks like. `path` is lower case, `/`-joined, list positions as `*`. */
 interface FieldRule {
@@ -47,9 +47,16 @@ let endings: Ending = { above: new Map() };
 let endingsKnown = 0;
 const endingsRemembered = 20_000;
 
+/** Longer keys name no field that a rule knows, and are not worth the memory. */
+const longestRemembered = 256;
+
 /** The rule of a way, without writing out its path where it was met before. */
 function ruleOfWay(way: Way): FieldRule | null {
   const first = Math.max(0, way.length - stepsSeen);
+  for (let at = first; at < way.length; at += 1) {
+    const step = way[at]?.step;
+    if (typeof step === 'string' && step.length > longestRemembered) return ruleOfSteps(way.slice(first));
+  }
   let ending = endings;
   for (let at = way.length - 1; at >= first; at -= 1) {
     const { step } = way[at] as Way[number];
@@ -57,20 +64,26 @@ function ruleOfWay(way: Way): FieldRule | null {
     const key = typeof step === 'number' ? 0 : step;
     let above = ending.above.get(key);
     if (above === undefined) {
-      ending.above.set(key, (above = { above: new Map() }));
+      ending.above.set(typeof key === 'string' ? ownCopy(key) : key, (above = { above: new Map() }));
       endingsKnown += 1;
     }
     ending = above;
   }
   if (ending.rule !== undefined) return ending.rule;
-  const steps = way.slice(first).map(({ step }) => (typeof step === 'number' ? '/*' : `/${step.toLowerCase()}`));
-  ending.rule = ruleOfPath(steps.join(''));
-  const { rule } = ending;
+  const rule = ruleOfSteps(way.slice(first));
+  ending.rule = rule;
   if (endingsKnown >= endingsRemembered) {
     endings = { above: new Map() };
     endingsKnown = 0;
   }
   return rule;
+}
+
+/** A key may hold a slash or be an asterisk: it is looked at as it stands, and as one step. */
+function ruleOfSteps(way: Way): FieldRule | null {
+  const path = (nameOf: (key: string) => string): string =>
+    way.map(({ step }) => (typeof step === 'number' ? '/*' : `/${nameOf(step.toLowerCase())}`)).join('');
+  return ruleOfPath(path((key) => key)) ?? ruleOfPath(path((key) => key.replace(/[/*]/g, '_')));
 }
 
 /** Settings: booleans, small numbers, and the empty string. None of these is a secret worth a hash. */
@@ -91,7 +104,7 @@ const valueRules: readonly { id: string; hint: string; pattern: RegExp }[] = [
 
 /** The rule that a field falls under by its path, or null. */
 export function fieldRule(way: Way, value: string): string | null {
-  if (value === '' || value.startsWith(marker)) return null;
+  if (value === '') return null;
   const rule = ruleOfWay(way);
   if (rule === null || (rule.keepSettings && setting.test(value))) return null;
   return rule.id;
@@ -109,9 +122,10 @@ export function secretParts(value: string): readonly SecretPart[] {
   // No rule finds anything shorter than `Pwd=` with its value, nor without one of these.
   if (value.length < 8 || !(value.includes('=') || value.includes('://') || value.includes('PRIVATE KEY'))) return nothing;
   const found: SecretPart[] = [];
+  const letters = withoutHalfBlanks(value);
   for (const { id, hint, pattern } of valueRules) {
-    if (!value.includes(hint)) continue;
-    for (const match of value.matchAll(pattern)) {
+    if (!letters.includes(hint)) continue;
+    for (const match of letters.matchAll(pattern)) {
       const range = match.indices?.[1];
       if (range) found.push({ rule: id, start: range[0], end: range[1] });
     }

@@ -72,12 +72,12 @@ export function whole(limit: number, done: (bytes: Buffer | null) => void): Sink
   };
 }
 
-/** Gives a file's lines to `line`, without their ends. Lines longer than `limit` bytes come as null. */
-export function lines(limit: number, line: (text: string | null) => void): Sink {
+/** Gives a file's lines to `line`, without their ends, and how long they are. Lines longer than `limit` bytes come as null. */
+export function lines(limit: number, line: (text: string | null, bytes: number) => void): Sink {
   let held: Buffer[] = [];
   let size = 0;
   const flush = (): void => {
-    line(size > limit ? null : Buffer.concat(held).toString('utf8'));
+    line(size > limit ? null : Buffer.concat(held).toString('utf8'), size);
     held = [];
     size = 0;
   };

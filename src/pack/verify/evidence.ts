@@ -10,6 +10,8 @@ import { cataloguePath, checkConfiguration, configurationPath, configuredSchema 
 import type { Configured } from './inputs.ts';
 import { assessmentPartSchema, checkRendering, checkResults, ledgerPartSchema, renderingPartSchema } from './results.ts';
 import type { AssessmentPart, LedgerPart, Observed, RenderingPart } from './results.ts';
+import { linesCheck } from './lines-told.ts';
+import { checkRepeatedFindings, digestOfFindings, findingsPath } from './repeated.ts';
 import { storePaths, storesCheck } from './stores.ts';
 
 const querySizeLimit = 256 * 1024 * 1024;
@@ -31,10 +33,11 @@ const queryPagesSchema = querySchema
   .extend({ pages: z.array(pageSchema.pick({ file: true, sha256: true, nextTokenSha256: true })) });
 const reconciliationSchema = z.array(reconciliationRowSchema);
 const observationPartSchema = z.object({
+  id: z.string(),
   control: z.string(),
   check: z.string(),
   status: statusSchema,
-  subject: subjectSchema.pick({ kind: true, type: true, scope: true }),
+  subject: subjectSchema.pick({ kind: true, type: true, scope: true, uid: true }),
   citations: z.array(z.object({ file: z.string() })),
   waiver: z.string().optional(),
 });
@@ -77,26 +80,29 @@ export function evidenceCheck(): EvidenceCheck {
     ledger: null,
     rendering: null,
   };
+  const digests: { assessment: string | null; findings: string | null } = { assessment: null, findings: null };
   let observations = 0;
-  const stores = storesCheck();
+  const told = linesCheck(paths.observations);
+  const stores = storesCheck((file) => cited.add(`data/${file}`));
 
-  const parsed = <T>(path: string, limit: number, schema: z.ZodType<T>, take: (value: T) => void): Sink =>
+  const parsed = <T>(path: string, limit: number, schema: z.ZodType<T>, take: (value: T, raw: unknown) => void): Sink =>
     whole(limit, (bytes) => {
       if (bytes === null) unreadable.set(path, 'it is too large');
       else {
         const value = parse(bytes.toString('utf8'), schema);
-        if (value.ok) take(value.value);
+        if (value.ok) take(value.value, value.raw);
         else unreadable.set(path, value.why);
       }
     });
-  const observation = (text: string | null): void => {
+  const observation = (text: string | null, bytes: number): void => {
     observations += 1;
     const line = text === null ? { ok: false as const, why: 'it is too long' } : parse(text, observationPartSchema);
     if (!line.ok) {
       unreadable.set(paths.observations, `line ${String(observations)}: ${line.why}`);
+      told.take(null, bytes);
       return;
     }
-    const { control, check, status, subject, citations, waiver } = line.value;
+    const { id, control, check, status, subject, citations, waiver } = line.value;
     for (const citation of citations) cited.add(`data/${citation.file}`);
     const observed = byControl.get(control) ?? { counts: emptyCounts(), waived: 0 };
     observed.counts[status] += 1;
@@ -105,7 +111,9 @@ export function evidenceCheck(): EvidenceCheck {
       bump(byWaiver, waiver);
     }
     byControl.set(control, observed);
-    if (subject.kind === 'resource') bump(byRow, rowKey(control, check, subject, status));
+    const resource = subject.kind === 'resource' ? `${scopeKey(subject.scope)}\n${subject.type}\n${subject.uid}` : null;
+    told.take({ id, text: text ?? '', control, check, resource }, bytes);
+    if (resource !== null) bump(byRow, rowKey(control, check, subject, status));
   };
 
   return {
@@ -121,8 +129,13 @@ export function evidenceCheck(): EvidenceCheck {
           held.rows = rows;
         });
       if (path === paths.assessment)
-        return parsed(path, resultsSizeLimit, assessmentPartSchema.and(configuredSchema), (assessment) => {
+        return parsed(path, resultsSizeLimit, assessmentPartSchema.and(configuredSchema), (assessment, raw) => {
           held.assessment = assessment;
+          digests.assessment = digestOfFindings((raw as { findings: unknown }).findings);
+        });
+      if (path === findingsPath)
+        return parsed(path, resultsSizeLimit, z.array(z.unknown()), (_, raw) => {
+          digests.findings = digestOfFindings(raw);
         });
       if (path === paths.rendering)
         return parsed(path, resultsSizeLimit, renderingPartSchema, (rendering) => {
@@ -151,6 +164,8 @@ export function evidenceCheck(): EvidenceCheck {
       for (const path of unfinished) problems.add('query-unfinished', undefined, path);
       const { assessment, rows, ledger, rendering } = held;
       stores.finish(assessment?.access ?? null, problems);
+      if (assessment !== null) told.finish(assessment.findings, problems);
+      checkRepeatedFindings(contents, digests, problems);
       if (rendering !== null) checkRendering(rendering, contents, report, problems);
       if (assessment !== null && rows !== null && ledger !== null)
         checkResults({ assessment, rows, ledger, observed: byControl }, contents, problems);
@@ -163,11 +178,12 @@ export function evidenceCheck(): EvidenceCheck {
   };
 }
 
-function parse<T>(text: string, schema: z.ZodType<T>): { ok: true; value: T } | { ok: false; why: string } {
+function parse<T>(text: string, schema: z.ZodType<T>): { ok: true; value: T; raw: unknown } | { ok: false; why: string } {
   try {
-    const result = schema.safeParse(JSON.parse(text));
+    const raw: unknown = JSON.parse(text);
+    const result = schema.safeParse(raw);
     return result.success
-      ? { ok: true, value: result.data }
+      ? { ok: true, value: result.data, raw }
       : { ok: false, why: `unexpected content at ${result.error.issues[0]?.path.join('.') ?? 'its top'}` };
   } catch {
     return { ok: false, why: 'it is not JSON' };

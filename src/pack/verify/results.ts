@@ -71,7 +71,7 @@ export const assessmentPartSchema = z.object({
       counts: statusCountsSchema,
       waived: z.number(),
       gaps: z.number(),
-      observations: z.object({ count: z.number() }),
+      observations: z.object({ count: z.number(), blocks: z.array(z.tuple([z.number(), z.number()])) }),
     }),
   ),
   reconciliation: z.array(reconciliationRowSchema),

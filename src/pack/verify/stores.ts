@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { accessSchema, type AccessTotals, readersSchema } from '../../model/index.ts';
+import { accessSchema, type AccessTotals, readersSchema, scopeKey } from '../../model/index.ts';
 import type { ProblemList } from './codes.ts';
 import { lines } from './contents.ts';
 import type { Sink } from './contents.ts';
+import { digests } from './lines-told.ts';
 
 const lineLimit = 64 * 1024 * 1024;
-const storePartSchema = accessSchema.pick({ readers: true });
 const readersPartSchema = readersSchema.pick({ id: true, world: true, principals: true, complete: true });
 
 export const storePaths = { access: 'data/results/access.ndjson', readers: 'data/results/readers.ndjson' } as const;
@@ -16,11 +16,15 @@ export interface StoresCheck {
   finish(totals: AccessTotals | null, problems: ProblemList): void;
 }
 
-/** Whether every critical store names readers that are in the pack, and the readers are what their ids were made of. */
-export function storesCheck(): StoresCheck {
+/**
+ * Whether every critical store names readers that are in the pack, and the readers are what their ids were made of. `cite` is told each
+ * file that a reader is cited from.
+ */
+export function storesCheck(cite: (file: string) => void): StoresCheck {
   const sets = new Map<string, { readonly keyBoundary: boolean; readonly wide: boolean; readonly complete: boolean }>();
   /** How many stores name each. */
   const named = new Map<string, number>();
+  const subjects = digests();
   const wrong: { readonly path: string; readonly why: string }[] = [];
   const counts = { access: 0, readers: 0 };
 
@@ -35,7 +39,9 @@ export function storesCheck(): StoresCheck {
     observe(path) {
       if (path === storePaths.access)
         return reading('access', (value) => {
-          const { readers } = storePartSchema.parse(value);
+          const { subject, readers } = accessSchema.parse(value);
+          if (!subjects.add(`${scopeKey(subject.scope)}\n${subject.type}\n${subject.uid}`))
+            return `the store ${subject.uid} is there twice`;
           named.set(readers, (named.get(readers) ?? 0) + 1);
           return null;
         });
@@ -45,13 +51,14 @@ export function storesCheck(): StoresCheck {
           const head = `{"id":"${id}",`;
           if (!text.startsWith(head) || digest(`{${text.slice(head.length)}`) !== id) return 'its id is not made of what it says';
           if (sets.has(id)) return 'it is there twice';
+          for (const { citation } of principals) if (citation !== undefined) cite(citation.file);
           sets.set(id, { keyBoundary: world === 'key-boundary', wide: principals.some((principal) => principal.wide), complete });
           return null;
         });
       return null;
     },
     finish(totals, problems) {
-      for (const { path, why } of wrong.slice(0, 20)) problems.add('evidence-unreadable', why, path);
+      for (const { path, why } of wrong) problems.add('evidence-unreadable', why, path);
       if (wrong.length > 0 || totals === null) return;
       const found: AccessTotals = { stores: 0, keyBoundary: 0, dataRoles: 0, wide: 0, incomplete: 0 };
       for (const [id, stores] of named) {

@@ -44,6 +44,13 @@ describe('states', () => {
     ]);
   });
 
+  test('assignments of one name are told apart by their scope', () => {
+    const at = (scope: string): string | undefined =>
+      verdicts(state({ policyAssignmentId: `${scope}/providers/Microsoft.Authorization/policyAssignments/baseline` }))[0]?.deployment;
+    expect(at('/subscriptions/S')).toBe('baseline at /subscriptions/s');
+    expect(at('/subscriptions/S/resourceGroups/mine')).toBe('baseline at /subscriptions/s/resourcegroups/mine');
+  });
+
   test('unknown and missing words are kept as they are, never guessed', () => {
     expect(verdicts(state({ complianceState: 'FutureState' }))[0]?.verdict).toBe('FutureState');
     expect(verdicts(state({}))[0]).toMatchObject({ verdict: '', evaluatedAt: null });
