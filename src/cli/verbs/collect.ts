@@ -12,8 +12,9 @@ export function collectVerb(): Command {
     .addHelpText('after', '\nExample:\n  exhibit collect --config exhibit.yaml')
     .action(async (options: { config: string; resume?: boolean }, command: Command) => {
       const here = terminalOf(command);
-      const { collectStage } = await import('../../run.ts');
+      const { catalogueOf, collectStage } = await import('../../run.ts');
       const loaded = loadConfig(options.config);
+      await catalogueOf(loaded);
       const run = nextRun(loaded, options.resume === true, new Date());
       const context = stageContext(here, loaded, run, options.resume === true);
       const { value: ledger } = await timed(here, 'collect', () => collectStage(context).finally(() => context.stop()), collectSummary);

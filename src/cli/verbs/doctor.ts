@@ -14,11 +14,13 @@ export function doctorVerb(): Command {
     .action(async (options: { config: string }, command: Command) => {
       const here = terminalOf(command);
       const loaded = loadConfig(options.config);
-      const [{ doctor }, { needsOf }, { catalogueOf }] = await Promise.all([
+      const [{ doctor }, { needsOf }, { catalogueOf }, { requireSigningFiles }] = await Promise.all([
         import('../../collectors/collect.ts'),
         import('../../controls/assess/needs.ts'),
         import('../../run.ts'),
+        import('../../preflight.ts'),
       ]);
+      requireSigningFiles(loaded);
       const progress = collectProgress(here);
       const findings = await doctor({
         config: loaded.config,

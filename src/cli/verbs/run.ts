@@ -13,8 +13,8 @@ export function runVerb(): Command {
     .action(async (options: { config: string; resume?: boolean; failOn: string[] }, command: Command) => {
       const here = terminalOf(command);
       const loaded = loadConfig(options.config);
-      const { catalogueOf } = await import('../../run.ts');
-      await catalogueOf(loaded);
+      const { assertReady } = await import('../../run.ts');
+      await assertReady(loaded);
       const run = nextRun(loaded, options.resume === true, new Date());
       here.say(`${here.style.bold(loaded.config.engagement.title)}  ${here.style.dim(run.path)}`);
       const { assessment, sealed, stages } = await wholeLine(here, stageContext(here, loaded, run, true));
