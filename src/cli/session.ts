@@ -35,7 +35,7 @@ export function interruptible(terminalHere: Terminal): AbortSignal {
   const stop = (): void => {
     if (asked) process.kill(process.pid, 'SIGKILL');
     asked = true;
-    terminalHere.warn('\nStopping; what was collected is kept. Ctrl-C again stops at once.');
+    terminalHere.warn('\nStopping: what is under way ends first, and all of it is kept. Ctrl-C again stops at once.');
     controller.abort();
   };
   process.on('SIGINT', stop);
