@@ -66,8 +66,11 @@ const ACCOUNT_NOUN = {
   gcp: ['Google Cloud project', 'Google Cloud projects'],
 } as const;
 
+/** Accounts, subscriptions and projects: what lies above them (`tenants/…`, `folders/…`, `organizations/…`) is a scope, and none of them. */
 function accountsOf(assessment: Assessment, provider: Provider): number {
-  return new Set(assessment.scopes.filter((scope) => scope.provider === provider).map((scope) => scope.account)).size;
+  return new Set(
+    assessment.scopes.filter((scope) => scope.provider === provider && !scope.account.includes('/')).map((scope) => scope.account),
+  ).size;
 }
 
 function accountsText(assessment: Assessment): string {
@@ -208,7 +211,7 @@ export function limitationsView(assessment: Assessment): View['limitations'] {
       ? [`${plural(counts.notchecked, 'manual control')} ${counts.notchecked === 1 ? 'awaits' : 'await'} a person's answer.`]
       : []),
     ...(assessment.access.incomplete > 0
-      ? [`For ${plural(assessment.access.incomplete, 'critical store')} the evidence cannot settle who can read the data.`]
+      ? [`For ${plural(assessment.access.incomplete, 'critical store')} the evidence of who can read the data is incomplete.`]
       : []),
     ...(assessment.redactions > 0
       ? [

@@ -115,6 +115,39 @@ describe('the view', () => {
     expect(JSON.stringify(two)).toBe(JSON.stringify(one));
   });
 
+  test('what lies above subscriptions and projects is a scope, and is not counted as one of them', async () => {
+    const gathered = await gatherFrom(run, assessment);
+    const accountsOf = (scopes: Assessment['scopes']): string[] =>
+      buildView({ ...assessment, scopes }, gathered, null, { format: 'html' }).scope.providers.map(({ accounts }) => accounts);
+    const [azure, gcp] = (['azure', 'gcp'] as const).map((provider) => {
+      const scope = assessment.scopes.find((one) => one.provider === provider);
+      if (scope === undefined) throw new Error(`no scope of ${provider}`);
+      return scope;
+    }) as [Assessment['scopes'][number], Assessment['scopes'][number]];
+    expect(
+      accountsOf([
+        { ...azure, account: 'sub-1' },
+        { ...azure, account: 'sub-1', collector: 'azure-policy' },
+        { ...azure, account: 'tenants/t-1' },
+        { ...gcp, account: 'project-1' },
+        { ...gcp, account: 'project-2' },
+        { ...gcp, account: 'folders/1' },
+        { ...gcp, account: 'organizations/1' },
+      ]),
+    ).toEqual(['1 Azure subscription', '2 Google Cloud projects']);
+  });
+
+  test('an unanswered question is not said to lack a record', async () => {
+    const html = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' });
+    const groups = html.controls.flatMap((control) => control.groups);
+    const questions = new Set(
+      observationsIn(run)
+        .filter(({ subject }) => subject.kind === 'question')
+        .map(({ id }) => id),
+    );
+    for (const group of groups) expect(group.asked).toBe(group.members.some(({ id }) => questions.has(id)));
+  });
+
   test('unbalanced populations come first and name what was not seen', async () => {
     const { reconciliation } = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' });
     const unbalanced = reconciliation.unbalanced.flatMap((group) => group.lines);

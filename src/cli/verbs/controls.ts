@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Catalogue } from '../../controls/types.ts';
 import { nearest } from '../../text/nearest.ts';
@@ -113,8 +113,11 @@ Example:
     )
     .action(async (file: string | undefined, options: { catalogue: string; asOf?: string }, command: Command) => {
       const here = terminalOf(command);
-      if (file !== undefined && !existsSync(file))
-        throw new UsageError(`${file}: no such file`, 'name a file of JSON lines, or pipe them in');
+      if (file !== undefined && statSync(file, { throwIfNoEntry: false })?.isDirectory() !== false)
+        throw new UsageError(
+          `${file}: ${existsSync(file) ? 'a directory, not a file' : 'no such file'}`,
+          'name a file of JSON lines, or pipe them in',
+        );
       const [{ readDocument }, { splitLines, TryInputError, tryDocuments }] = await Promise.all([
         import('../../collectors/registry.ts'),
         import('../../controls/assess/try.ts'),
