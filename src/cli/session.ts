@@ -53,6 +53,21 @@ export function existingRun(path: string): RunDirectory {
   );
 }
 
+/** A word before a sealed run is worked on again. */
+export function warnIfSealed(here: Terminal, run: RunDirectory): void {
+  if (run.isDone('seal')) here.warn(`${run.path} is sealed: its pack stays as it is, and what is made now lies beside it, unsealed.`);
+}
+
+/** The directory of a run that was judged, or a clear word on what comes first. */
+export function assessedRun(path: string): RunDirectory {
+  const run = existingRun(path);
+  if (run.isDone('assess')) return run;
+  throw new UsageError(
+    `${path} has not been judged`,
+    `\`exhibit assess ${path}\` comes first${run.isDone('collect') ? '' : ', and `exhibit collect --resume` before it'}`,
+  );
+}
+
 /** Everything the stages share, made once for a verb. `stop` ends the progress display. */
 export function stageContext(here: Terminal, loaded: LoadedConfig, run: RunDirectory, resume: boolean): StageContext & { stop(): void } {
   const progress = collectProgress(here);

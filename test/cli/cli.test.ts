@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -186,6 +187,20 @@ describe('a demo', () => {
     const { code, stderr } = await exhibit(['demo', '--resources', '50', '--output', run]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/holds no demo[\s\S]*another directory/)]);
     expect(existsSync(join(run, 'run.json'))).toBe(true);
+  });
+});
+
+describe('simulate', () => {
+  test('never overwrites a configuration, and ends at once where it cannot begin', async () => {
+    const there = file('there.yaml', 'mine');
+    const { code, stderr } = await exhibit(['simulate', '--resources', '50', '--output', there]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/there\.yaml is there already[\s\S]*name another file/)]);
+    const taken = createServer();
+    await new Promise<void>((ready) => taken.listen(0, '127.0.0.1', ready));
+    const { port } = taken.address() as AddressInfo;
+    const second = await exhibit(['simulate', '--resources', '50', '--azure-port', String(port)]);
+    await new Promise((closed) => taken.close(closed));
+    expect([second.code, second.stderr]).toEqual([2, expect.stringContaining(`port ${port} is in use`)]);
   });
 });
 
