@@ -183,6 +183,23 @@ export function methodView(assessment: Assessment): View['method'] {
   };
 }
 
+/** Evidence shows the day of its collection; where that is no day of the period, or not its last, a reader has to know. */
+function periodLimits({ engagement: { period }, asOf }: Assessment): string[] {
+  const days = (from: string, to: string): number => Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
+  const day = asOf.slice(0, 10);
+  if (days(period.to, day) > 0)
+    return [
+      `The evidence is of ${longDate(day)}, ${plural(days(period.to, day), 'day')} after the period under review ended. Whether the resources stood like this within the period is not shown.`,
+    ];
+  if (days(day, period.from) > 0)
+    return [`The evidence is of ${longDate(day)}, ${plural(days(day, period.from), 'day')} before the period under review began.`];
+  if (days(day, period.to) > 0)
+    return [
+      `The evidence is of ${longDate(day)}. The period under review goes on for ${plural(days(day, period.to), 'day')} after it, and nothing is claimed about them.`,
+    ];
+  return [];
+}
+
 export function limitationsView(assessment: Assessment): View['limitations'] {
   const gaps = assessment.queries.filter((query) => query.status !== 'complete').length;
   const scopes = assessment.scopes.filter((scope) => scope.status !== 'complete').length;
@@ -190,6 +207,7 @@ export function limitationsView(assessment: Assessment): View['limitations'] {
   const lacking = assessment.shortfalls ?? [];
   const { counts } = assessment.summary;
   const particular = [
+    ...periodLimits(assessment),
     ...choiceLimits(assessment),
     ...(scopes > 0
       ? [

@@ -405,6 +405,8 @@ export const viewSchema = closed({
     digest: text,
   }),
   register: z.boolean(),
+  /** At the head of each page: whose it is, and how it is classified where that is stated. */
+  running: text,
   footer: text,
 });
 export type View = z.infer<typeof viewSchema>;

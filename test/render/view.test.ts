@@ -137,6 +137,27 @@ describe('the view', () => {
     ).toEqual(['1 Azure subscription', '2 Google Cloud projects']);
   });
 
+  test('evidence of another day than the last of the period says so', async () => {
+    const gathered = await gatherFrom(run, assessment);
+    const period = (asOf: string): string[] =>
+      buildView({ ...assessment, asOf }, gathered, null, { format: 'html' }).limitations.particular.filter((line) => /period/.test(line));
+    expect(period('2026-09-30T22:00:00Z')).toEqual([]);
+    expect(period('2026-10-01T00:00:00Z')).toEqual([
+      expect.stringMatching(/is of 1 October 2026, 1 day after the period under review ended/),
+    ]);
+    expect(period('2026-06-28T00:00:00Z')).toEqual([expect.stringMatching(/3 days before the period under review began/)]);
+    expect(period('2026-09-20T12:00:00Z')).toEqual([expect.stringMatching(/goes on for 10 days after it/)]);
+  });
+
+  test('the head of a page says no classification where none is stated', async () => {
+    const gathered = await gatherFrom(run, assessment);
+    const { classification: _, ...engagement } = { ...assessment.engagement, entity: 'Northwind' };
+    const running = (one: Assessment['engagement']): string =>
+      buildView({ ...assessment, engagement: one }, gathered, null, { format: 'pdf' }).running;
+    expect(running(engagement)).toBe('Northwind');
+    expect(running({ ...engagement, classification: 'Secret' })).toBe('Northwind · Secret');
+  });
+
   test('an unanswered question is not said to lack a record', async () => {
     const html = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' });
     const groups = html.controls.flatMap((control) => control.groups);
