@@ -124,6 +124,27 @@ export function collectSummary(ledger: Ledger): string {
   return `${plural(held, 'record')} of ${plural(ledger.scopes.length, 'scope')}, ${count(whole)} of them complete; ${quotaNote(ledger)}`;
 }
 
+/** Causes that a collection spells out. */
+const causes = 5;
+
+/** Why scopes could not be read, each cause once: a person mends causes, not scopes. */
+export function sayGaps(here: Terminal, ledger: Ledger): void {
+  const found = new Map<string, { message: string; scopes: Set<string> }>();
+  for (const { status, reasons, ...scope } of ledger.scopes) {
+    if (status === 'complete' || status === 'excluded') continue;
+    for (const { code, message } of reasons) {
+      const cause = found.get(code) ?? { message, scopes: new Set() };
+      cause.scopes.add(`${scope.provider} ${scope.account} ${scope.region}`);
+      found.set(code, cause);
+    }
+  }
+  if (found.size === 0) return;
+  for (const [code, { message, scopes }] of [...found].slice(0, causes))
+    here.say(`  ${here.style.yellow('!')} ${visibleLines(`${plural(scopes.size, 'scope')}, ${code}: ${message}`)}`);
+  if (found.size > causes) here.say(`    and ${plural(found.size - causes, 'more cause')}`);
+  here.say('    `exhibit doctor` says what to grant or mend');
+}
+
 export function assessSummary(assessment: Assessment): string {
   const { counts, score } = assessment.summary;
   const parts = (['pass', 'fail', 'error', 'unknown', 'notchecked', 'notapplicable'] as const)
@@ -158,7 +179,8 @@ export async function wholeLine(here: Terminal, context: StageContext & { stop()
     stages.push(result);
     return value;
   };
-  await stage('collect', () => collectStage(context).finally(() => context.stop()), collectSummary);
+  const ledger = await stage('collect', () => collectStage(context).finally(() => context.stop()), collectSummary);
+  sayGaps(here, ledger);
   const assessment = await stage('assess', () => assessStage(context), assessSummary);
   await stage('render', () => renderStage(context), renderSummary);
   const sealed = await stage(

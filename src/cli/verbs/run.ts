@@ -21,7 +21,7 @@ export function runVerb(): Command {
       here.print(`Pack         ${sealed.zipPath}`);
       here.print(`Fingerprint  ${sealed.fingerprint}`);
       here.print('             Give it to the auditor by another way than the pack.');
-      if (!assessment.evidenceComplete) here.warn('The evidence has gaps: see "Coverage and gaps" in the report.');
+      if (!assessment.evidenceComplete) here.warn('The evidence has gaps: see "Accounts covered and gaps" in the report.');
       here.result({
         run: run.path,
         runId: run.state.runId,
