@@ -63,6 +63,12 @@ for (const verb of [
   program.addCommand(command);
 }
 
+// What the library that looks for Google credentials thinks of the host is told as a finding, with what to do about it.
+const emitWarning = process.emitWarning.bind(process) as (...all: unknown[]) => void;
+process.emitWarning = (...all: unknown[]): void => {
+  if (all[1] !== 'MetadataLookupWarning') emitWarning(...all);
+};
+
 // A reader that has seen enough (`| head`) ends the output, not the run.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

@@ -18,6 +18,7 @@ import { packFiles } from './pack/layout.ts';
 import type { SealReport } from './pack/seal.ts';
 import type { Signer } from './pack/sign/signer.ts';
 import type { RenderReport } from './render/render.ts';
+import { requireCatalogueFile, requireCatalogueFit, requireSigningFiles } from './preflight.ts';
 import { type RunDirectory, runVersions } from './run-directory.ts';
 import { packageRoot, tool } from './version.ts';
 
@@ -32,9 +33,19 @@ export interface StageContext {
 
 /** The controls this configuration selects: from its own catalogue, or the one that ships with Exhibit. */
 export async function catalogueOf(loaded: LoadedConfig): Promise<Catalogue> {
+  requireCatalogueFile(loaded);
   const file =
     loaded.config.catalogue === undefined ? join(packageRoot, 'controls.yaml') : resolve(loaded.directory, loaded.config.catalogue);
-  return selectControls(await loadCatalogue(file), loaded.config);
+  const catalogue = await loadCatalogue(file);
+  requireCatalogueFit(loaded, catalogue);
+  return selectControls(catalogue, loaded.config);
+}
+
+/** Stops before anything is asked of a provider where the end of the line could not be reached. */
+export async function assertReady(loaded: LoadedConfig): Promise<void> {
+  requireSigningFiles(loaded);
+  await catalogueOf(loaded);
+  await signerOf(loaded);
 }
 
 /** Directory of the signing keys, relative to the configuration file. */

@@ -67,7 +67,7 @@ function failureOf(error: unknown): Failure {
     return { status: exitStatus.interrupted, lines: ['Stopped. What was collected is kept; `exhibit run --resume` goes on with it.'] };
   const { code, path: source, dest: path = source } = error as NodeJS.ErrnoException & { dest?: string };
   const remedy = code === undefined ? undefined : storageRemedies[code];
-  if (remedy !== undefined) return { status: exitStatus.usage, lines: [`${path ?? (error as Error).message}: ${remedy} (${code})`] };
+  if (remedy !== undefined) return { status: exitStatus.usage, lines: [`${path === undefined ? '' : `${path}: `}${remedy} (${code})`] };
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { status: exitStatus.internal, lines: ['This is a defect in Exhibit. Please report it with the lines below.', detail] };
 }

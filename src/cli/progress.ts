@@ -1,7 +1,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { CollectProgress } from '../collectors/collector.ts';
 import { visible, visibleLines } from '../text/visible.ts';
-import { count, type Terminal } from './console.ts';
+import { count, plural, type Terminal } from './console.ts';
 
 interface ScopeState {
   readonly bar: SingleBar | undefined;
@@ -62,7 +62,8 @@ export function collectProgress(terminal: Terminal): CollectProgress & { stop():
       const { bar, pages, items } = state(collector, scope);
       if (bar) bars?.remove(bar);
       const mark = status === 'complete' ? terminal.style.green('✓') : terminal.style.yellow('!');
-      const figures = `${count(pages)} pages, ${count(items)} records`;
+      // A resumed run finds all of it on disk.
+      const figures = pages === 0 && status === 'complete' ? 'nothing left to ask' : `${plural(pages, 'page')}, ${plural(items, 'record')}`;
       line(
         `  ${mark} ${visible(`${collector} ${scope}`).padEnd(60)} ${figures}${status === 'complete' ? '' : `  ${terminal.style.yellow(status)}`}`,
       );

@@ -35,7 +35,7 @@ export function interruptible(terminalHere: Terminal): AbortSignal {
   const stop = (): void => {
     if (asked) process.kill(process.pid, 'SIGKILL');
     asked = true;
-    terminalHere.warn('\nStopping; what was collected is kept. Ctrl-C again stops at once.');
+    terminalHere.warn('\nStopping: what is under way ends first, and all of it is kept. Ctrl-C again stops at once.');
     controller.abort();
   };
   process.on('SIGINT', stop);
@@ -50,6 +50,21 @@ export function existingRun(path: string): RunDirectory {
   throw new UsageError(
     `${path} holds no run`,
     'name the directory that `exhibit collect` or `exhibit run` printed: it holds run.json and evidence/',
+  );
+}
+
+/** A word before a sealed run is worked on again. */
+export function warnIfSealed(here: Terminal, run: RunDirectory): void {
+  if (run.isDone('seal')) here.warn(`${run.path} is sealed: its pack stays as it is, and what is made now lies beside it, unsealed.`);
+}
+
+/** The directory of a run that was judged, or a clear word on what comes first. */
+export function assessedRun(path: string): RunDirectory {
+  const run = existingRun(path);
+  if (run.isDone('assess')) return run;
+  throw new UsageError(
+    `${path} has not been judged`,
+    `\`exhibit assess ${path}\` comes first${run.isDone('collect') ? '' : ', and `exhibit collect --resume` before it'}`,
   );
 }
 
@@ -109,6 +124,27 @@ export function collectSummary(ledger: Ledger): string {
   return `${plural(held, 'record')} of ${plural(ledger.scopes.length, 'scope')}, ${count(whole)} of them complete; ${quotaNote(ledger)}`;
 }
 
+/** Causes that a collection spells out. */
+const causes = 5;
+
+/** Why scopes could not be read, each cause once: a person mends causes, not scopes. */
+export function sayGaps(here: Terminal, ledger: Ledger): void {
+  const found = new Map<string, { message: string; scopes: Set<string> }>();
+  for (const { status, reasons, ...scope } of ledger.scopes) {
+    if (status === 'complete' || status === 'excluded') continue;
+    for (const { code, message } of reasons) {
+      const cause = found.get(code) ?? { message, scopes: new Set() };
+      cause.scopes.add(`${scope.provider} ${scope.account} ${scope.region}`);
+      found.set(code, cause);
+    }
+  }
+  if (found.size === 0) return;
+  for (const [code, { message, scopes }] of [...found].slice(0, causes))
+    here.say(`  ${here.style.yellow('!')} ${visibleLines(`${plural(scopes.size, 'scope')}, ${code}: ${message}`)}`);
+  if (found.size > causes) here.say(`    and ${plural(found.size - causes, 'more cause')}`);
+  here.say('    `exhibit doctor` says what to grant or mend');
+}
+
 export function assessSummary(assessment: Assessment): string {
   const { counts, score } = assessment.summary;
   const parts = (['pass', 'fail', 'error', 'unknown', 'notchecked', 'notapplicable'] as const)
@@ -143,7 +179,8 @@ export async function wholeLine(here: Terminal, context: StageContext & { stop()
     stages.push(result);
     return value;
   };
-  await stage('collect', () => collectStage(context).finally(() => context.stop()), collectSummary);
+  const ledger = await stage('collect', () => collectStage(context).finally(() => context.stop()), collectSummary);
+  sayGaps(here, ledger);
   const assessment = await stage('assess', () => assessStage(context), assessSummary);
   await stage('render', () => renderStage(context), renderSummary);
   const sealed = await stage(

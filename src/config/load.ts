@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isMap, isNode, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { type z } from 'zod';
 import { nearest } from '../text/nearest.ts';
 import { configSchema, type ExhibitConfig } from './schema.ts';
@@ -28,6 +28,8 @@ export interface LoadedConfig {
   /** Absolute path of the file, and of its directory: relative paths in it start there. */
   readonly file: string;
   readonly directory: string;
+  /** The file as it was named: for messages. */
+  readonly name: string;
 }
 
 type Path = readonly PropertyKey[];
@@ -84,11 +86,22 @@ const dotted = (path: Path): string =>
     .join('')
     .replace(/^\./, '');
 
-interface Finding {
+/** A mistake at a path of the configuration: at the key there, or at its value. */
+export interface Finding {
   readonly path: Path;
   readonly message: string;
   readonly atKey: boolean;
 }
+
+/** The schema's types in the words of the file. */
+const shapes: Readonly<Record<string, string>> = {
+  array: 'a list: [a, b], or lines that begin with a dash',
+  object: 'a section: keys with values below it',
+  record: 'a section: keys with values below it',
+  string: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+};
 
 function describe(issue: z.core.$ZodIssue, prefix: Path): Finding[] {
   const path = [...prefix, ...issue.path];
@@ -119,8 +132,8 @@ function describe(issue: z.core.$ZodIssue, prefix: Path): Finding[] {
       {
         path,
         message: missing
-          ? `\`${dotted(path)}\` is required (${issue.expected})`
-          : `\`${dotted(path)}\` must be ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`,
+          ? `\`${dotted(path)}\` is required (${shapes[issue.expected] ?? issue.expected})`
+          : `${path.length > 0 ? `\`${dotted(path)}\`` : 'the file'} must be ${shapes[issue.expected] ?? issue.expected}`,
         atKey: false,
       },
     ];
@@ -166,27 +179,47 @@ export function loadConfig(path: string): LoadedConfig {
     const message =
       code === 'ENOENT'
         ? 'no such file: name the configuration with --config, or start from the example in the README'
-        : (error as Error).message;
+        : code === 'EISDIR'
+          ? 'this is a directory: name the file in it with --config'
+          : code === 'EACCES'
+            ? 'this file may not be read: give yourself permission, or name another with --config'
+            : (error as Error).message;
     throw new ConfigError([{ file: path, line: 1, column: 1, message }]);
   }
-  return { config: parseConfig(text, path), file, directory: dirname(file) };
+  return { config: parseConfig(text, path), file, directory: dirname(file), name: path };
+}
+
+/** Throws ConfigError with mistakes that only what lies outside the file shows, where they stand in it. */
+export function refuseFindings(loaded: Pick<LoadedConfig, 'file' | 'name'>, findings: readonly Finding[]): void {
+  if (findings.length === 0) return;
+  const { document, at } = positions(readFileSync(loaded.file, 'utf8'), loaded.name);
+  throw placed(findings, document.contents, at);
+}
+
+type At = (offset: number, message: string) => ConfigProblem;
+
+function positions(text: string, file: string): { document: Document.Parsed; at: At } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at: At = (offset, message) => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col, message };
+  };
+  return { document, at };
+}
+
+function placed(findings: readonly Finding[], contents: Node | null, at: At): ConfigError {
+  const problems = findings.map((finding) => at(offsetOf(contents, finding.path, finding.atKey), finding.message));
+  return new ConfigError(problems.sort((a, b) => a.line - b.line || a.column - b.column));
 }
 
 /** The same on a text; `file` is only for messages. */
 export function parseConfig(text: string, file: string): ExhibitConfig {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number, message: string): ConfigProblem => {
-    const { line, col } = lines.linePos(offset);
-    return { file, line, column: col, message };
-  };
+  const { document, at } = positions(text, file);
   if (document.errors.length > 0)
     throw new ConfigError(document.errors.map((error) => at(error.pos[0], `not valid YAML: ${error.message}`)));
   const parsed = configSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
   const findings = parsed.success ? crossChecks(parsed.data) : parsed.error.issues.flatMap((issue) => describe(issue, []));
-  if (findings.length > 0 || !parsed.success) {
-    const problems = findings.map((finding) => at(offsetOf(document.contents, finding.path, finding.atKey), finding.message));
-    throw new ConfigError(problems.sort((a, b) => a.line - b.line || a.column - b.column));
-  }
+  if (findings.length > 0 || !parsed.success) throw placed(findings, document.contents, at);
   return parsed.data;
 }

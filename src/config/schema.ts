@@ -4,7 +4,16 @@ import { attestedAnswerSchema, waiverSchema } from '../model/index.ts';
 /** A shape that names unknown keys instead of dropping them: a misspelt option must not be ignored in silence. */
 const closed = z.strictObject;
 
-const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date, YYYY-MM-DD');
+const date = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date, YYYY-MM-DD')
+  .refine(isCalendarDay, 'is no day of the calendar');
+
+/** 30 February is none; a text of another form is the pattern's matter. */
+function isCalendarDay(text: string): boolean {
+  const time = Date.parse(`${text}T00:00:00Z`);
+  return !/^\d{4}-\d{2}-\d{2}$/.test(text) || (!Number.isNaN(time) && new Date(time).toISOString().startsWith(text));
+}
 const awsAccount = z.coerce.string().regex(/^\d{12}$/, 'must be a 12-digit AWS account id (quote it: leading zeros are lost otherwise)');
 const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region such as eu-west-1');
 const guid = z.string().regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, 'must be a GUID');
@@ -101,9 +110,11 @@ const signingSchema = closed({
 /** `exhibit.yaml`. Source of the editor schema; see docs/configuration.md. */
 export const configSchema = closed({
   engagement: closed({
-    id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, dot, dash and underscore only (it names a directory)'),
-    title: z.string().min(1),
-    entity: z.string().min(1),
+    id: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be made of letters, digits, dots, dashes and underscores (it names a directory)'),
+    title: z.string().min(1, 'must not be empty'),
+    entity: z.string().min(1, 'must not be empty'),
     period: closed({ from: date, to: date }),
     preparedFor: z.string().optional(),
     classification: z.string().optional(),
@@ -119,14 +130,14 @@ export const configSchema = closed({
     aws: z.array(awsScopeSchema).optional(),
     azure: z.array(azureScopeSchema).optional(),
     gcp: z.array(gcpScopeSchema).optional(),
-  }).refine((scopes) => (scopes.aws ?? scopes.azure ?? scopes.gcp) !== undefined, {
-    message: 'needs at least one of `aws`, `azure`, `gcp`',
+  }).refine((scopes) => [scopes.aws, scopes.azure, scopes.gcp].some((list) => (list?.length ?? 0) > 0), {
+    message: 'needs at least one of `aws`, `azure`, `gcp`, with something in it',
   }),
   endpoints: endpointsSchema.default({}),
   critical: criticalSchema.default({ unclassified: 'critical' }),
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number()]))])).default({}),
-  waivers: z.array(waiverSchema.omit({ expired: true, used: true }).strict()).default([]),
-  answers: z.array(attestedAnswerSchema.strict()).default([]),
+  waivers: z.array(waiverSchema.omit({ expired: true, used: true }).extend({ approvedOn: date, expires: date }).strict()).default([]),
+  answers: z.array(attestedAnswerSchema.extend({ date, validUntil: date.optional() }).strict()).default([]),
   signing: signingSchema.default({ keys: '.exhibit/keys' }),
   output: closed({ directory: z.string().default('out') }).default({ directory: 'out' }),
 });

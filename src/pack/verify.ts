@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { packFiles, reportFile } from './layout.ts';
 import { readPemCertificates } from './sign/certificate.ts';
 import { readArchive } from './verify/archive.ts';
@@ -156,7 +158,13 @@ export async function verifyPack(path: string, options: VerifyOptions = {}): Pro
 
 async function readPack(path: string, observe: Observe, problems: ProblemList): Promise<PackContents | null> {
   try {
-    return (await stat(path)).isDirectory() ? await readDirectory(path, observe, problems) : await readArchive(path, observe, problems);
+    if (!(await stat(path)).isDirectory()) return await readArchive(path, observe, problems);
+    // Whatever else lies in a directory that is no pack is nobody's business, and may be without end.
+    if (!existsSync(join(path, packFiles.declaration))) {
+      problems.add('not-a-pack');
+      return null;
+    }
+    return await readDirectory(path, observe, problems);
   } catch (error) {
     problems.add('unreadable', error instanceof Error ? error.message : String(error));
     return null;

@@ -60,7 +60,7 @@ export async function* pdfReport(input: PdfInput): AsyncGenerator<Uint8Array, Pd
     const total = report.finish(
       ['front', ...names],
       outlineOf(view),
-      { right: `${view.cover.facts[0]?.value ?? ''} · ${view.cover.facts[2]?.value ?? ''}`, foot: view.footer },
+      { right: view.running, foot: view.footer },
       {
         title: view.title,
         author: view.cover.facts[0]?.value ?? '',

@@ -82,6 +82,7 @@ export function rowView(observation: Observation, checks: number): RowView {
       ? { lead: '', name: cell(subject.name === '' ? subject.uid : subject.name, CELL_NAME), uid: '' }
       : whoOf(subject)),
     type: cell(subject.type, 120),
+    asked: subject.kind === 'question',
     place: subject.kind === 'scope' ? placeOf(subject) : placeBeside(subject),
     captured: subject.capturedAt === null ? '' : instant(subject.capturedAt),
     check: checks > 1 ? cell(observation.check, 80) : null,
@@ -187,6 +188,7 @@ export function controlView(finding: Finding, index: number, placement: RowPlace
         ? { total: grouped(placement.nonPassing), shown: grouped(shown), anchor: anchorOf('register', control.id) }
         : null,
     passing: grouped(counts.pass),
+    somePassing: counts.pass > 0,
     notApplicable: grouped(counts.notapplicable),
     explorerLink: explorerHash({ control: control.id, status: ['fail', 'error', 'unknown', 'notchecked'] }),
     explorerAllLink: explorerHash({ control: control.id }),

@@ -66,8 +66,11 @@ const ACCOUNT_NOUN = {
   gcp: ['Google Cloud project', 'Google Cloud projects'],
 } as const;
 
+/** Accounts, subscriptions and projects: what lies above them (`tenants/…`, `folders/…`, `organizations/…`) is a scope, and none of them. */
 function accountsOf(assessment: Assessment, provider: Provider): number {
-  return new Set(assessment.scopes.filter((scope) => scope.provider === provider).map((scope) => scope.account)).size;
+  return new Set(
+    assessment.scopes.filter((scope) => scope.provider === provider && !scope.account.includes('/')).map((scope) => scope.account),
+  ).size;
 }
 
 function accountsText(assessment: Assessment): string {
@@ -180,6 +183,23 @@ export function methodView(assessment: Assessment): View['method'] {
   };
 }
 
+/** Evidence shows the day of its collection; where that is no day of the period, or not its last, a reader has to know. */
+function periodLimits({ engagement: { period }, asOf }: Assessment): string[] {
+  const days = (from: string, to: string): number => Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
+  const day = asOf.slice(0, 10);
+  if (days(period.to, day) > 0)
+    return [
+      `The evidence is of ${longDate(day)}, ${plural(days(period.to, day), 'day')} after the period under review ended. Whether the resources stood like this within the period is not shown.`,
+    ];
+  if (days(day, period.from) > 0)
+    return [`The evidence is of ${longDate(day)}, ${plural(days(day, period.from), 'day')} before the period under review began.`];
+  if (days(day, period.to) > 0)
+    return [
+      `The evidence is of ${longDate(day)}. The period under review goes on for ${plural(days(day, period.to), 'day')} after it, and nothing is claimed about them.`,
+    ];
+  return [];
+}
+
 export function limitationsView(assessment: Assessment): View['limitations'] {
   const gaps = assessment.queries.filter((query) => query.status !== 'complete').length;
   const scopes = assessment.scopes.filter((scope) => scope.status !== 'complete').length;
@@ -187,6 +207,7 @@ export function limitationsView(assessment: Assessment): View['limitations'] {
   const lacking = assessment.shortfalls ?? [];
   const { counts } = assessment.summary;
   const particular = [
+    ...periodLimits(assessment),
     ...choiceLimits(assessment),
     ...(scopes > 0
       ? [
@@ -208,7 +229,7 @@ export function limitationsView(assessment: Assessment): View['limitations'] {
       ? [`${plural(counts.notchecked, 'manual control')} ${counts.notchecked === 1 ? 'awaits' : 'await'} a person's answer.`]
       : []),
     ...(assessment.access.incomplete > 0
-      ? [`For ${plural(assessment.access.incomplete, 'critical store')} the evidence cannot settle who can read the data.`]
+      ? [`For ${plural(assessment.access.incomplete, 'critical store')} the evidence of who can read the data is incomplete.`]
       : []),
     ...(assessment.redactions > 0
       ? [

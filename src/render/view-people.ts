@@ -31,7 +31,7 @@ export interface SelectedStores {
 
 /**
  * Collects what the access section shows: stores that the same principals can read in the same way are one group. Groups open
- * to many come first, then those that the evidence does not settle, then the rest.
+ * to many come first, then those whose evidence is incomplete, then the rest.
  */
 export function selectStores(): { add: (store: StoreAccess) => void; select: () => SelectedStores; seen: () => number } {
   const groups = new Map<string, Group>();
@@ -192,7 +192,7 @@ export function accessView(assessment: Assessment, selected: ReturnType<typeof s
       { value: grouped(access.keyBoundary), label: 'Key is a boundary', tone: 'plain' },
       { value: grouped(access.dataRoles), label: 'Data roles decide', tone: 'plain' },
       { value: grouped(access.wide), label: 'Open to many', tone: access.wide > 0 ? 'fail' : 'muted' },
-      { value: grouped(access.incomplete), label: 'Not settled', tone: access.incomplete > 0 ? 'unknown' : 'muted' },
+      { value: grouped(access.incomplete), label: 'Evidence incomplete', tone: access.incomplete > 0 ? 'unknown' : 'muted' },
     ],
     groups,
     records: byFile(records),

@@ -52,6 +52,8 @@ export const rowSchema = closed({
   name: text,
   uid: text,
   type: text,
+  /** A question for a person: there is no record. */
+  asked: z.boolean(),
   place: text,
   captured: text,
   check: text.nullable(),
@@ -77,6 +79,7 @@ export const rowGroupSchema = closed({
   pill: rowSchema.shape.pill,
   waiver: rowSchema.shape.waiver,
   type: text,
+  asked: rowSchema.shape.asked,
   check: rowSchema.shape.check,
   reason: text,
   leaves: rowSchema.shape.leaves,
@@ -158,6 +161,7 @@ export const controlSchema = closed({
   /** How many rows the register holds instead, and where it begins; null when all are here. */
   inRegister: closed({ total: text, shown: text, anchor: text }).nullable(),
   passing: text,
+  somePassing: z.boolean(),
   notApplicable: text,
   explorerLink: text,
   explorerAllLink: text,
@@ -401,6 +405,8 @@ export const viewSchema = closed({
     digest: text,
   }),
   register: z.boolean(),
+  /** At the head of each page: whose it is, and how it is classified where that is stated. */
+  running: text,
   footer: text,
 });
 export type View = z.infer<typeof viewSchema>;

@@ -99,6 +99,9 @@ export function buildView(assessment: Assessment, gathered: Gathered, signing: S
     redactions: { count: plural(assessment.redactions, 'value'), none: assessment.redactions === 0 },
     signature: signatureView(assessment, signing),
     register: gathered.register && options.format === 'pdf',
+    running: [assessment.engagement.entity, assessment.engagement.classification]
+      .flatMap((text) => (text === undefined ? [] : [cell(text, 120)]))
+      .join(' · '),
     footer: cell(`${assessment.engagement.entity} · ${assessment.engagement.id} · run ${assessment.runId}`, 120),
   };
   return viewSchema.parse(options.format === 'pdf' ? forPdf(view) : view);

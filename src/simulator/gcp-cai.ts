@@ -196,7 +196,11 @@ export async function serveCloudAsset(port: number, context: Context): Promise<{
       run: (request: ListRequest, calling) => {
         notEnabled(calling, request.assetTypes);
         const skewed = strikes(calling.faults, 'clock-skew') ? clockSkewMilliseconds : 0;
-        const at = request.readTime === null ? asOf : Number(request.readTime.seconds) * 1000 + Math.floor(request.readTime.nanos / 1e6);
+        // Without one a client reads as of now: `doctor` compares clocks by it.
+        const at =
+          request.readTime === null
+            ? Math.max(asOf, Date.now())
+            : Number(request.readTime.seconds) * 1000 + Math.floor(request.readTime.nanos / 1e6);
         const latest = request.readTime !== null && skewed > 0 ? at - 1 : Math.max(asOf, Date.now()) + 60_000;
         if (at > latest) throw new Refusal(status.invalidArgument, `Read time ${iso(at)} is in the future of the server's clock.`);
         if (at < asOf - 35 * day) throw new Refusal(status.invalidArgument, 'Read time must be within the last 35 days.');

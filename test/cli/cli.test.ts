@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -153,6 +154,56 @@ describe('controls try', () => {
   });
 });
 
+describe('what is not a pack', () => {
+  test('is said at once, whatever else lies there', async () => {
+    const { code, stdout } = await exhibit(['verify', join(import.meta.dirname, '../..'), '--integrity-only']);
+    expect(code).toBe(4);
+    expect(stdout).toMatch(/Container {2}1 problem\n +not-a-pack/);
+  });
+
+  test('the directory of a run leads to its pack', async () => {
+    const run = mkdtempSync(join(directory, 'run-'));
+    writeFileSync(join(run, 'run.json'), '{}');
+    const open = await exhibit(['verify', run]);
+    expect([open.code, open.stderr]).toEqual([2, expect.stringMatching(/is the directory of a run[\s\S]*exhibit run --resume/)]);
+    writeFileSync(join(run, 'pack.zip'), '');
+    expect((await exhibit(['verify', run])).stderr).toContain(`name ${join(run, 'pack.zip')}`);
+  });
+
+  test('nor are a directory and a certificate a fingerprint', async () => {
+    const certificate = file('root.crt', '-----BEGIN CERTIFICATE-----\n');
+    const pack = file('some.zip', '');
+    expect((await exhibit(['verify', pack, '--fingerprint', directory])).stderr).toMatch(/is a directory/);
+    const { code, stderr } = await exhibit(['verify', pack, '--fingerprint', certificate]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/is a certificate, not its fingerprint[\s\S]*openssl x509/)]);
+  });
+});
+
+describe('a demo', () => {
+  test('takes the place of an earlier demo, never of a run', async () => {
+    const run = mkdtempSync(join(directory, 'real-'));
+    const state = { version: 1, runId: 'q3.v1', asOf: '2026-10-01T00:00:00Z', createdAt: '2026-10-01T00:00:00Z', done: ['seal'] };
+    writeFileSync(join(run, 'run.json'), JSON.stringify({ ...state, config: join(directory, 'exhibit.yaml') }));
+    const { code, stderr } = await exhibit(['demo', '--resources', '50', '--output', run]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/holds no demo[\s\S]*another directory/)]);
+    expect(existsSync(join(run, 'run.json'))).toBe(true);
+  });
+});
+
+describe('simulate', () => {
+  test('never overwrites a configuration, and ends at once where it cannot begin', async () => {
+    const there = file('there.yaml', 'mine');
+    const { code, stderr } = await exhibit(['simulate', '--resources', '50', '--output', there]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/there\.yaml is there already[\s\S]*name another file/)]);
+    const taken = createServer();
+    await new Promise<void>((ready) => taken.listen(0, '127.0.0.1', ready));
+    const { port } = taken.address() as AddressInfo;
+    const second = await exhibit(['simulate', '--resources', '50', '--azure-port', String(port)]);
+    await new Promise((closed) => taken.close(closed));
+    expect([second.code, second.stderr]).toEqual([2, expect.stringContaining(`port ${port} is in use`)]);
+  });
+});
+
 describe('keys', () => {
   test('init makes them once, show says the same fingerprint', async () => {
     const keys = join(directory, 'keys');
@@ -161,6 +212,7 @@ describe('keys', () => {
     const shown = await exhibit(['keys', 'show', '--directory', keys, '--json']);
     const fingerprints = [first, again, shown].map(({ stdout }) => (JSON.parse(stdout) as { fingerprint: string }).fingerprint);
     expect(new Set(fingerprints).size).toBe(1);
+    expect((await exhibit(['keys', 'init', '--directory', keys])).stdout).toMatch(/^These keys were there already; nothing was changed\./);
     expect(fingerprints[0]).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
   });
 });

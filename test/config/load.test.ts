@@ -49,8 +49,8 @@ scopes:
 sining: {}
 `);
     expect(found).toEqual([
-      '3:3 `engagement.title` is required (string)',
-      expect.stringMatching(/^3:7 `engagement.id` letters, digits/),
+      '3:3 `engagement.title` is required (a text)',
+      expect.stringMatching(/^3:7 `engagement.id` must be made of letters, digits/),
       '4:3 unknown key `titel` in `engagement`: did you mean `title`?',
       expect.stringMatching(/^6:35 `engagement.period.to` must be a date/),
       '7:19 `profile.level` must be 1 or 2',
@@ -58,6 +58,33 @@ sining: {}
       expect.stringMatching(/^10:32 `scopes.aws\[0\].accounts\[1\]` must be a 12-digit/),
       '11:7 unknown key `region` in `scopes.aws[0]`: did you mean `regions`?',
       '12:1 unknown key `sining`: did you mean `signing`?',
+    ]);
+  });
+
+  test('dates are days of the calendar, those of waivers and answers too', () => {
+    expect(problems(good.replace('2026-09-30', '2026-09-31'))).toEqual(['6:35 `engagement.period.to` is no day of the calendar']);
+    const waiver = `waivers:
+  - { id: W-1, control: aws-s3-bucket-cmk, resources: ["*"], owner: a, approver: b, justification: c, approvedOn: 1.8.2026, expires: 31.12.2026 }
+answers:
+  - { control: aws-kms-key-custody, answer: satisfied, statement: a, respondent: b, role: c, date: 2026-02-30 }
+`;
+    expect(problems(good + waiver)).toEqual([
+      expect.stringContaining('`waivers[0].approvedOn` must be a date, YYYY-MM-DD'),
+      expect.stringContaining('`waivers[0].expires` must be a date, YYYY-MM-DD'),
+      expect.stringContaining('`answers[0].date` is no day of the calendar'),
+    ]);
+  });
+
+  test('what is of another shape is said in the words of the file', () => {
+    expect(problems('- a\n')).toEqual(['1:1 the file must be a section: keys with values below it']);
+    expect(problems(good.replace('["011122223333"]', '"011122223333"'))).toEqual([
+      '9:17 `scopes.aws[0].accounts` must be a list: [a, b], or lines that begin with a dash',
+    ]);
+  });
+
+  test('scopes with nothing in them are none', () => {
+    expect(problems(`${good.slice(0, good.indexOf('scopes:'))}scopes: { aws: [], gcp: [] }\n`)).toEqual([
+      expect.stringMatching(/`scopes` needs at least one of .*, with something in it/),
     ]);
   });
 
@@ -82,6 +109,7 @@ sining: {}
 
   test('a file that is not there says how to name one', () => {
     expect(() => loadConfig('no/such/exhibit.yaml')).toThrow(/no such file: name the configuration with --config/);
+    expect(() => loadConfig(import.meta.dirname)).toThrow(/this is a directory/);
   });
 
   test('the editor schema in the repository is current', () => {

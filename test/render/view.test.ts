@@ -115,6 +115,60 @@ describe('the view', () => {
     expect(JSON.stringify(two)).toBe(JSON.stringify(one));
   });
 
+  test('what lies above subscriptions and projects is a scope, and is not counted as one of them', async () => {
+    const gathered = await gatherFrom(run, assessment);
+    const accountsOf = (scopes: Assessment['scopes']): string[] =>
+      buildView({ ...assessment, scopes }, gathered, null, { format: 'html' }).scope.providers.map(({ accounts }) => accounts);
+    const [azure, gcp] = (['azure', 'gcp'] as const).map((provider) => {
+      const scope = assessment.scopes.find((one) => one.provider === provider);
+      if (scope === undefined) throw new Error(`no scope of ${provider}`);
+      return scope;
+    }) as [Assessment['scopes'][number], Assessment['scopes'][number]];
+    expect(
+      accountsOf([
+        { ...azure, account: 'sub-1' },
+        { ...azure, account: 'sub-1', collector: 'azure-policy' },
+        { ...azure, account: 'tenants/t-1' },
+        { ...gcp, account: 'project-1' },
+        { ...gcp, account: 'project-2' },
+        { ...gcp, account: 'folders/1' },
+        { ...gcp, account: 'organizations/1' },
+      ]),
+    ).toEqual(['1 Azure subscription', '2 Google Cloud projects']);
+  });
+
+  test('evidence of another day than the last of the period says so', async () => {
+    const gathered = await gatherFrom(run, assessment);
+    const period = (asOf: string): string[] =>
+      buildView({ ...assessment, asOf }, gathered, null, { format: 'html' }).limitations.particular.filter((line) => /period/.test(line));
+    expect(period('2026-09-30T22:00:00Z')).toEqual([]);
+    expect(period('2026-10-01T00:00:00Z')).toEqual([
+      expect.stringMatching(/is of 1 October 2026, 1 day after the period under review ended/),
+    ]);
+    expect(period('2026-06-28T00:00:00Z')).toEqual([expect.stringMatching(/3 days before the period under review began/)]);
+    expect(period('2026-09-20T12:00:00Z')).toEqual([expect.stringMatching(/goes on for 10 days after it/)]);
+  });
+
+  test('the head of a page says no classification where none is stated', async () => {
+    const gathered = await gatherFrom(run, assessment);
+    const { classification: _, ...engagement } = { ...assessment.engagement, entity: 'Northwind' };
+    const running = (one: Assessment['engagement']): string =>
+      buildView({ ...assessment, engagement: one }, gathered, null, { format: 'pdf' }).running;
+    expect(running(engagement)).toBe('Northwind');
+    expect(running({ ...engagement, classification: 'Secret' })).toBe('Northwind · Secret');
+  });
+
+  test('an unanswered question is not said to lack a record', async () => {
+    const html = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' });
+    const groups = html.controls.flatMap((control) => control.groups);
+    const questions = new Set(
+      observationsIn(run)
+        .filter(({ subject }) => subject.kind === 'question')
+        .map(({ id }) => id),
+    );
+    for (const group of groups) expect(group.asked).toBe(group.members.some(({ id }) => questions.has(id)));
+  });
+
   test('unbalanced populations come first and name what was not seen', async () => {
     const { reconciliation } = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' });
     const unbalanced = reconciliation.unbalanced.flatMap((group) => group.lines);

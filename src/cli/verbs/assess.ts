@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { assessSummary, configOf, existingRun, failOnOption, stageContext, statusOf, terminalOf, timed } from '../session.ts';
+import { assessSummary, configOf, existingRun, failOnOption, stageContext, statusOf, terminalOf, timed, warnIfSealed } from '../session.ts';
 import { visible } from '../../text/visible.ts';
 
 function wholeThreads(text: string): number {
@@ -20,6 +20,7 @@ export function assessVerb(): Command {
       const here = terminalOf(command);
       const { assessStage } = await import('../../run.ts');
       const run = existingRun(path);
+      warnIfSealed(here, run);
       const context = stageContext(here, configOf(run, options.config), run, true);
       const { value: assessment } = await timed(here, 'assess', () => assessStage(context, options.threads), assessSummary);
       for (const finding of assessment.findings)

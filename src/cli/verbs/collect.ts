@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { nextRun } from '../../run-directory.ts';
 import { exitStatus } from '../exit.ts';
-import { collectSummary, configOption, stageContext, terminalOf, timed } from '../session.ts';
+import { collectSummary, configOption, sayGaps, stageContext, terminalOf, timed } from '../session.ts';
 
 export function collectVerb(): Command {
   return new Command('collect')
@@ -12,11 +12,13 @@ export function collectVerb(): Command {
     .addHelpText('after', '\nExample:\n  exhibit collect --config exhibit.yaml')
     .action(async (options: { config: string; resume?: boolean }, command: Command) => {
       const here = terminalOf(command);
-      const { collectStage } = await import('../../run.ts');
+      const { catalogueOf, collectStage } = await import('../../run.ts');
       const loaded = loadConfig(options.config);
+      await catalogueOf(loaded);
       const run = nextRun(loaded, options.resume === true, new Date());
       const context = stageContext(here, loaded, run, options.resume === true);
       const { value: ledger } = await timed(here, 'collect', () => collectStage(context).finally(() => context.stop()), collectSummary);
+      sayGaps(here, ledger);
       const gaps = ledger.entries.filter((entry) => entry.status !== 'complete' && entry.status !== 'excluded');
       here.print(run.path);
       here.result({

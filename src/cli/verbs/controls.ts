@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Catalogue } from '../../controls/types.ts';
 import { nearest } from '../../text/nearest.ts';
@@ -15,9 +15,18 @@ const catalogueOption = (): Option =>
     'the shipped controls.yaml',
   );
 
+function catalogueFile({ catalogue }: { catalogue: string }): string {
+  const found = statSync(catalogue, { throwIfNoEntry: false });
+  if (found?.isFile() === true) return resolve(catalogue);
+  throw new UsageError(
+    `${catalogue}: ${found === undefined ? 'no such file' : 'a directory, not a file'}`,
+    'name the controls.yaml of a catalogue',
+  );
+}
+
 async function load(options: { catalogue: string }): Promise<Catalogue> {
   const { loadCatalogue } = await import('../../controls/catalogue/load.ts');
-  return loadCatalogue(resolve(options.catalogue));
+  return loadCatalogue(catalogueFile(options));
 }
 
 function list(): Command {
@@ -82,7 +91,7 @@ function lint(): Command {
         import('../../controls/catalogue/load.ts'),
         import('../../controls/catalogue/lint.ts'),
       ]);
-      const loaded = await loadCatalogueSources(resolve(options.catalogue));
+      const loaded = await loadCatalogueSources(catalogueFile(options));
       const problems = lintCatalogue(loaded, { cases: join(loaded.catalogue.directory, 'test', 'cases') });
       for (const problem of problems) here.print(formatProblem(problem));
       const errors = problems.filter((problem) => problem.severity === 'error').length;
@@ -113,8 +122,11 @@ Example:
     )
     .action(async (file: string | undefined, options: { catalogue: string; asOf?: string }, command: Command) => {
       const here = terminalOf(command);
-      if (file !== undefined && !existsSync(file))
-        throw new UsageError(`${file}: no such file`, 'name a file of JSON lines, or pipe them in');
+      if (file !== undefined && statSync(file, { throwIfNoEntry: false })?.isDirectory() !== false)
+        throw new UsageError(
+          `${file}: ${existsSync(file) ? 'a directory, not a file' : 'no such file'}`,
+          'name a file of JSON lines, or pipe them in',
+        );
       const [{ readDocument, readVerdicts }, { splitLines, TryInputError, tryDocuments }] = await Promise.all([
         import('../../collectors/registry.ts'),
         import('../../controls/assess/try.ts'),

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
-import { createRun } from '../../run-directory.ts';
+import { createRun, openRun } from '../../run-directory.ts';
 import { bytes, count } from '../console.ts';
 import { exitStatus, UsageError } from '../exit.ts';
 import { stageContext, terminalOf, timed, wholeLine } from '../session.ts';
@@ -73,10 +73,11 @@ export function demoVerb(): Command {
     });
 }
 
-/** Removes an earlier demo, and only that: a directory with anything else in it is left alone. */
+/** Removes an earlier demo, and only that: a directory with anything else in it, a run of your own above all, is left alone. */
 function clearDemo(directory: string): void {
-  if (!existsSync(directory)) return;
-  if (!existsSync(join(directory, 'run.json')))
+  if (!existsSync(directory) || readdirSync(directory).length === 0) return;
+  // Only a demo has the configuration of its run beside it.
+  if (openRun(directory)?.state.config !== join(directory, 'exhibit.yaml'))
     throw new UsageError(`${directory} is there and holds no demo`, 'choose another directory with --output');
   rmSync(directory, { recursive: true });
 }

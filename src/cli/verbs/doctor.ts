@@ -1,10 +1,13 @@
 import { Command } from 'commander';
+import type { DoctorFinding } from '../../collectors/collector.ts';
 import { loadConfig } from '../../config/load.ts';
 import { visible, visibleLines } from '../../text/visible.ts';
 import { plural } from '../console.ts';
 import { exitStatus } from '../exit.ts';
 import { collectProgress } from '../progress.ts';
 import { configOption, interruptible, terminalOf } from '../session.ts';
+
+const titleOf = ({ collector, scope }: DoctorFinding): string => `${collector}  ${scope}`;
 
 export function doctorVerb(): Command {
   return new Command('doctor')
@@ -14,11 +17,13 @@ export function doctorVerb(): Command {
     .action(async (options: { config: string }, command: Command) => {
       const here = terminalOf(command);
       const loaded = loadConfig(options.config);
-      const [{ doctor }, { needsOf }, { catalogueOf }] = await Promise.all([
+      const [{ doctor }, { needsOf }, { catalogueOf }, { requireSigningFiles }] = await Promise.all([
         import('../../collectors/collect.ts'),
         import('../../controls/assess/needs.ts'),
         import('../../run.ts'),
+        import('../../preflight.ts'),
       ]);
+      requireSigningFiles(loaded);
       const progress = collectProgress(here);
       const findings = await doctor({
         config: loaded.config,
@@ -29,8 +34,10 @@ export function doctorVerb(): Command {
       }).finally(() => progress.stop());
       const { green, red, dim } = here.style;
       let heading = '';
-      for (const finding of findings) {
-        const title = `${finding.collector}  ${finding.scope}`;
+      // What a collector asked of one scope stands together, in the order of the first question.
+      const titles = [...new Set(findings.map(titleOf))];
+      for (const finding of [...findings].sort((a, b) => titles.indexOf(titleOf(a)) - titles.indexOf(titleOf(b)))) {
+        const title = titleOf(finding);
         if (title !== heading) here.print(here.style.bold(visible(title)));
         heading = title;
         here.print(`  ${finding.ok ? green('✓') : red('✗')} ${visible(finding.check)}  ${dim(visibleLines(finding.detail))}`);

@@ -14,6 +14,7 @@ export function keysVerb(): Command {
       const here = terminalOf(command);
       const { initKeys } = await import('../../pack/sign/keys.ts');
       const made = await initKeys(options.directory);
+      if (!made.created) here.print('These keys were there already; nothing was changed.');
       here.print(`Root certificate  ${made.rootFile}`);
       here.print(`Subject           ${made.subject}`);
       here.print(`Fingerprint       ${made.fingerprint}`);

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { configOf, existingRun, renderSummary, stageContext, terminalOf, timed } from '../session.ts';
+import { assessedRun, configOf, renderSummary, stageContext, terminalOf, timed, warnIfSealed } from '../session.ts';
 
 export function renderVerb(): Command {
   return new Command('render')
@@ -10,7 +10,8 @@ export function renderVerb(): Command {
     .action(async (path: string, options: { config?: string }, command: Command) => {
       const here = terminalOf(command);
       const { renderStage } = await import('../../run.ts');
-      const run = existingRun(path);
+      const run = assessedRun(path);
+      warnIfSealed(here, run);
       const { value: report } = await timed(
         here,
         'render',

@@ -13,15 +13,15 @@ export function runVerb(): Command {
     .action(async (options: { config: string; resume?: boolean; failOn: string[] }, command: Command) => {
       const here = terminalOf(command);
       const loaded = loadConfig(options.config);
-      const { catalogueOf } = await import('../../run.ts');
-      await catalogueOf(loaded);
+      const { assertReady } = await import('../../run.ts');
+      await assertReady(loaded);
       const run = nextRun(loaded, options.resume === true, new Date());
       here.say(`${here.style.bold(loaded.config.engagement.title)}  ${here.style.dim(run.path)}`);
       const { assessment, sealed, stages } = await wholeLine(here, stageContext(here, loaded, run, true));
       here.print(`Pack         ${sealed.zipPath}`);
       here.print(`Fingerprint  ${sealed.fingerprint}`);
       here.print('             Give it to the auditor by another way than the pack.');
-      if (!assessment.evidenceComplete) here.warn('The evidence has gaps: see "Coverage and gaps" in the report.');
+      if (!assessment.evidenceComplete) here.warn('The evidence has gaps: see "Accounts covered and gaps" in the report.');
       here.result({
         run: run.path,
         runId: run.state.runId,

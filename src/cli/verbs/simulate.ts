@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { UsageError } from '../exit.ts';
 import { terminalOf } from '../session.ts';
 
@@ -11,6 +11,13 @@ export function whole(name: string, least: number, most: number): (value: string
       throw new UsageError(`--${name} must be a whole number from ${least} to ${most}, not \`${value}\``);
     return number;
   };
+}
+
+function portTaken(error: unknown): unknown {
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  return code === 'EADDRINUSE'
+    ? new UsageError(`port ${String(port ?? '')} is in use`, 'choose another, or leave the port out for one that is free')
+    : error;
 }
 
 export function simulateVerb(): Command {
@@ -33,6 +40,11 @@ export function simulateVerb(): Command {
         command: Command,
       ) => {
         const here = terminalOf(command);
+        if (options.output !== undefined && existsSync(options.output))
+          throw new UsageError(
+            `${options.output} is there already and is not overwritten`,
+            'name another file with --output, or move it away',
+          );
         const { startSimulator } = await import('../../simulator/index.ts');
         const simulator = await startSimulator({
           resources: options.resources,
@@ -40,10 +52,17 @@ export function simulateVerb(): Command {
           asOf: new Date().toISOString(),
           quotas: options.quotas ? 'published' : 'off',
           ports: { aws: options.awsPort, azure: options.azurePort, gcp: options.gcpPort },
+        }).catch((error: unknown) => {
+          throw portTaken(error);
         });
         const yaml = simulator.configYaml();
-        if (options.output === undefined) here.print(yaml.trimEnd());
-        else writeFileSync(options.output, yaml, { flag: 'wx' });
+        try {
+          if (options.output === undefined) here.print(yaml.trimEnd());
+          else writeFileSync(options.output, yaml, { flag: 'wx' });
+        } catch (error) {
+          await simulator.close();
+          throw error;
+        }
         here.result({ endpoints: simulator.endpoints, credentials: simulator.credentials, config: simulator.config });
         here.say();
         here.say('Serving. In another terminal:');

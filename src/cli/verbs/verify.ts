@@ -1,19 +1,28 @@
 import { Command } from 'commander';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { exitStatus, UsageError } from '../exit.ts';
 import { terminalOf } from '../session.ts';
 import { visibleLines } from '../../text/visible.ts';
 
 /** A fingerprint as typed, or a file that holds one (the `fingerprint.txt` beside the pack). */
 function fingerprintOf(value: string): string {
-  const text = existsSync(value) ? readFileSync(value, 'utf8').trim() : value;
+  const isFile = existsSync(value);
+  if (isFile && statSync(value).isDirectory())
+    throw new UsageError(`${value} is a directory`, 'give 64 hexadecimal digits (colons allowed), or a file that holds them');
+  const text = isFile ? readFileSync(value, 'utf8').trim() : value;
+  if (isFile && text.includes('-----BEGIN CERTIFICATE-----'))
+    throw new UsageError(
+      `${value} is a certificate, not its fingerprint`,
+      `compare what \`openssl x509 -in ${value} -noout -fingerprint -sha256\` prints with what you were told, and give that`,
+    );
   const hex = text
     .replace(/^sha-?256(\s+fingerprint)?\s*[=:]\s*/i, '')
     .replace(/[\s:]/g, '')
     .toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(hex))
     throw new UsageError(
-      `\`${text.slice(0, 80)}\` is no SHA-256 fingerprint`,
+      `\`${(text.split('\n', 1)[0] ?? '').slice(0, 80)}\` is no SHA-256 fingerprint`,
       'give 64 hexadecimal digits (colons allowed), or a file that holds them',
     );
   return hex;
@@ -44,6 +53,13 @@ export function verifyVerb(): Command {
     .action(async (pack: string, options: VerifyChoices, command: Command) => {
       const here = terminalOf(command);
       if (!existsSync(pack)) throw new UsageError(`${pack}: no such file or directory`, 'name a pack directory or pack.zip');
+      if (existsSync(join(pack, 'run.json')) && !existsSync(join(pack, 'bagit.txt')))
+        throw new UsageError(
+          `${pack} is the directory of a run, not a pack`,
+          existsSync(join(pack, 'pack.zip'))
+            ? `name ${join(pack, 'pack.zip')}`
+            : 'it has not been sealed: `exhibit run --resume` finishes it',
+        );
       if (options.timestampRoot !== undefined && !existsSync(options.timestampRoot))
         throw new UsageError(
           `${options.timestampRoot}: no such file`,

@@ -244,9 +244,11 @@ describe('doctor', () => {
       pacers: hurriedPacers(),
     });
 
-  test('a sound set-up passes every check but the clock, which stands still in the simulator', async () => {
+  test('a sound set-up passes every check, also of a simulator that has been up for weeks', async () => {
     const findings = await diagnose({ gcp: simulator.config.scopes.gcp });
-    expect(findings.filter((finding) => !finding.ok && finding.check !== 'clock')).toEqual([]);
+    // A machine whose clock is before the estate's instant finds the simulator ahead of it.
+    const told = Date.now() >= Date.parse(asOf) ? findings : findings.filter((finding) => finding.check !== 'clock');
+    expect(told.filter((finding) => !finding.ok)).toEqual([]);
     expect(findings.map((finding) => finding.check)).toEqual([
       'identity',
       'cloudasset.assets.listResource',
