@@ -11,6 +11,7 @@ import {
   resolveParameters,
 } from '../../src/controls/catalogue/load.ts';
 import { catalogueOf, head, problemsOf } from '../support/catalogues.ts';
+import type { SharedConditions } from '../../src/controls/language/scope.ts';
 import { subjectOf, surroundings } from '../support/language.ts';
 import { lintCatalogue, lintFile, lintRules } from '../../src/controls/catalogue/lint.ts';
 
@@ -262,6 +263,8 @@ test('whatever stands in a check, compiling reports and never throws', () => {
       fc
         .tuple(fc.constantFrom('equals', 'contains', 'matches', 'present', 'atLeast', 'before', 'in'), tie('value'))
         .map(([operator, expected]) => ({ field: 'a.b', [operator]: expected })),
+      fc.tuple(fc.constantFrom('one', 'other'), tie('value')).map(([meets, given]) => ({ meets, with: given })),
+      fc.constantFrom('one', 'other').map((meets) => ({ meets, with: { it: '$e' } })),
       fc
         .tuple(fc.constantFrom('some', 'every', 'none', 'first', 'all'), tie('value'))
         .map(([word, where]) =>
@@ -270,11 +273,16 @@ test('whatever stands in a check, compiling reports and never throws', () => {
     ),
   })).value;
   const surrounding = surroundings();
+  const shared: SharedConditions = new Map([
+    ['one', { title: 'T', needs: ['it'], condition: { some: { in: '$it', as: 'e', where: { field: '$e', equals: 'x' } } }, at: [] }],
+    ['other', { title: 'T', needs: [], condition: { field: 'a.b', contains: 'x', otherwise: 'No' }, at: [] }],
+  ]);
   fc.assert(
     fc.property(value, value, value, (let_, when, require) => {
       const { check, errors } = compileCheck(
         { id: 'main', title: 'T', provider: 'azure', definition: { on: 'microsoft.a/b', let: let_, when, require }, at: [] },
         {},
+        shared,
       );
       expect(check === undefined).toBe(errors.length > 0);
       if (check === undefined) return;
