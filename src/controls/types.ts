@@ -77,7 +77,7 @@ export interface ConditionCheck {
   readonly usesReaders: boolean;
   /** Where the absence of a value leads towards a pass: the keys whose absence does, and the control's reason for it. */
   readonly absences: readonly { readonly path: string; readonly keys: readonly string[]; readonly because: string }[];
-  /** The check as written, for those who explain it. */
+  /** The check as written, with the shared conditions that it meets put in, for those who explain it. */
   readonly definition: JsonObject;
   /** Total: whatever the document holds, an outcome; an exception inside comes out as `error`. */
   readonly evaluate: (subject: Resource, env: EvaluationEnvironment) => CheckOutcome;

@@ -1,33 +1,19 @@
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compileCheck } from '../../src/controls/language/compile.ts';
 import {
-  CatalogueError,
   compileControls,
   formatProblem,
   loadCatalogue,
   loadCatalogueSources,
   resolveParameters,
 } from '../../src/controls/catalogue/load.ts';
+import { catalogueOf, head, problemsOf } from '../support/catalogues.ts';
+import type { SharedConditions } from '../../src/controls/language/scope.ts';
 import { subjectOf, surroundings } from '../support/language.ts';
 import { lintCatalogue, lintFile, lintRules } from '../../src/controls/catalogue/lint.ts';
-
-const made: string[] = [];
-afterAll(() => made.forEach((directory) => rmSync(directory, { recursive: true, force: true })));
-
-function catalogue(files: Record<string, string>): string {
-  const directory = mkdtempSync(join(tmpdir(), 'catalogue-'));
-  made.push(directory);
-  for (const [file, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, file)), { recursive: true });
-    writeFileSync(join(directory, file), text);
-  }
-  return join(directory, 'controls.yaml');
-}
 
 const entry = `name: Test
 version: 1.2.3
@@ -36,24 +22,12 @@ parameters:
 sections: [AWS / Storage, Azure / Storage]
 include: [controls/aws/*.yaml]
 `;
-const head = (id: string): string => `- id: ${id}\n  title: T\n  section: AWS / Storage\n  level: 2\n  assessment: automated\n`;
-
-async function problemsOf(files: Record<string, string>): Promise<string[]> {
-  try {
-    await loadCatalogue(catalogue(files));
-    return [];
-  } catch (error) {
-    if (error instanceof CatalogueError) return error.problems.map(formatProblem);
-    throw error;
-  }
-}
-
 describe('loading', () => {
   test('reads the entry and the included files, in the order of sections, with their digests', async () => {
     const one = `${head('aws-b')}  on: AWS::S3::Bucket\n  require: { field: a, equals: { param: maxDays } }\n`;
     const two = `${head('aws-a')}  question: Who?\n`.replace('automated', 'manual');
     const loaded = await loadCatalogue(
-      catalogue({ 'controls.yaml': entry, 'controls/aws/z.yaml': one, 'controls/aws/a.yaml': two, 'controls/aws/notes.txt': 'no' }),
+      catalogueOf({ 'controls.yaml': entry, 'controls/aws/z.yaml': one, 'controls/aws/a.yaml': two, 'controls/aws/notes.txt': 'no' }),
     );
     expect(loaded.controls.map(({ control }) => `${control.id} ${control.source}`)).toEqual([
       'aws-a controls/aws/a.yaml:1',
@@ -213,6 +187,7 @@ test('whatever stands in a check, compiling reports and never throws', () => {
     'every',
     'none',
     'count',
+    'meets',
     'field',
     'in',
     'as',
@@ -288,6 +263,8 @@ test('whatever stands in a check, compiling reports and never throws', () => {
       fc
         .tuple(fc.constantFrom('equals', 'contains', 'matches', 'present', 'atLeast', 'before', 'in'), tie('value'))
         .map(([operator, expected]) => ({ field: 'a.b', [operator]: expected })),
+      fc.tuple(fc.constantFrom('one', 'other'), tie('value')).map(([meets, given]) => ({ meets, with: given })),
+      fc.constantFrom('one', 'other').map((meets) => ({ meets, with: { it: '$e' } })),
       fc
         .tuple(fc.constantFrom('some', 'every', 'none', 'first', 'all'), tie('value'))
         .map(([word, where]) =>
@@ -296,11 +273,16 @@ test('whatever stands in a check, compiling reports and never throws', () => {
     ),
   })).value;
   const surrounding = surroundings();
+  const shared: SharedConditions = new Map([
+    ['one', { title: 'T', needs: ['it'], condition: { some: { in: '$it', as: 'e', where: { field: '$e', equals: 'x' } } }, at: [] }],
+    ['other', { title: 'T', needs: [], condition: { field: 'a.b', contains: 'x', otherwise: 'No' }, at: [] }],
+  ]);
   fc.assert(
     fc.property(value, value, value, (let_, when, require) => {
       const { check, errors } = compileCheck(
         { id: 'main', title: 'T', provider: 'azure', definition: { on: 'microsoft.a/b', let: let_, when, require }, at: [] },
         {},
+        shared,
       );
       expect(check === undefined).toBe(errors.length > 0);
       if (check === undefined) return;
@@ -368,7 +350,7 @@ describe('lint', () => {
 `;
 
   test('finds each kind of doubt', async () => {
-    const file = catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': doubtful, 'cases/aws/aws-y.yaml': '[]' });
+    const file = catalogueOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': doubtful, 'cases/aws/aws-y.yaml': '[]' });
     const problems = await lintFile(file, { cases: join(dirname(file), 'cases') });
     const rules = new Set(problems.map((problem) => problem.rule));
     expect([...rules].sort()).toEqual([
@@ -403,7 +385,7 @@ describe('lint', () => {
     - { field: configuration.c, present: false, because: the block is left out when nothing is public }
     - none: { in: configuration.l, as: e, where: { field: $e.x, equals: 1, ifMissing: { then: true, when: $e } } }
 `;
-    const loaded = await loadCatalogueSources(catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': sound }));
+    const loaded = await loadCatalogueSources(catalogueOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': sound }));
     expect(
       lintCatalogue(loaded, { cases: null })
         .filter((problem) => problem.rule === 'absence-decides')
@@ -419,7 +401,7 @@ describe('lint', () => {
 
   test('case files: which kinds are wanting, and paths that none of them holds', async () => {
     const control = `${head('aws-x')}  on: AWS::S3::Bucket\n  require: { all: [ { field: configuration.seen, equals: 1 }, { field: configuration.unseen, equals: 1 } ] }\n`;
-    const file = catalogue({
+    const file = catalogueOf({
       'controls.yaml': entry,
       'controls/aws/a.yaml': control,
       'cases/aws/aws-x.yaml':
@@ -437,7 +419,7 @@ describe('lint', () => {
 
   test('a catalogue that does not load is linted by its mistakes', async () => {
     const problems = await lintFile(
-      catalogue({ 'controls.yaml': entry, 'controls/aws/a.yaml': `${head('aws-x')}  on: AWS::S3::Bucket\n` }),
+      catalogueOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': `${head('aws-x')}  on: AWS::S3::Bucket\n` }),
       { cases: null },
     );
     expect(problems.map((problem) => problem.severity)).toEqual(['error']);

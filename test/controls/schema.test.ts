@@ -33,9 +33,22 @@ describe('editor schema of the catalogue', () => {
     ['an empty all', { all: [] }],
     ['a wrong literal', { field: 'a', atLeast: '7' }],
     ['an unknown conversion', { field: 'a', as: 'hours', equals: 1 }],
+    ['a shared condition without a name', { meets: ['a'] }],
+    ['anything but a variable for what a shared condition needs', { meets: 'a', with: { key: 'configuration.key' } }],
     ['a lookup table that does not exist', { field: 'a', equals: { lookup: 'aws.kms.keys', by: 'b' } }],
   ])('rejects %s', (_name, require) => {
     expect(validate([{ ...control, require: { field: 'a', equals: 1 } }])).toBe(true);
     expect(validate([{ ...control, require }])).toBe(false);
+  });
+
+  test('knows shared conditions', () => {
+    const condition = { field: '$key.x', equals: 1 };
+    expect(
+      validate([{ ...control, require: { meets: 'a-b', with: { key: '$other' }, id: 'x', otherwise: 'No', unknown: 'Who knows' } }]),
+    ).toBe(true);
+    expect(validate({ 'a-b': { title: 'T', needs: ['key'], condition } })).toBe(true);
+    expect(validate({ 'a-b': { needs: ['key'], condition } })).toBe(false);
+    expect(validate({ 'a b': { title: 'T', condition } })).toBe(false);
+    expect(validate({ 'a-b': { title: 'T', condition: { ...condition, equal: 1 } } })).toBe(false);
   });
 });

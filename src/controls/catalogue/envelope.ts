@@ -24,8 +24,15 @@ export const entrySchema = closed({
     .default({}),
   sections: z.array(text.min(1)).min(1),
   include: z.array(text.min(1)).min(1),
+  conditions: z.array(text.min(1)).default([]),
 });
 export type CatalogueEntry = z.infer<typeof entrySchema>;
+
+export const sharedConditionSchema = closed({
+  title: text.min(1),
+  needs: z.array(text.min(1)).default([]),
+  condition: z.unknown(),
+});
 
 /** Compiled by compile.ts; here only that they are there. */
 const anything = z.unknown().optional();

@@ -22,6 +22,7 @@ export const lintRules = [
   'absence-decides',
   'unused-let',
   'unused-parameter',
+  'unused-condition',
   'unused-section',
   'missing-prose',
   'unknown-table',
@@ -67,6 +68,9 @@ export function lintCatalogue(loaded: LoadedCatalogue, options: LintOptions): Pr
     if (loaded.usedParameters.has(name) || Object.hasOwn(freshnessParameters, name)) continue;
     problems.push(loaded.entry.problem(['parameters', name], `no control uses the parameter ${name}`, undefined, 'unused-parameter'));
   }
+  for (const [name, { source, at: where }] of loaded.conditions)
+    if (!loaded.usedConditions.has(name))
+      problems.push(source.problem(where, `no control meets the shared condition ${name}`, undefined, 'unused-condition'));
   const used = new Set(loaded.catalogue.controls.map(({ control }) => control.section));
   loaded.catalogue.sections.forEach((section, index) => {
     if (!used.has(section))

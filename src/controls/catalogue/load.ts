@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join, posix } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Control, Json, Provider } from '../../model/index.ts';
-import { compileCheck, typeShape } from '../language/compile.ts';
+import { compileCheck } from '../language/compile.ts';
+import type { CheckCompilation } from '../language/compile.ts';
 import { controlSchema, entrySchema, validate } from './envelope.ts';
 import type { CatalogueEntry, CheckEntry, ControlEntry } from './envelope.ts';
+import { included } from './include.ts';
 import { parseDuration } from '../language/convert.ts';
 import type { At } from '../language/scope.ts';
+import { loadConditions, noConditions } from './shared-conditions.ts';
+import type { LoadedConditions } from './shared-conditions.ts';
 import { didYouMean } from './suggest.ts';
-import { accountSubject } from '../assess/native.ts';
 import type { Catalogue, CompiledCheck, CompiledControl, ParameterDefinition, Problem, VerdictCheck } from '../types.ts';
+import { loadVerdict } from './verdict.ts';
 import { parseYaml } from './yaml-source.ts';
 import type { YamlSource } from './yaml-source.ts';
 
@@ -37,6 +41,9 @@ export interface LoadedCatalogue {
   /** Where each control stands. */
   readonly places: ReadonlyMap<string, { readonly source: YamlSource; readonly at: At }>;
   readonly usedParameters: ReadonlySet<string>;
+  /** Where each shared condition stands. */
+  readonly conditions: LoadedConditions['places'];
+  readonly usedConditions: ReadonlySet<string>;
   readonly tables: readonly {
     readonly table: string;
     readonly many: boolean;
@@ -44,7 +51,7 @@ export interface LoadedCatalogue {
   }[];
 }
 
-/** Reads controls.yaml and the files it includes, and compiles them. Throws CatalogueError with every mistake found. */
+/** Reads controls.yaml and the files it names, and compiles them. Throws CatalogueError with every mistake found. */
 export async function loadCatalogue(file: string): Promise<Catalogue> {
   return (await loadCatalogueSources(file)).catalogue;
 }
@@ -64,9 +71,11 @@ export async function loadCatalogueSources(file: string): Promise<LoadedCatalogu
   const entry = entrySource.problems.length > 0 ? undefined : validate(entrySchema, entrySource.value, entrySource, [], problems);
   if (entry === undefined) throw new CatalogueError(problems);
   const parameters = parametersOf(entry, entrySource, problems);
+  const shared: YamlSource[] = [];
+  for (const name of await included(directory, entry, 'conditions', entrySource, problems)) shared.push(await read(name));
   const sources = new Map<string, YamlSource>();
-  for (const name of await included(directory, entry, entrySource, problems)) sources.set(name, await read(name));
-  const loader = newLoader(entry, parameters, problems);
+  for (const name of await included(directory, entry, 'include', entrySource, problems)) sources.set(name, await read(name));
+  const loader = newLoader(entry, parameters, problems, loadConditions(shared, parameters, problems));
   for (const source of sources.values()) loadFile(loader, source);
   if (problems.length > 0) throw new CatalogueError(problems);
   const order = new Map(entry.sections.map((section, index) => [section, index]));
@@ -78,6 +87,8 @@ export async function loadCatalogueSources(file: string): Promise<LoadedCatalogu
     entry: entrySource,
     places: loader.places,
     usedParameters: loader.usedParameters,
+    conditions: loader.shared.places,
+    usedConditions: loader.usedConditions,
     tables: loader.tables,
   };
 }
@@ -90,7 +101,11 @@ export function compileControls(
 ): CompiledControl[] {
   const source = parseYaml('controls.yaml', text);
   const problems: Problem[] = [...source.problems];
-  const loader = newLoader({ name: '', version: '', parameters: {}, sections: [...sections], include: [] }, parameters, problems);
+  const loader = newLoader(
+    { name: '', version: '', parameters: {}, sections: [...sections], include: [], conditions: [] },
+    parameters,
+    problems,
+  );
   if (problems.length === 0) loadFile(loader, source);
   if (problems.length > 0) throw new CatalogueError(problems);
   return loader.controls;
@@ -104,11 +119,47 @@ interface Loader {
   readonly controls: CompiledControl[];
   readonly places: Map<string, { source: YamlSource; at: At }>;
   readonly usedParameters: Set<string>;
+  readonly shared: LoadedConditions;
+  readonly usedConditions: Set<string>;
   readonly tables: { table: string; many: boolean; problem: (message: string, hint?: string) => Problem }[];
 }
 
-function newLoader(entry: CatalogueEntry, parameters: Loader['parameters'], problems: Problem[]): Loader {
-  return { entry, parameters, problems, doubts: [], controls: [], places: new Map(), usedParameters: new Set(), tables: [] };
+function newLoader(
+  entry: CatalogueEntry,
+  parameters: Loader['parameters'],
+  problems: Problem[],
+  shared: LoadedConditions = noConditions,
+): Loader {
+  const loader: Loader = {
+    entry,
+    parameters,
+    problems,
+    doubts: [],
+    controls: [],
+    places: new Map(),
+    usedParameters: new Set(),
+    shared,
+    usedConditions: new Set(),
+    tables: [],
+  };
+  for (const { source, table } of shared.tables) noteTable(loader, source, table);
+  return loader;
+}
+
+function noteTable({ tables }: Loader, source: YamlSource, { table, many, at }: CheckCompilation['tables'][number]): void {
+  tables.push({ table, many, problem: (message, hint) => source.problem(at, message, hint) });
+}
+
+/** A doubt stands where its words do. What each use of a shared condition doubts is told once. */
+function noteDoubt({ doubts, shared }: Loader, source: YamlSource, doubt: CheckCompilation['doubts'][number]): void {
+  const where = doubt.within === undefined ? source : (shared.places.get(doubt.within)?.source ?? source);
+  const problem = where.problem(doubt.at, doubt.message, doubt.hint, doubt.rule);
+  const { file, line, column, rule } = problem;
+  if (
+    doubt.within === undefined ||
+    !doubts.some((one) => one.file === file && one.line === line && one.column === column && one.rule === rule)
+  )
+    doubts.push(problem);
 }
 
 function loadFile(loader: Loader, source: YamlSource): void {
@@ -221,62 +272,16 @@ function loadCheck(
   }
   if (check.question !== undefined) return { kind: 'manual', id: check.id, title, question: check.question };
   if (check.verdict !== undefined) {
-    return loadVerdict(loader, source, provider, { ...check, title, verdict: check.verdict }, [...at, 'verdict']);
+    return loadVerdict(problems, source, provider, { ...check, title, verdict: check.verdict }, [...at, 'verdict']);
   }
   const definition = Object.fromEntries(checkWords.filter((word) => raw[word] !== undefined).map((word) => [word, raw[word]]));
-  const compiled = compileCheck({ id: check.id, title, provider, definition, at }, loader.parameters);
+  const compiled = compileCheck({ id: check.id, title, provider, definition, at }, loader.parameters, loader.shared.conditions);
   for (const error of compiled.errors) problems.push(source.problem(error.at, error.message, error.hint));
-  for (const doubt of compiled.doubts) loader.doubts.push(source.problem(doubt.at, doubt.message, doubt.hint, doubt.rule));
+  for (const doubt of compiled.doubts) noteDoubt(loader, source, doubt);
   for (const name of compiled.usedParameters) loader.usedParameters.add(name);
-  for (const table of compiled.tables)
-    loader.tables.push({ table: table.table, many: table.many, problem: (message, hint) => source.problem(table.at, message, hint) });
+  for (const name of compiled.usedConditions) loader.usedConditions.add(name);
+  for (const table of compiled.tables) noteTable(loader, source, table);
   return compiled.check;
-}
-
-function loadVerdict(
-  loader: Loader,
-  source: YamlSource,
-  provider: Provider,
-  check: { id: string; title: string; verdict: NonNullable<CheckEntry['verdict']> },
-  at: At,
-): VerdictCheck {
-  const { problems } = loader;
-  const { on, parents } = check.verdict;
-  const [kind, named] =
-    'awsConfigRule' in check.verdict
-      ? (['awsConfigRule', check.verdict.awsConfigRule] as const)
-      : (['azurePolicy', check.verdict.azurePolicy] as const);
-  if (provider !== (kind === 'awsConfigRule' ? 'aws' : 'azure'))
-    problems.push(source.problem(at, `a control of ${provider} cannot rest on ${kind}`));
-  if (on !== undefined && parents !== undefined)
-    problems.push(
-      source.problem(
-        [...at, 'parents'],
-        '`on` and `parents` exclude each other',
-        '`on` where the inventory lists what the rule judges, `parents` where it lists only what holds it',
-      ),
-    );
-  const plain = {
-    kind: 'verdict',
-    id: check.id,
-    title: check.title,
-    provider,
-    rule: kind === 'azurePolicy' ? named.toLowerCase() : named,
-  } as const;
-  const as = on !== undefined ? 'resources' : 'parents';
-  const written = on ?? parents;
-  if (written === undefined) return plain;
-  const types = (typeof written === 'string' ? [written] : written).map((type) => (provider === 'azure' ? type.toLowerCase() : type));
-  const where = [...at, on !== undefined ? 'on' : 'parents'];
-  for (const type of types) {
-    if (type === accountSubject)
-      problems.push(
-        source.problem(where, `${accountSubject} is no type of the inventory`, 'leave it out: of accounts there is one in each account'),
-      );
-    else if (types.indexOf(type) !== types.lastIndexOf(type)) problems.push(source.problem(where, `${type} is named twice`));
-    else if (!typeShape[provider].test(type)) problems.push(source.problem(where, `${type} is no resource type of ${provider}`));
-  }
-  return { ...plain, about: { as, types } };
 }
 
 function ruleText({ rule, about }: VerdictCheck): string {
@@ -303,37 +308,6 @@ function controlOf(entry: ControlEntry, provider: Provider, checks: readonly Com
       on: check.kind === 'condition' ? check.on.join(', ') : check.kind === 'verdict' ? ruleText(check) : check.question,
     })),
   };
-}
-
-/** Files named by `include`: plain paths, or `controls/aws/*.yaml`. In the order of the list, sorted within a pattern. */
-async function included(directory: string, entry: CatalogueEntry, source: YamlSource, problems: Problem[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const [index, pattern] of entry.include.entries()) {
-    const folder = posix.dirname(pattern);
-    const wanted = posix.basename(pattern);
-    if (posix.isAbsolute(pattern) || pattern.split('/').includes('..') || folder.includes('*')) {
-      problems.push(source.problem(['include', index], `${pattern} must be a path below this directory, with * in the file name only`));
-      continue;
-    }
-    const expression = new RegExp(
-      `^${wanted
-        .split('*')
-        .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-        .join('[^/]*')}$`,
-    );
-    let names: string[] = [];
-    try {
-      names = (await readdir(join(directory, folder))).filter((name) => expression.test(name)).sort();
-    } catch {
-      // a directory that is not there holds no file
-    }
-    if (names.length === 0) problems.push(source.problem(['include', index], `${pattern} names no file`));
-    for (const name of names) {
-      const path = folder === '.' ? name : posix.join(folder, name);
-      if (!found.includes(path)) found.push(path);
-    }
-  }
-  return found;
 }
 
 function parametersOf(entry: CatalogueEntry, source: YamlSource, problems: Problem[]): Record<string, ParameterDefinition> {

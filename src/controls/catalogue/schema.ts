@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { conversionNames } from '../language/convert.ts';
-import { controlSchema, entrySchema } from './envelope.ts';
+import { controlSchema, entrySchema, sharedConditionSchema } from './envelope.ts';
 import { operators } from '../language/operators.ts';
 import type { Operator } from '../language/operators.ts';
 import { tableFamilies, tableNames } from '../lookups/tables.ts';
@@ -83,6 +83,19 @@ function definitions(): Record<string, Schema> {
           atMost: { type: 'integer', minimum: 0 },
           equals: { type: 'integer', minimum: 0 },
         }),
+        closed(
+          {
+            meets: { ...text, description: 'The name of a shared condition.' },
+            with: {
+              type: 'object',
+              additionalProperties: { type: 'string', pattern: '^\\$[A-Za-z_][A-Za-z0-9_]*$' },
+              description: 'Variables for what it needs, where they have other names here: { needed: $variable }.',
+            },
+            ...common,
+          },
+          ['meets'],
+          'True when the shared condition of this name is true here.',
+        ),
         closed(
           {
             field: ref('path'),
@@ -179,16 +192,22 @@ export function catalogueSchema(): Schema {
     return rest;
   };
   const control = plain(controlSchema);
+  const shared = plain(sharedConditionSchema);
   const properties = control['properties'] as Record<string, Schema>;
   const checks = properties['checks'] as Schema;
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Exhibit catalogue',
-    description: 'controls.yaml, or a file of controls that it includes. See docs/control-language.md.',
-    anyOf: [ref('catalogue'), { type: 'array', items: ref('control') }],
+    description: 'controls.yaml, or a file of controls or of shared conditions that it names. See docs/control-language.md.',
+    anyOf: [
+      ref('catalogue'),
+      { type: 'array', items: ref('control') },
+      { type: 'object', propertyNames: { pattern: '^[a-z0-9][a-z0-9-]*$' }, additionalProperties: ref('sharedCondition') },
+    ],
     $defs: {
       catalogue: plain(entrySchema),
       control: withParts({ ...control, properties: { ...properties, checks: { ...checks, items: withParts(checks['items'] as Schema) } } }),
+      sharedCondition: { ...shared, properties: { ...(shared['properties'] as Record<string, Schema>), condition: ref('condition') } },
       ...definitions(),
     },
   };

@@ -88,7 +88,16 @@ export function conditionLines(source: Json | undefined, indent = ''): string[] 
     const quantifier = source[word];
     if (isJsonObject(quantifier)) return quantifierLines(word, quantifier, source, indent);
   }
+  if (source['meets'] !== undefined) return sharedLines(source, indent);
   return [`${indent}- ${leafWords(source)}`];
+}
+
+/** A shared condition under its title, with the variables of where it is used. */
+function sharedLines(source: JsonObject, indent: string): string[] {
+  const given = isJsonObject(source['with']) ? source['with'] : {};
+  const renamed = (line: string): string =>
+    line.replace(/\$([A-Za-z_][A-Za-z0-9_]*)/g, (whole, name: string) => (Object.hasOwn(given, name) ? plain(given[name]) : whole));
+  return [`${indent}- ${plain(source['title'])}:`, ...conditionLines(source['condition'], `${indent}  `).map(renamed)];
 }
 
 function quantifierLines(word: keyof typeof listWords, quantifier: JsonObject, parent: JsonObject, indent: string): string[] {

@@ -3,10 +3,11 @@ import { compileLet } from './bindings/let.ts';
 import { compileOperand } from './bindings/operand.ts';
 import type { Condition } from './condition.ts';
 import { compileCondition } from './conditions.ts';
+import { filledIn } from './meets.ts';
 import { checkKeys, compileSentence, isObject } from './operands.ts';
 import { namesWithoutCase } from './paths.ts';
 import { Evaluation, Scope } from './scope.ts';
-import type { At, CheckCompiler } from './scope.ts';
+import type { At, CheckCompiler, SharedCondition, SharedConditions } from './scope.ts';
 import type { Comparison } from './comparing.ts';
 import type { Aggregate, CheckOutcome, ConditionCheck, EvaluationEnvironment, ParameterDefinition } from '../types.ts';
 import { FALSE, TRUE, UNKNOWN } from './values.ts';
@@ -17,6 +18,8 @@ export interface Reported {
   readonly message: string;
   readonly hint?: string;
   readonly rule?: string;
+  /** The shared condition in whose file `at` is. */
+  readonly within?: string;
 }
 
 export interface CheckSource {
@@ -33,14 +36,13 @@ export interface CheckCompilation {
   readonly errors: readonly Reported[];
   readonly doubts: readonly Reported[];
   readonly usedParameters: ReadonlySet<string>;
-  readonly tables: readonly { table: string; many: boolean; at: At }[];
+  readonly usedConditions: ReadonlySet<string>;
+  readonly tables: CheckCompiler['tables'];
 }
 
-/** Compiles one check to closures. Total: every mistake is in `errors`. */
-export function compileCheck(source: CheckSource, parameters: Readonly<Record<string, ParameterDefinition>>): CheckCompilation {
-  const errors: Reported[] = [];
-  const doubts: Reported[] = [];
-  const { definition, at, provider } = source;
+type Parameters = Readonly<Record<string, ParameterDefinition>>;
+
+function newCompiler(provider: Provider, parameters: Parameters, shared: SharedConditions, errors: Reported[]): CheckCompiler {
   const compiler: CheckCompiler = {
     provider,
     caseless: provider === 'azure',
@@ -50,14 +52,57 @@ export function compileCheck(source: CheckSource, parameters: Readonly<Record<st
     subjectReads: new Set(),
     absences: [],
     usedParameters: new Set(),
+    shared,
+    usedConditions: new Set(),
+    within: null,
     tables: [],
     usesReaders: false,
     slots: 0,
     lowestSlot: Infinity,
     operand: compileOperand,
     condition: compileCondition,
-    report: (where, message, hint) => errors.push({ at: where, message, ...(hint === undefined ? {} : { hint }) }),
+    report: (where, message, hint) => {
+      const { within } = compiler;
+      // A shared condition has no mistake of its own: what is wrong in it here is wrong with its use.
+      const told = within === null ? { at: where, message } : { at: within.at, message: `${within.name} cannot stand here: ${message}` };
+      if (within !== null && errors.some((error) => error.at === told.at && error.message === told.message)) return;
+      errors.push({ ...told, ...(hint === undefined ? {} : { hint }) });
+    },
   };
+  return compiler;
+}
+
+/** Compiles a shared condition by itself, where what it needs may be anything. It is sound where it and all that it meets compile. */
+export function compileShared(
+  shared: SharedCondition,
+  others: SharedConditions,
+  parameters: Parameters,
+): { readonly sound: boolean } & Pick<CheckCompilation, 'errors' | 'tables'> {
+  const errors: Reported[] = [];
+  // None of the rules that differ between providers makes a mistake of anything.
+  const compiler = newCompiler('aws', parameters, others, errors);
+  const { at, condition, needs } = shared;
+  const outside = new Scope(null);
+  const needAt = (index: number): At => [...at.slice(0, -1), 'needs', index];
+  needs.forEach((name, index) => outside.declare(compiler, name, { kind: 'covered' }, 'value', false, needAt(index)));
+  if (isObject(condition) && condition['id'] !== undefined)
+    compiler.report([...at, 'id'], 'a shared condition gets its id where it is used');
+  const compiled = compileCondition(compiler, new Scope(outside, outside.variables), condition, at, 'up', '');
+  // What is not compiled may be what reads it.
+  if (compiled !== undefined && errors.length === 0) {
+    for (const [index, name] of needs.entries())
+      if (outside.variables.get(name)?.used === false)
+        compiler.report(needAt(index), `the condition does not read $${name}`, 'leave it out');
+  }
+  return { sound: compiled !== undefined && errors.length === 0, errors, tables: compiler.tables };
+}
+
+/** Compiles one check to closures. Total: every mistake is in `errors`, or in a shared condition, which has reported it. */
+export function compileCheck(source: CheckSource, parameters: Parameters, shared: SharedConditions = new Map()): CheckCompilation {
+  const errors: Reported[] = [];
+  const doubts: Reported[] = [];
+  const { definition, at, provider } = source;
+  const compiler = newCompiler(provider, parameters, shared, errors);
   const on = typesOf(compiler, definition['on'], [...at, 'on']);
   const critical = criticalOf(compiler, definition['scope'], [...at, 'scope']);
   const aggregate = aggregateOf(compiler, definition['aggregate'], [...at, 'aggregate']);
@@ -85,6 +130,7 @@ export function compileCheck(source: CheckSource, parameters: Readonly<Record<st
         rule: 'absence-decides',
         message: `the absence of ${absence.path} leads towards a pass here`,
         hint: 'say why that is evidence: because: "…", or turn the condition round',
+        ...(absence.within === null ? {} : { within: absence.within }),
       });
   }
   const usable = errors.length === 0 && require !== undefined && when !== undefined && on !== undefined;
@@ -101,11 +147,12 @@ export function compileCheck(source: CheckSource, parameters: Readonly<Record<st
         subjectReads: [...compiler.subjectReads].sort(),
         usesReaders: compiler.usesReaders,
         absences: compiler.absences.map((absence) => ({ path: absence.path, keys: absence.keys, because: absence.because ?? '' })),
-        definition: definition as JsonObject,
+        definition: filledIn(definition as JsonObject, shared) as JsonObject,
         evaluate: evaluator(when, require, satisfied, compiler.slots, compiler.caseless),
       }
     : undefined;
-  return { check, errors, doubts, usedParameters: compiler.usedParameters, tables: compiler.tables };
+  const { usedParameters, usedConditions, tables } = compiler;
+  return { check, errors, doubts, usedParameters, usedConditions, tables };
 }
 
 const holds = 'Every condition of this check holds.';

@@ -25,6 +25,6 @@ export function flip(polarity: Polarity): Polarity {
   return polarity === 'up' ? 'down' : polarity === 'down' ? 'up' : 'both';
 }
 
-export const combinators = ['all', 'any', 'not', 'some', 'every', 'none', 'count'] as const;
+export const combinators = ['all', 'any', 'not', 'some', 'every', 'none', 'count', 'meets'] as const;
 
 export const nothing: Why = { text: 'the evidence decides it', authored: false };

@@ -1,6 +1,7 @@
 import { combinators, flip, nothing } from './condition.ts';
 import type { Condition, Polarity, Why } from './condition.ts';
 import { compileLeaf } from './leaves.ts';
+import { compileMeets, speaksFirst } from './meets.ts';
 import { checkKeys, compileSentence, isObject } from './operands.ts';
 import { operatorNames } from './operators.ts';
 import { compileQuantifier } from './quantifiers.ts';
@@ -21,7 +22,7 @@ export function compileCondition(
   prefix: string,
 ): Condition | undefined {
   if (!isObject(source)) {
-    compiler.report(at, 'a condition is needed here', '{ field: path, equals: value }, or all, any, not, some, every, none, count');
+    compiler.report(at, 'a condition is needed here', '{ field: path, equals: value }, or all, any, not, some, every, none, count, meets');
     return undefined;
   }
   const kinds = combinators.filter((name) => Object.hasOwn(source, name));
@@ -50,8 +51,7 @@ export function compileCondition(
     return undefined;
   }
   const kind = kinds[0] as (typeof combinators)[number];
-  const known = kind === 'count' ? [kind, ...common, 'atLeast', 'atMost', 'equals'] : [kind, ...common];
-  checkKeys(compiler, source, known, at, `\`${kind}\``);
+  checkKeys(compiler, source, [kind, ...common, ...beside(kind)], at, `\`${kind}\``);
   const sentences = compileSentences(compiler, scope, source, at);
   const id = idOf(compiler, source, at, prefix, '');
   switch (kind) {
@@ -65,11 +65,19 @@ export function compileCondition(
       const child = compileCondition(compiler, scope, source['not'], [...at, 'not'], flip(polarity), id);
       return child === undefined ? undefined : withSentences(notOf(child), sentences, false);
     }
+    case 'meets': {
+      const shared = compileMeets(compiler, scope, source, at, polarity, id);
+      return shared === undefined ? undefined : withSentences(shared, sentences, speaksFirst(source, compiler.shared));
+    }
     default: {
       const quantified = compileQuantifier(compiler, scope, source, kind, [...at, kind], polarity, id);
       return quantified === undefined ? undefined : withSentences(quantified, sentences, kind === 'some' || kind === 'count');
     }
   }
+}
+
+function beside(kind: (typeof combinators)[number]): readonly string[] {
+  return kind === 'count' ? ['atLeast', 'atMost', 'equals'] : kind === 'meets' ? ['with'] : [];
 }
 
 function idOf(compiler: CheckCompiler, source: Record<string, unknown>, at: At, prefix: string, own: string): string {

@@ -145,6 +145,7 @@ function noteAbsence(
     keys: keysBelow(path, containers),
     because: typeof because === 'string' && because !== '' ? because : null,
     at,
+    within: compiler.within?.name ?? null,
   });
 }
 

@@ -60,7 +60,7 @@ function variablePath(compiler: CheckCompiler, scope: Scope, path: Path, name: s
   if (variable.shape === 'list' && path.segments.length > 0) {
     compiler.report(
       at,
-      `$${name} is a list: nothing can be read below it`,
+      `$${variable.name} is a list: nothing can be read below it`,
       'look into it with some, every or none, or take one entry with first',
     );
     return undefined;
@@ -68,16 +68,18 @@ function variablePath(compiler: CheckCompiler, scope: Scope, path: Path, name: s
   if (use.alias !== true) noteRead(compiler, variable.origin, path.segments, use.kind ?? 'value');
   const walk = compileWalk(path.segments, compiler.caselessNames);
   const below = formatSegments(path.segments);
-  const shown = below === '' ? name : below.startsWith('[') ? `${name}${below}` : `${name}.${below}`;
+  // A shared condition has names of its own: evidence shows those of where it is used.
+  const own = variable.name;
+  const shown = below === '' ? own : below.startsWith('[') ? `${own}${below}` : `${own}.${below}`;
   return {
-    text: path.text,
+    text: `$${own}${path.text.slice(name.length + 1)}`,
     read: (evaluation) => walk(readVariable(evaluation, variable)),
     source: (evaluation) => evaluation.sources[slot] ?? 0,
     display: (evaluation) => {
       const source = evaluation.sources[slot] ?? 0;
       const uid = variable.record && source > 0 ? evaluation.joined[source - 1]?.uid : undefined;
       if (uid === undefined) return shown;
-      return below === '' ? `${name} ${cutText(uid, 160)}` : `${below} of ${name} ${cutText(uid, 160)}`;
+      return below === '' ? `${own} ${cutText(uid, 160)}` : `${below} of ${own} ${cutText(uid, 160)}`;
     },
     origin: originBelow(variable.origin, path.segments),
     shape: variable.shape,
@@ -101,7 +103,10 @@ export function compileText(compiler: CheckCompiler, scope: Scope, template: unk
   }
   const holes = parts.map((part) => (typeof part === 'string' ? part : compilePath(compiler, scope, part.path, at)));
   if (holes.includes(undefined)) return undefined;
-  const text = template as string;
+  const text = holes.reduce<string>((whole, hole, index) => {
+    const part = parts[index];
+    return typeof hole === 'object' && typeof part === 'object' ? whole.replace(`{${part.path}}`, () => `{${hole.text}}`) : whole;
+  }, template as string);
   return {
     text,
     origin: covered,

@@ -12,6 +12,19 @@ import type { Value } from './values.ts';
 /** Where in a YAML file something stands: keys and indexes from the root. */
 export type At = readonly Segment[];
 
+/** A condition that stands once and is used by name. */
+export interface SharedCondition {
+  readonly title: string;
+  /** The variables that it reads from where it is used. */
+  readonly needs: readonly string[];
+  readonly condition: unknown;
+  /** Where the condition stands in its own file. */
+  readonly at: At;
+}
+
+/** By name; null where one has mistakes, which are reported where it stands. None of them leads back to itself. */
+export type SharedConditions = ReadonlyMap<string, SharedCondition | null>;
+
 /** What one check compiles in. Mistakes are reported, never thrown, so that all come out at once. */
 export interface CheckCompiler {
   readonly provider: Provider;
@@ -25,9 +38,13 @@ export interface CheckCompiler {
   readonly reads: Map<string, Set<string>>;
   readonly subjectReads: Set<string>;
   /** Conditions whose being absent in the evidence leads towards a pass or not applicable, with the author's reason. */
-  readonly absences: { path: string; keys: string[]; because: string | null; at: At }[];
+  readonly absences: { path: string; keys: string[]; because: string | null; at: At; within: string | null }[];
   readonly usedParameters: Set<string>;
-  /** Every lookup, for the lint. */
+  readonly shared: SharedConditions;
+  readonly usedConditions: Set<string>;
+  /** The shared condition that is being compiled, and where the check uses it: places inside it are of another file. */
+  within: { readonly name: string; readonly at: At } | null;
+  /** Every lookup, for the lint; those of a shared condition are told where it stands. */
   readonly tables: { table: string; many: boolean; at: At }[];
   usesReaders: boolean;
   slots: number;
@@ -70,19 +87,29 @@ export interface Variable {
 export class Scope {
   readonly variables = new Map<string, Variable>();
   readonly parent: Scope | null;
-  constructor(parent: Scope | null) {
+  /** All that a shared condition sees of where it is used, by its own names. */
+  readonly borrowed: ReadonlyMap<string, Variable> | null;
+  constructor(parent: Scope | null, borrowed: ReadonlyMap<string, Variable> | null = null) {
     this.parent = parent;
+    this.borrowed = borrowed;
   }
   find(name: string): Variable | undefined {
-    return this.variables.get(name) ?? this.parent?.find(name);
+    return this.variables.get(name) ?? (this.borrowed === null ? this.parent?.find(name) : this.borrowed.get(name));
   }
   names(): string[] {
-    return [...this.variables.keys(), ...(this.parent?.names() ?? [])];
+    return [...this.variables.keys(), ...(this.borrowed === null ? (this.parent?.names() ?? []) : this.borrowed.keys())];
+  }
+  /** Also by what a shared condition does not see: evidence and explanations name both. */
+  isTaken(name: string): boolean {
+    return this.variables.has(name) || this.borrowed?.has(name) === true || this.parent?.isTaken(name) === true;
+  }
+  isShared(): boolean {
+    return this.borrowed !== null || this.parent?.isShared() === true;
   }
   declare(compiler: CheckCompiler, name: string, origin: Origin, shape: 'value' | 'list', record: boolean, at: At): Variable {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       compiler.report(at, `\`${name}\` cannot name a variable`, 'use letters, digits and underscore, beginning with a letter');
-    if (this.find(name) !== undefined) compiler.report(at, `$${name} is already taken`, 'choose another name');
+    if (this.isTaken(name)) compiler.report(at, `$${name} is already taken`, 'choose another name');
     const variable: Variable = { name, slot: compiler.slots++, origin, shape, record, at, used: false, compute: () => MISSING };
     this.variables.set(name, variable);
     return variable;
@@ -111,7 +138,8 @@ export function unknownVariable(compiler: CheckCompiler, scope: Scope, name: str
   compiler.report(
     at,
     `unknown variable $${name}`,
-    didYouMean(name, scope.names())?.replace('did you mean ', 'did you mean $') ?? 'declare it under `let`, before its first use',
+    didYouMean(name, scope.names())?.replace('did you mean ', 'did you mean $') ??
+      (scope.isShared() ? 'name it under `needs`' : 'declare it under `let`, before its first use'),
   );
 }
 

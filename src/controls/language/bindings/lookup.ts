@@ -11,7 +11,7 @@ function compileLookup(compiler: CheckCompiler, scope: Scope, source: Record<str
   if (many !== undefined && typeof many !== 'boolean') compiler.report([...at, 'many'], '`many` is true or false');
   if (typeof table !== 'string' || by === undefined) return undefined;
   if (!compiler.reads.has(table)) compiler.reads.set(table, new Set());
-  compiler.tables.push({ table, many: many === true, at: [...at, 'lookup'] });
+  if (compiler.within === null) compiler.tables.push({ table, many: many === true, at: [...at, 'lookup'] });
   const list = many === true;
   compiler.lowestSlot = -1; // where the subject lives decides what a reference means
   let last = 0; // `source` is asked for right after `read`
