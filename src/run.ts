@@ -41,11 +41,12 @@ export async function catalogueOf(loaded: LoadedConfig): Promise<Catalogue> {
   return selectControls(catalogue, loaded.config);
 }
 
-/** Stops before anything is asked of a provider where the end of the line could not be reached. */
-export async function assertReady(loaded: LoadedConfig): Promise<void> {
+/** Stops before anything is asked of a provider where the end of the line could not be reached; gives the controls to collect for. */
+export async function assertReady(loaded: LoadedConfig): Promise<Catalogue> {
   requireSigningFiles(loaded);
-  await catalogueOf(loaded);
+  const catalogue = await catalogueOf(loaded);
   await signerOf(loaded);
+  return catalogue;
 }
 
 /** Directory of the signing keys, relative to the configuration file. */
@@ -104,9 +105,10 @@ async function locked<T>(context: StageContext, work: () => Promise<T>): Promise
   }
 }
 
-export const collectStage = (context: StageContext): Promise<Ledger> =>
+/** `ready`: the controls, where they were just read. */
+export const collectStage = (context: StageContext, ready?: Catalogue): Promise<Ledger> =>
   locked(context, async () => {
-    const catalogue = await catalogueOf(context.loaded);
+    const catalogue = ready ?? (await catalogueOf(context.loaded));
     keepInputs(context, catalogue);
     const { collect } = await import('./collectors/collect.ts');
     const { quotaFloor } = await import('./collectors/rate.ts');

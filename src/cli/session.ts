@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { dirname, join } from 'node:path';
 import { quotaFloor } from '../collectors/rate.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { Catalogue } from '../controls/types.ts';
 import type { Assessment, Ledger } from '../model/index.ts';
 import type { SealReport } from '../pack/seal.ts';
 import type { RenderReport } from '../render/render.ts';
@@ -170,7 +171,7 @@ export interface LineOutcome {
 }
 
 /** The whole line on one run directory; stages that an interrupted run finished are not done again. */
-export async function wholeLine(here: Terminal, context: StageContext & { stop(): void }): Promise<LineOutcome> {
+export async function wholeLine(here: Terminal, context: StageContext & { stop(): void }, ready?: Catalogue): Promise<LineOutcome> {
   const { assessStage, collectStage, renderStage, sealStage } = await import('../run.ts');
   const stages: StageResult[] = [];
   const stage = async <T>(name: string, work: () => Promise<T>, summarise: (value: T) => string): Promise<T> => {
@@ -179,7 +180,7 @@ export async function wholeLine(here: Terminal, context: StageContext & { stop()
     stages.push(result);
     return value;
   };
-  const ledger = await stage('collect', () => collectStage(context).finally(() => context.stop()), collectSummary);
+  const ledger = await stage('collect', () => collectStage(context, ready).finally(() => context.stop()), collectSummary);
   sayGaps(here, ledger);
   const assessment = await stage('assess', () => assessStage(context), assessSummary);
   await stage('render', () => renderStage(context), renderSummary);

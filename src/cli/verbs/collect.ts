@@ -14,10 +14,15 @@ export function collectVerb(): Command {
       const here = terminalOf(command);
       const { catalogueOf, collectStage } = await import('../../run.ts');
       const loaded = loadConfig(options.config);
-      await catalogueOf(loaded);
+      const catalogue = await catalogueOf(loaded);
       const run = nextRun(loaded, options.resume === true, new Date());
       const context = stageContext(here, loaded, run, options.resume === true);
-      const { value: ledger } = await timed(here, 'collect', () => collectStage(context).finally(() => context.stop()), collectSummary);
+      const { value: ledger } = await timed(
+        here,
+        'collect',
+        () => collectStage(context, catalogue).finally(() => context.stop()),
+        collectSummary,
+      );
       sayGaps(here, ledger);
       const gaps = ledger.entries.filter((entry) => entry.status !== 'complete' && entry.status !== 'excluded');
       here.print(run.path);

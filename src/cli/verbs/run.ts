@@ -14,10 +14,10 @@ export function runVerb(): Command {
       const here = terminalOf(command);
       const loaded = loadConfig(options.config);
       const { assertReady } = await import('../../run.ts');
-      await assertReady(loaded);
+      const catalogue = await assertReady(loaded);
       const run = nextRun(loaded, options.resume === true, new Date());
       here.say(`${here.style.bold(loaded.config.engagement.title)}  ${here.style.dim(run.path)}`);
-      const { assessment, sealed, stages } = await wholeLine(here, stageContext(here, loaded, run, true));
+      const { assessment, sealed, stages } = await wholeLine(here, stageContext(here, loaded, run, true), catalogue);
       here.print(`Pack         ${sealed.zipPath}`);
       here.print(`Fingerprint  ${sealed.fingerprint}`);
       here.print('             Give it to the auditor by another way than the pack.');
