@@ -37,7 +37,13 @@ export function rollUpControl(input: RollUpInput): { status: Status; reasons: Re
     };
   const why: Reason =
     input.excluded > 0
-      ? { code: 'all-excluded', message: `nothing to judge: all ${input.excluded} resources were excluded` }
+      ? {
+          code: 'all-excluded',
+          message:
+            input.excluded === 1
+              ? 'nothing to judge: the only resource was excluded'
+              : `nothing to judge: all ${input.excluded} resources were excluded`,
+        }
       : { code: 'empty-population', message: 'nothing to judge: the complete evidence shows no such resource' };
   return { status: 'notapplicable', reasons: [...reasons, why] };
 }

@@ -9,7 +9,7 @@ export function explainControl({ control, checks }: CompiledControl, width = 100
   const lines: string[] = [
     control.title,
     '='.repeat(Math.min(control.title.length, width)),
-    `${control.id} · ${control.section} · level ${control.level} · ${control.assessment}${control.profileApplicability.length === 0 ? '' : ` · ${control.profileApplicability.join(', ')}`}`,
+    [control.id, control.section, ...levelsOf(control), control.assessment].join(' · '),
     `defined in ${control.source}`,
   ];
   const section = (title: string, ...texts: string[]): void => {
@@ -124,4 +124,9 @@ function wrap(text: string, width: number): string[] {
     }
     return [...wrapped, current];
   });
+}
+
+/** The level, and for whom besides, where that says more than the level. */
+function levelsOf({ level, profileApplicability }: CompiledControl['control']): string[] {
+  return [`level ${level}`, ...profileApplicability.filter((one) => one.toLowerCase() !== `level ${level}`)];
 }
