@@ -42,7 +42,7 @@ describe('explain', () => {
     if (control === undefined) throw new Error('no control');
     expect(explainControl(control)).toBe(`Keys are protected
 ==================
-azure-test-key · S · level 2 · automated · Level 2
+azure-test-key · S · level 2 · automated
 defined in controls.yaml:2
 
 Description
