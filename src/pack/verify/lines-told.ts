@@ -98,7 +98,7 @@ export function digests(): { add(text: string): boolean } {
         slots = new BigUint64Array(old.length * 2);
         for (const digest of old) if (digest !== 0n) put(digest);
       }
-      const added = put(hash('sha256', text, 'buffer').readBigUInt64LE() | (1n << 63n));
+      const added = put(BigInt(`0x${hash('sha256', text).slice(0, 16)}`) | 1n);
       if (added) count += 1;
       return added;
     },
