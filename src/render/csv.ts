@@ -17,9 +17,13 @@ const FORMULA = /^\s*[=+\-@\t\r\n|%＝＋－＠]/u;
 /** What a spreadsheet that separates cells by semicolons or tabs, as in half of Europe, would take for the beginning of another cell. */
 const FORMULA_WITHIN = /([;\t\n][^\S\n]*)(?=[=+\-@|%＝＋－＠])/gu;
 
+/** Most cells: printable ASCII that no rule below is about. */
+const PLAIN = /^[\w/([{.#*:][\x20\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]*$/;
+
 export function csvCell(value: CsvValue): string {
   if (value === null) return '';
   if (typeof value !== 'string') return String(value);
+  if (PLAIN.test(value)) return value;
   const clean = visibleLines(value.replaceAll('\r\n', '\n')).replace(FORMULA_WITHIN, "$1'");
   const guarded = FORMULA.test(clean) || /^\s/u.test(clean) ? `'${clean}` : clean;
   return /[",;\t\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
