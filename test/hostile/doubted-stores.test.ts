@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Access, JsonObject, Readers } from '../../src/model/index.ts';
+import type { JsonObject } from '../../src/model/index.ts';
 import { fixtureRun } from '../support/evidence.ts';
 import { conditionCheck, control, good, judgeRun } from '../support/judging.ts';
 
@@ -29,17 +27,10 @@ describe('who can read a store that contradicts itself', () => {
   async function storesOf(records: ReturnType<typeof bucket>[]) {
     const scope = { provider: 'aws' as const, account: '111122223333', region: 'eu-west-1' };
     const run = await fixtureRun({ units: [{ ...scope, type: 'AWS::S3::Bucket', records, pageSize: 1 }] });
-    const { assessment } = await judgeRun(run, [readers], {
+    const { assessment, access } = await judgeRun(run, [readers], {
       critical: { tags: { data: ['secret'] }, notCriticalTags: { data: ['public'] }, unclassified: 'critical' },
     });
-    const lines = <T>(name: string): T[] =>
-      readFileSync(join(run, 'results', name), 'utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as T);
-    const sets = new Map(lines<Readers>('readers.ndjson').map((one) => [one.id, one]));
-    const stores = lines<Access>('access.ndjson').map(({ subject, readers: id }) => ({ name: subject.name, readers: sets.get(id) }));
-    return { access: assessment.access, stores };
+    return { access: assessment.access, stores: access.map(({ subject, readers: set }) => ({ name: subject.name, readers: set })) };
   }
 
   test('is undecided, and the others are told as ever', async () => {

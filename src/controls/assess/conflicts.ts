@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import type { Observation } from '../../model/index.ts';
 import type { CheckResult, Conflict } from './judge.ts';
 import { checkNames, observationLine } from './observations.ts';
-import { type Block, blockFile, type Lines, type ResultFiles, type Written } from './result-files.ts';
+import type { Block, Lines, ResultFiles, Written } from './result-files.ts';
 
 /** What settling needs of a check. `settle` keeps its books when an observation turns out to rest on contradictory records. */
 export type Settled = Pick<CheckResult, 'lines' | 'conflicts' | 'settleConflict'>;
@@ -11,25 +10,18 @@ export type Settled = Pick<CheckResult, 'lines' | 'conflicts' | 'settleConflict'
  * Ends the observations of some checks, in order. Those of contradictory records become unknown: then all that lies behind `begin`, which
  * is theirs alone, is written again.
  */
-export function endObservations(
-  files: Pick<ResultFiles, 'directory' | 'observations'>,
-  begin: number,
-  checks: readonly Settled[],
-): Written[] {
-  const { directory, observations } = files;
+export function endObservations(files: Pick<ResultFiles, 'observations'>, begin: number, checks: readonly Settled[]): Written[] {
+  const { observations } = files;
   const written = checks.map(({ lines }) => observations.finish(lines));
   if (checks.every(({ conflicts }) => conflicts.size === 0)) return written;
-  const path = join(directory, 'settled.ndjson');
-  const settled = blockFile(path);
-  const again = checks.map((check, at) => {
-    const lines = settled.open();
-    settle(check, (take) => observations.read(written[at]?.blocks ?? [], take), lines);
-    return settled.finish(lines);
-  });
-  observations.truncate(begin);
-  observations.append(path);
-  settled.discard();
-  return again.map(({ count, blocks }) => ({ count, blocks: moved(blocks, begin) }));
+  return observations.rewrite(begin, (settled) =>
+    checks.map((check, at) => {
+      const lines = settled.open();
+      settle(check, (take) => observations.eachLine(written[at]?.blocks ?? [], take), lines);
+      const { count, blocks } = settled.finish(lines);
+      return { count, blocks: moved(blocks, begin) };
+    }),
+  );
 }
 
 /** The blocks of a file that was put behind `by` bytes of another. */
@@ -38,9 +30,9 @@ export function moved(blocks: readonly Block[], by: number): Block[] {
 }
 
 /** Turns the observations of contradictory records into unknowns; the rest stays byte for byte. */
-function settle(check: Settled, read: (take: (piece: Uint8Array) => void) => void, into: Lines): void {
+function settle(check: Settled, each: (take: (line: string) => void) => void, into: Lines): void {
   const open = new Map(check.conflicts);
-  eachLine(read, (line) => {
+  each((line) => {
     const id = line.slice(7, 43);
     const conflict = open.get(id);
     if (!conflict) {
@@ -71,19 +63,5 @@ function unknownLine(id: string, head: string, conflict: Conflict, citationsJson
     leaves: [],
     citationsJson,
     method: 'TEST',
-  });
-}
-
-/** Gives each line of what is read in pieces. */
-export function eachLine(read: (take: (piece: Uint8Array) => void) => void, take: (line: string) => void): void {
-  let rest: Buffer = Buffer.alloc(0);
-  read((piece) => {
-    const all = Buffer.concat([rest, piece]);
-    let start = 0;
-    for (let end = all.indexOf(10, start); end >= 0; end = all.indexOf(10, start)) {
-      take(all.toString('utf8', start, end));
-      start = end + 1;
-    }
-    rest = Buffer.from(all.subarray(start));
   });
 }

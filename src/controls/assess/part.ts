@@ -1,5 +1,4 @@
 import type { ExhibitConfig } from '../../config/schema.ts';
-import { storeBook } from './stores.ts';
 import type { EvidenceReader, StoredQuery } from '../../evidence/reader.ts';
 import {
   type AccessTotals,
@@ -28,6 +27,7 @@ import { type Population, readPopulation } from './population.ts';
 import type { BlockFile, ResultFiles, Written } from './result-files.ts';
 import { addCounts, rollUpControl } from './rollup.ts';
 import { countIsMissing, shortfallsOf } from './shortfalls.ts';
+import { storeBook } from './stores.ts';
 import { judgedSubject } from './subject.ts';
 import { tableIndex } from '../lookups/table-index.ts';
 import { ledgerType } from '../lookups/table.ts';

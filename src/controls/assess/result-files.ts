@@ -25,12 +25,12 @@ export interface BlockFile {
   open(): Lines;
   /** Writes what the writer holds, and ends it. */
   finish(lines: Lines): Written;
-  /** Gives the bytes of some blocks to `take`, in pieces that are only lent. */
-  read(blocks: readonly Block[], take: (piece: Uint8Array) => void): void;
+  /** Gives the lines of some blocks to `take`. */
+  eachLine(blocks: readonly Block[], take: (line: string) => void): void;
   /** Puts the whole of another file behind this one. */
   append(path: string): void;
-  /** Forgets what lies behind `size`. */
-  truncate(size: number): void;
+  /** Puts what is written to another file in place of all that lies behind `begin`, which can be read until then. */
+  rewrite<T>(begin: number, write: (other: BlockFile) => T): T;
   /** Resolves once the bytes are safe. */
   close(): Promise<void>;
   /** Closes and removes it. */
@@ -71,6 +71,15 @@ export function blockFile(path: string): BlockFile {
     }
   }
 
+  function append(other: string): void {
+    const source = openSync(other, 'r');
+    try {
+      readFrom(source, [0, fstatSync(source).size], (piece) => put(piece, []));
+    } finally {
+      closeSync(source);
+    }
+  }
+
   return {
     get size() {
       return size;
@@ -88,20 +97,20 @@ export function blockFile(path: string): BlockFile {
       put(writer.pending(), writer.blocks);
       return { count: writer.count, blocks: writer.blocks };
     },
-    read(blocks, take) {
-      for (const block of blocks) readFrom(descriptor, block, take);
+    eachLine(blocks, take) {
+      eachLine((give) => {
+        for (const block of blocks) readFrom(descriptor, block, give);
+      }, take);
     },
-    append(other) {
-      const source = openSync(other, 'r');
-      try {
-        readFrom(source, [0, fstatSync(source).size], (piece) => put(piece, []));
-      } finally {
-        closeSync(source);
-      }
-    },
-    truncate(to) {
-      ftruncateSync(descriptor, to);
-      size = to;
+    append,
+    rewrite(begin, write) {
+      const other = blockFile(`${path}.again`);
+      const made = write(other);
+      ftruncateSync(descriptor, begin);
+      size = begin;
+      append(`${path}.again`);
+      other.discard();
+      return made;
     },
     async close() {
       try {
@@ -115,6 +124,20 @@ export function blockFile(path: string): BlockFile {
       rmSync(path);
     },
   };
+}
+
+/** Gives each line of what is read in pieces. */
+function eachLine(read: (take: (piece: Uint8Array) => void) => void, take: (line: string) => void): void {
+  let rest: Buffer = Buffer.alloc(0);
+  read((piece) => {
+    const all = Buffer.concat([rest, piece]);
+    let start = 0;
+    for (let end = all.indexOf(10, start); end >= 0; end = all.indexOf(10, start)) {
+      take(all.toString('utf8', start, end));
+      start = end + 1;
+    }
+    rest = Buffer.from(all.subarray(start));
+  });
 }
 
 /**

@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import { type AccessTotals, accessSchema, type Citation, type Resource, scopeKey } from '../../model/index.ts';
 import { type AccessAnalysis, type ReadersLine, undecided } from '../access/access.ts';
-import { eachLine } from './conflicts.ts';
-import { blockFile, type ResultFiles } from './result-files.ts';
+import type { ResultFiles } from './result-files.ts';
 import type { JudgedSubject } from './subject.ts';
 
 /** The critical stores of some controls, each with who can read it. */
@@ -15,7 +13,7 @@ export interface StoreBook {
 
 const nameOf = ({ scope, type, uid }: JudgedSubject['subject']): string => `${scopeKey(scope)}\n${type}\n${uid}`;
 
-export function storeBook(files: Pick<ResultFiles, 'directory' | 'access' | 'readers'>, access: Pick<AccessAnalysis, 'access'>): StoreBook {
+export function storeBook(files: Pick<ResultFiles, 'access' | 'readers'>, access: Pick<AccessAnalysis, 'access'>): StoreBook {
   const begin = files.access.size;
   const stores = files.access.open();
   const readers = files.readers.open();
@@ -42,13 +40,10 @@ export function storeBook(files: Pick<ResultFiles, 'directory' | 'access' | 'rea
 
   /** Writes the stores again, those in doubt as undecided. */
   function settle(): void {
-    const path = join(files.directory, 'settled-stores.ndjson');
-    const settled = blockFile(path);
-    const lines = settled.open();
     const { blocks } = files.access.finish(stores);
-    eachLine(
-      (take) => files.access.read(blocks, take),
-      (text) => {
+    files.access.rewrite(begin, (settled) => {
+      const lines = settled.open();
+      files.access.eachLine(blocks, (text) => {
         const { subject, readers: id } = accessSchema.parse(JSON.parse(text));
         const doubt = doubted.get(nameOf(subject));
         const before = told.get(id);
@@ -59,14 +54,11 @@ export function storeBook(files: Pick<ResultFiles, 'directory' | 'access' | 'rea
         doubted.delete(nameOf(subject));
         count(before, -1);
         lines.write(line(doubt.subjectJson, undecided(before.world, doubt.reason)));
-      },
-    );
-    // Not critical by the record that was met first: now that it is in doubt, it may be.
-    for (const { subjectJson, reason } of doubted.values()) lines.write(line(subjectJson, undecided('data-roles', reason)));
-    settled.finish(lines);
-    files.access.truncate(begin);
-    files.access.append(path);
-    settled.discard();
+      });
+      // Not critical by the record that was met first: now that it is in doubt, it may be.
+      for (const { subjectJson, reason } of doubted.values()) lines.write(line(subjectJson, undecided('data-roles', reason)));
+      settled.finish(lines);
+    });
   }
 
   return {
