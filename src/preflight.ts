@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { type Finding, type LoadedConfig, refuseFindings } from './config/load.ts';
 import type { ExhibitConfig } from './config/schema.ts';
 import { globMatcher } from './controls/assess/critical.ts';
-import { resolveParameters } from './controls/catalogue/load.ts';
+import { resolveParameters } from './controls/catalogue/parameters.ts';
 import { SelectionError, selectControls } from './controls/catalogue/select.ts';
 import type { Catalogue } from './controls/types.ts';
 import { freshnessParameters } from './model/index.ts';

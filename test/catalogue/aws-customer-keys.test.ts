@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadCatalogue, resolveParameters } from '../../src/controls/catalogue/load.ts';
+import { loadCatalogue } from '../../src/controls/catalogue/load.ts';
+import { resolveParameters } from '../../src/controls/catalogue/parameters.ts';
 import { isJsonObject } from '../../src/model/index.ts';
 import type { JsonObject } from '../../src/model/index.ts';
 import { checkOf, environmentFor, readCases, recordsOf, root } from '../support/cases.ts';

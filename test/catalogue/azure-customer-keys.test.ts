@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readDocument } from '../../src/collectors/registry.ts';
-import { loadCatalogue, resolveParameters } from '../../src/controls/catalogue/load.ts';
+import { loadCatalogue } from '../../src/controls/catalogue/load.ts';
+import { resolveParameters } from '../../src/controls/catalogue/parameters.ts';
 import { environmentOf } from '../../src/controls/assess/try.ts';
 import type { ConditionCheck } from '../../src/controls/types.ts';
 import { isJsonObject } from '../../src/model/index.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { loadCatalogue, resolveParameters } from '../../src/controls/catalogue/load.ts';
+import { loadCatalogue } from '../../src/controls/catalogue/load.ts';
+import { resolveParameters } from '../../src/controls/catalogue/parameters.ts';
 import { compileProjection, namesWithoutCase, parsePath } from '../../src/controls/language/paths.ts';
 import type { CheckOutcome, ConditionCheck } from '../../src/controls/types.ts';
 import type { JsonObject, Resource } from '../../src/model/index.ts';

@@ -3,13 +3,8 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileCheck } from '../../src/controls/language/compile.ts';
-import {
-  compileControls,
-  formatProblem,
-  loadCatalogue,
-  loadCatalogueSources,
-  resolveParameters,
-} from '../../src/controls/catalogue/load.ts';
+import { compileControls, formatProblem, loadCatalogue, loadCatalogueSources } from '../../src/controls/catalogue/load.ts';
+import { resolveParameters } from '../../src/controls/catalogue/parameters.ts';
 import { catalogueOf, head, problemsOf } from '../support/catalogues.ts';
 import type { SharedConditions } from '../../src/controls/language/scope.ts';
 import { subjectOf, surroundings } from '../support/language.ts';
@@ -73,6 +68,17 @@ describe('loading', () => {
       expect.stringMatching(/^controls\/aws\/b\.yaml:4:\d+ {2}`level` /),
       expect.stringMatching(/^controls\/aws\/b\.yaml:6:3 {2}unknown key `titel` \(did you mean title\?\)$/),
       expect.stringMatching(/^controls\/aws\/b\.yaml:9:\d+ {2}there is a control aws-one already \(at controls\/aws\/a\.yaml:1\)$/),
+    ]);
+  });
+
+  test('tells mistakes in the conditions of a control that is wrong elsewhere too', async () => {
+    const wrong = `${head('aws-One')}  on: AWS::S3::Bucket\n  require: { field: a, equal: 1 }\n${head('aws-two').replace('level: 2', 'level: 3')}  checks:\n  - id: one\n    on: AWS::S3::Bucket\n    require: { fild: a, equals: 1 }\n${head('storage')}  on: microsoft.storage/storageaccounts\n  require: { field: a, equals: $x }\n`;
+    expect(await problemsOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': wrong })).toEqual([
+      expect.stringMatching(/^controls\/aws\/a\.yaml:1:\d+ {2}`id` an id begins with/),
+      expect.stringMatching(/^controls\/aws\/a\.yaml:7:\d+ {2}unknown operator `equal`/),
+      expect.stringMatching(/^controls\/aws\/a\.yaml:11:\d+ {2}`level` /),
+      expect.stringMatching(/a condition knows no `fild` \(did you mean field\?\)$/),
+      expect.stringMatching(/`id` an id begins with/),
     ]);
   });
 

@@ -9,7 +9,7 @@ import { type Assessment, type Finding, freshnessParameters, type Json, type Que
 import { boundGarbage } from '../../evidence/garbage.ts';
 import { namedScopes } from './claims.ts';
 import { freshness } from './freshness.ts';
-import { resolveParameters } from '../catalogue/load.ts';
+import { resolveParameters } from '../catalogue/parameters.ts';
 import { moved } from './conflicts.ts';
 import { judgePart, pagesToRead, type PartRequest, type PartResult } from './part.ts';
 import { deal, partsOf } from './partition.ts';

@@ -1,7 +1,7 @@
 import type { Json, Leaf, Provider, ProviderVerdict, Resource } from '../../model/index.ts';
 import { accessAnalysis } from '../access/access.ts';
 import { decideGroup } from './aggregate.ts';
-import { resolveParameters } from '../catalogue/load.ts';
+import { resolveParameters } from '../catalogue/parameters.ts';
 import { judgeVerdict } from './native.ts';
 import { tableReads } from './needs.ts';
 import { tableIndex } from '../lookups/table-index.ts';

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Control, Json, Provider } from '../../model/index.ts';
-import { compileCheck } from '../language/compile.ts';
-import type { CheckCompilation } from '../language/compile.ts';
+import type { Control, Provider } from '../../model/index.ts';
+import { compileCheck, typeShape } from '../language/compile.ts';
+import type { CheckCompilation, CheckSource } from '../language/compile.ts';
 import { controlSchema, entrySchema, validate } from './envelope.ts';
 import type { CatalogueEntry, CheckEntry, ControlEntry } from './envelope.ts';
 import { included } from './include.ts';
-import { parseDuration } from '../language/convert.ts';
+import { isObject } from '../language/operands.ts';
 import type { At } from '../language/scope.ts';
 import { loadConditions, noConditions } from './shared-conditions.ts';
 import type { LoadedConditions } from './shared-conditions.ts';
+import { parametersOf } from './parameters.ts';
 import { didYouMean } from './suggest.ts';
 import type { Catalogue, CompiledCheck, CompiledControl, ParameterDefinition, Problem, VerdictCheck } from '../types.ts';
 import { loadVerdict } from './verdict.ts';
@@ -172,7 +173,10 @@ function loadFile(loader: Loader, source: YamlSource): void {
   for (const [index, value] of source.value.entries()) {
     const at = [index];
     const entry = validate(controlSchema, value, source, at, problems);
-    if (entry === undefined) continue;
+    if (entry === undefined) {
+      tellConditions(loader, source, at, value);
+      continue;
+    }
     const before = loader.places.get(entry.id);
     if (before !== undefined) {
       const { line } = before.source.position(before.at);
@@ -274,14 +278,47 @@ function loadCheck(
   if (check.verdict !== undefined) {
     return loadVerdict(problems, source, provider, { ...check, title, verdict: check.verdict }, [...at, 'verdict']);
   }
-  const definition = Object.fromEntries(checkWords.filter((word) => raw[word] !== undefined).map((word) => [word, raw[word]]));
-  const compiled = compileCheck({ id: check.id, title, provider, definition, at }, loader.parameters, loader.shared.conditions);
-  for (const error of compiled.errors) problems.push(source.problem(error.at, error.message, error.hint));
+  const compiled = compileWritten(loader, source, { id: check.id, title, provider }, raw, at);
   for (const doubt of compiled.doubts) noteDoubt(loader, source, doubt);
   for (const name of compiled.usedParameters) loader.usedParameters.add(name);
   for (const name of compiled.usedConditions) loader.usedConditions.add(name);
   for (const table of compiled.tables) noteTable(loader, source, table);
   return compiled.check;
+}
+
+const providers = Object.keys(typeShape) as Provider[];
+
+/** Types of the three are spelled so differently that one tells. */
+function providerOfTypes(on: unknown): Provider | undefined {
+  const types: unknown[] = Array.isArray(on) ? on : [on];
+  return providers.find((provider) => types.some((type) => typeof type === 'string' && typeShape[provider].test(type)));
+}
+
+/** Mistakes in the conditions of a control that is wrong elsewhere: they are told together with those. */
+function tellConditions(loader: Loader, source: YamlSource, at: At, value: unknown): void {
+  if (!isObject(value)) return;
+  const { id, checks } = value;
+  const written = Array.isArray(checks)
+    ? checks.map((raw: unknown, index) => ({ raw, at: [...at, 'checks', index] }))
+    : [{ raw: value, at }];
+  for (const one of written) {
+    if (!isObject(one.raw) || one.raw['on'] === undefined || one.raw['require'] === undefined) continue;
+    const provider = providers.find((name) => (typeof id === 'string' ? id : '').startsWith(`${name}-`)) ?? providerOfTypes(one.raw['on']);
+    if (provider !== undefined) compileWritten(loader, source, { id: '', title: '', provider }, one.raw, one.at);
+  }
+}
+
+function compileWritten(
+  loader: Loader,
+  source: YamlSource,
+  of: Pick<CheckSource, 'id' | 'title' | 'provider'>,
+  raw: Record<string, unknown>,
+  at: At,
+): CheckCompilation {
+  const definition = Object.fromEntries(checkWords.filter((word) => raw[word] !== undefined).map((word) => [word, raw[word]]));
+  const compiled = compileCheck({ ...of, definition, at }, loader.parameters, loader.shared.conditions);
+  for (const error of compiled.errors) loader.problems.push(source.problem(error.at, error.message, error.hint));
+  return compiled;
 }
 
 function ruleText({ rule, about }: VerdictCheck): string {
@@ -308,59 +345,4 @@ function controlOf(entry: ControlEntry, provider: Provider, checks: readonly Com
       on: check.kind === 'condition' ? check.on.join(', ') : check.kind === 'verdict' ? ruleText(check) : check.question,
     })),
   };
-}
-
-function parametersOf(entry: CatalogueEntry, source: YamlSource, problems: Problem[]): Record<string, ParameterDefinition> {
-  const parameters: Record<string, ParameterDefinition> = {};
-  for (const [name, definition] of Object.entries(entry.parameters)) {
-    const mistake = parameterMistake(definition.type, definition.default);
-    if (mistake !== null) problems.push(source.problem(['parameters', name, 'default'], `the default of ${name} ${mistake}`));
-    parameters[name] = { name, type: definition.type, default: definition.default, description: definition.description };
-  }
-  return parameters;
-}
-
-/** What is wrong with a parameter's value, or null. */
-export function parameterMistake(type: ParameterDefinition['type'], value: Json): string | null {
-  switch (type) {
-    case 'string':
-      return typeof value === 'string' ? null : 'must be a text';
-    case 'number':
-      return typeof value === 'number' && Number.isFinite(value) ? null : 'must be a number';
-    case 'integer':
-      return Number.isSafeInteger(value) ? null : 'must be a whole number';
-    case 'boolean':
-      return typeof value === 'boolean' ? null : 'must be true or false';
-    case 'duration':
-      return typeof value === 'string' && parseDuration(value) !== null ? null : 'must be a duration such as P90D';
-    case 'list':
-      return Array.isArray(value) && new Set(value.map((entry) => typeof entry)).size <= 1 ? null : 'must be a list of texts or of numbers';
-  }
-}
-
-/**
- * The parameters of a run: defaults with the engagement's values put over them. Mistakes come back as sentences,
- * so that the configuration loader can say where they stand.
- */
-export function resolveParameters(
-  catalogue: Pick<Catalogue, 'parameters'>,
-  overrides: Readonly<Record<string, unknown>>,
-): { parameters: Record<string, Json>; mistakes: { name: string; message: string }[] } {
-  const parameters: Record<string, Json> = {};
-  const mistakes: { name: string; message: string }[] = [];
-  for (const definition of Object.values(catalogue.parameters)) parameters[definition.name] = definition.default;
-  for (const [name, value] of Object.entries(overrides)) {
-    const definition = Object.hasOwn(catalogue.parameters, name) ? catalogue.parameters[name] : undefined;
-    if (definition === undefined) {
-      mistakes.push({
-        name,
-        message: `unknown parameter ${name}${didYouMean(name, Object.keys(catalogue.parameters))?.replace(/^/, ' (').concat(')') ?? ''}`,
-      });
-      continue;
-    }
-    const mistake = parameterMistake(definition.type, value as Json);
-    if (mistake === null) parameters[name] = value as Json;
-    else mistakes.push({ name, message: `the parameter ${name} ${mistake}` });
-  }
-  return { parameters, mistakes };
 }
