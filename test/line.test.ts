@@ -223,6 +223,8 @@ describe('Ctrl-C', () => {
     expect(code).toBe(130);
     expect(stderr).toMatch(/what was collected is kept/i);
     expect(stderr).not.toMatch(/\bat .*\.ts:\d+/);
+    expect(stderr).toMatch(/ records {2}(stopped|partial)$/m);
+    expect(stderr).not.toMatch(/ records {2}failed$/m);
     const before = simulator.calls().length;
     const resumed = await exhibit(['collect', '--config', config, '--resume', '--json'], { env: environment() });
     expect([0, 3]).toContain(resumed.code);

@@ -10,8 +10,8 @@ interface ScopeState {
   expected: number;
 }
 
-/** Progress of a collection: on a terminal one bar for each cloud scope under way, in a log one plain line when a scope is done. */
-export function collectProgress(terminal: Terminal): CollectProgress & { stop(): void } {
+/** Progress of a collection: on a terminal one bar for each cloud scope under way, in a log one plain line when a scope is done. `signal`: what was asked to stop did not fail. */
+export function collectProgress(terminal: Terminal, signal?: AbortSignal): CollectProgress & { stop(): void } {
   const states = new Map<string, ScopeState>();
   const bars = terminal.interactive
     ? new MultiBar({
@@ -64,8 +64,9 @@ export function collectProgress(terminal: Terminal): CollectProgress & { stop():
       const mark = status === 'complete' ? terminal.style.green('✓') : terminal.style.yellow('!');
       // A resumed run finds all of it on disk.
       const figures = pages === 0 && status === 'complete' ? 'nothing left to ask' : `${plural(pages, 'page')}, ${plural(items, 'record')}`;
+      const word = status === 'failed' && signal?.aborted === true ? 'stopped' : status;
       line(
-        `  ${mark} ${visible(`${collector} ${scope}`).padEnd(60)} ${figures}${status === 'complete' ? '' : `  ${terminal.style.yellow(status)}`}`,
+        `  ${mark} ${visible(`${collector} ${scope}`).padEnd(60)} ${figures}${status === 'complete' ? '' : `  ${terminal.style.yellow(word)}`}`,
       );
     },
     note(collector, scope, message) {

@@ -71,11 +71,12 @@ export function assessedRun(path: string): RunDirectory {
 
 /** Everything the stages share, made once for a verb. `stop` ends the progress display. */
 export function stageContext(here: Terminal, loaded: LoadedConfig, run: RunDirectory, resume: boolean): StageContext & { stop(): void } {
-  const progress = collectProgress(here);
+  const signal = interruptible(here);
+  const progress = collectProgress(here, signal);
   return {
     loaded,
     run,
-    signal: interruptible(here),
+    signal,
     progress,
     resume,
     note: (message) => here.say(`  ${visibleLines(message)}`),
