@@ -162,7 +162,12 @@ export const renderStage = (context: StageContext): Promise<RenderReport> =>
   locked(context, async () => {
     const signer = await signerOf(context.loaded);
     const [{ render }, { describeSigner }] = await Promise.all([import('./render/render.ts'), import('./pack/sign/keys.ts')]);
-    const report = await render({ runDirectory: context.run.path, signing: describeSigner(signer), log: context.note });
+    const report = await render({
+      runDirectory: context.run.path,
+      signing: describeSigner(signer),
+      results: context.loaded.config.output.formats,
+      log: context.note,
+    });
     context.run.markDone('render');
     return report;
   });

@@ -156,7 +156,10 @@ export function assessSummary(assessment: Assessment): string {
 }
 
 export function renderSummary(report: RenderReport): string {
-  return report.files.map((file) => `${file.file} ${bytes(file.bytes)}`).join(', ');
+  const results = report.files.filter(({ file }) => file.startsWith('results/'));
+  const reports = report.files.filter((one) => !results.includes(one)).map(({ file, bytes: size }) => `${file} ${bytes(size)}`);
+  const size = results.reduce((sum, one) => sum + one.bytes, 0);
+  return [...reports, `${plural(results.length, 'file')} of results ${bytes(size)}`].join(', ');
 }
 
 /** The exit status that an assessment deserves. A gap in the evidence outranks a failing control that nobody asked about. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { attestedAnswerSchema, waiverSchema } from '../model/index.ts';
+import { attestedAnswerSchema, resultFormats, waiverSchema } from '../model/index.ts';
 
 /** A shape that names unknown keys instead of dropping them: a misspelt option must not be ignored in silence. */
 const closed = z.strictObject;
@@ -139,7 +139,11 @@ export const configSchema = closed({
   waivers: z.array(waiverSchema.omit({ expired: true, used: true }).extend({ approvedOn: date, expires: date }).strict()).default([]),
   answers: z.array(attestedAnswerSchema.extend({ date, validUntil: date.optional() }).strict()).default([]),
   signing: signingSchema.default({ keys: '.exhibit/keys' }),
-  output: closed({ directory: z.string().default('out') }).default({ directory: 'out' }),
+  output: closed({
+    directory: z.string().default('out'),
+    /** What the results are written in besides the reports and CSV. */
+    formats: z.array(z.enum(resultFormats)).default([...resultFormats]),
+  }).default({ directory: 'out', formats: [...resultFormats] }),
 });
 export type ExhibitConfig = z.infer<typeof configSchema>;
 export type AwsScopeConfig = z.infer<typeof awsScopeSchema>;

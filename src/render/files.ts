@@ -46,5 +46,5 @@ export async function digestOf(file: string): Promise<string> {
 /** Removes what a render that was killed left half-written in a directory. */
 export async function removeHalfWritten(directory: string): Promise<void> {
   for (const name of await readdir(directory))
-    if (/^[a-z]+\.[a-z]+\.\d+\.tmp$/.test(name)) await rm(join(directory, name), { force: true });
+    if (/^[a-z-]+\.[a-z]+\.\d+\.tmp$/.test(name)) await rm(join(directory, name), { force: true });
 }

@@ -49,6 +49,17 @@ export async function* observationsOf(file: string, finding: Finding): AsyncGene
   }
 }
 
+/** Ids of the observations of one control, of which nothing else is read: they have been, or will be. */
+export async function* observationIds(file: string, finding: Finding): AsyncGenerator<string> {
+  for (const block of finding.observations.blocks) {
+    for await (const line of lines(file, block)) {
+      // Lines begin with it.
+      const [, id] = /^\{"id":"([0-9a-f-]{36})"/.exec(line) ?? [];
+      yield id ?? parseObservation(line).id;
+    }
+  }
+}
+
 /** Every observation, control by control in the assessment's order. */
 export async function* allObservations(
   file: string,

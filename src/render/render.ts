@@ -1,12 +1,16 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assessmentSchema, resultSources } from '../model/index.ts';
-import type { Assessment, Finding, Observation, StoreAccess } from '../model/index.ts';
+import type { Assessment, Finding, Observation, ResultFormat, StoreAccess } from '../model/index.ts';
 import type { BrowserRecord } from './browser.ts';
 import { accessCsv, findingsCsv, observationsCsv, reconciliationCsv } from './csv.ts';
 import { digestOf, removeHalfWritten, writeAtomically } from './files.ts';
 import { htmlReport } from './html.ts';
-import { allObservations, isNonPassing, observationsOf } from './observations.ts';
+import { allObservations, isNonPassing, observationIds, observationsOf } from './observations.ts';
+import { ocsfFindings } from './ocsf.ts';
+import { oscalCatalog } from './oscal/catalog.ts';
+import { oscalResults } from './oscal/results.ts';
+import { catalogFile } from './oscal/terms.ts';
 import type { RegisterRow } from './register.ts';
 import { storesOf } from './stores.ts';
 import { buildView, gather } from './view.ts';
@@ -25,6 +29,8 @@ export interface RenderOptions {
   log: (message: string) => void;
   /** Default: all of them. */
   formats?: readonly ReportFormat[];
+  /** The formats to write besides; files of others are removed. Default: all of them. */
+  results?: readonly ResultFormat[];
   /** Path of a Chromium to use instead of the bundled one. */
   browser?: string;
 }
@@ -53,6 +59,7 @@ interface Source {
   gathered: () => Promise<Gathered>;
   observations: () => AsyncIterable<{ finding: Finding; observation: Observation }>;
   observationsOf: (finding: Finding) => AsyncIterable<Observation>;
+  observationIds: (finding: Finding) => AsyncIterable<string>;
   stores: () => AsyncIterable<StoreAccess>;
   browser: string | undefined;
   log: (message: string) => void;
@@ -60,23 +67,40 @@ interface Source {
   record: (facts: { pages?: number; browser?: BrowserRecord }) => void;
 }
 
-type Pieces = AsyncIterable<string | Uint8Array>;
+type Pieces = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
 
-/** The registry: a format is one file of this folder and one line here. */
+/** The registry: a format is one file of this folder, or one folder of it, and one line here. `choice`: a configuration may leave it out. */
 const FORMATS = {
   html: { file: 'report.html', write: (source: Source) => html(source) },
   pdf: { file: 'report.pdf', write: (source: Source) => pdf(source) },
-  'observations-csv': { file: 'results/observations.csv', write: (source: Source): Pieces => observationsCsv(source.observations()) },
-  'findings-csv': { file: 'results/findings.csv', write: (source: Source): Pieces => findingsCsv(source.assessment) },
-  'reconciliation-csv': { file: 'results/reconciliation.csv', write: (source: Source): Pieces => reconciliationCsv(source.assessment) },
-  'access-csv': { file: 'results/access.csv', write: (source: Source): Pieces => accessCsv(source.stores()) },
-} as const satisfies Record<string, { file: string; write: (source: Source) => Pieces }>;
+  'observations-csv': {
+    file: 'results/observations.csv',
+    write: ({ observations }: Source): Pieces => observationsCsv(observations()),
+  },
+  'findings-csv': { file: 'results/findings.csv', write: ({ assessment }: Source): Pieces => findingsCsv(assessment) },
+  'reconciliation-csv': {
+    file: 'results/reconciliation.csv',
+    write: ({ assessment }: Source): Pieces => reconciliationCsv(assessment),
+  },
+  'access-csv': { file: 'results/access.csv', write: ({ stores }: Source): Pieces => accessCsv(stores()) },
+  'oscal-assessment-results': {
+    choice: 'oscal',
+    file: 'results/oscal-assessment-results.json',
+    write: (source: Source): Pieces => oscalResults(source),
+  },
+  'oscal-catalog': { choice: 'oscal', file: `results/${catalogFile}`, write: ({ assessment }: Source): Pieces => oscalCatalog(assessment) },
+  ocsf: {
+    choice: 'ocsf',
+    file: 'results/ocsf-compliance-findings.ndjson',
+    write: ({ assessment, observations }: Source): Pieces => ocsfFindings(assessment, observations()),
+  },
+} as const satisfies Record<string, { choice?: ResultFormat; file: string; write: (source: Source) => Pieces }>;
 
 export type ReportFormat = keyof typeof FORMATS;
 export const reportFormats = Object.keys(FORMATS) as readonly ReportFormat[];
 
 /**
- * Writes the reports of an assessed run: `report.html`, `report.pdf`, `results/*.csv`, each whole or not at all, and
+ * Writes the reports of an assessed run, `report.html` and `report.pdf`, and its results in other formats, each whole or not at all, and
  * `results/rendering.json`, which says what made them.
  * Throws when the results contradict one another, or when no browser can be had for the PDF.
  */
@@ -94,6 +118,7 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
     log,
     observations: () => allObservations(observationsFile, assessment),
     observationsOf: (finding) => observationsOf(observationsFile, finding),
+    observationIds: (finding) => observationIds(observationsFile, finding),
     stores: () => storesOf(results),
     gathered: () => (gathered ??= gather(assessment, source.observationsOf, source.stores())),
     record: (facts) => {
@@ -108,7 +133,12 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
   const sources: Record<string, string> = {};
   for (const name of resultSources) sources[`results/${name}`] = await digestOf(join(results, name));
   for (const format of options.formats ?? reportFormats) {
-    const { file, write } = FORMATS[format];
+    const { choice, file, write }: (typeof FORMATS)[ReportFormat] & { readonly choice?: ResultFormat } = FORMATS[format];
+    if (choice !== undefined && options.results?.includes(choice) === false) {
+      // An earlier rendering may have made it, of these results or of others.
+      await rm(join(runDirectory, file), { force: true });
+      continue;
+    }
     const started = performance.now();
     const { bytes, sha256 } = await writeAtomically(join(runDirectory, file), write(source));
     report.files.push({ format, file, bytes, sha256, milliseconds: Math.round(performance.now() - started) });

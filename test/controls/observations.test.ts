@@ -1,5 +1,6 @@
 import { expect, describe, test } from 'vitest';
-import { observationId, uuidV5 } from '../../src/controls/assess/observations.ts';
+import { observationId } from '../../src/controls/assess/observations.ts';
+import { uuidV5 } from '../../src/text/uuid.ts';
 
 describe('ids', () => {
   test('are UUIDs of version 5 over the whole name, however long', () => {

@@ -65,6 +65,20 @@ describe('results that a signer could have made up', () => {
     ).toContain('does not balance, and the control passes');
   });
 
+  test.each([
+    ['results/oscal-assessment-results.json', 'report-stale'],
+    ['results/ocsf-compliance-findings.ndjson', 'report-stale'],
+    ['results/findings.csv', 'report-stale'],
+    ['results/oscal-assessment-results.xml', 'it is none of the results'],
+    ['results/oscal-.json', 'it is none of the results'],
+  ])('results in another format that nobody rendered: %s', async (file, told) => {
+    expect(
+      await disagrees((run) => {
+        writeFileSync(join(run, file), '{"assessment-results":{}}\n');
+      }),
+    ).toContain(told);
+  });
+
   test('an observation of a population that is not reconciled', async () => {
     expect(
       await disagrees((run) => {

@@ -1,4 +1,4 @@
-import { resultSources } from '../../model/index.ts';
+import { renderedResult, resultSources } from '../../model/index.ts';
 import { sha256 } from '../files.ts';
 import type { ProblemList } from './codes.ts';
 import type { PackContents } from './contents.ts';
@@ -14,7 +14,7 @@ export function digestOfFindings(findings: unknown): string {
   return sha256(JSON.stringify(findings) ?? '');
 }
 
-/** What is told twice is the same twice, and nothing lies among the results that verification knows nothing of. CSV files are reports. */
+/** What is told twice is the same twice, and nothing lies among the results that verification knows nothing of. */
 export function checkRepeatedFindings(
   contents: PackContents,
   digests: { readonly assessment: string | null; readonly findings: string | null },
@@ -23,6 +23,6 @@ export function checkRepeatedFindings(
   if (contents.files.has(findingsPath) && digests.assessment !== null && digests.findings !== digests.assessment)
     problems.add('results-disagree', 'it holds other findings than the assessment', findingsPath);
   for (const path of contents.files.keys())
-    if (path.startsWith(`${results}/`) && !known.has(path) && !/^data\/results\/[^/]+\.csv$/.test(path))
+    if (path.startsWith(`${results}/`) && !known.has(path) && !renderedResult.test(path.slice(results.length + 1)))
       problems.add('results-disagree', 'it is none of the results', path);
 }

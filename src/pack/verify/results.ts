@@ -4,6 +4,7 @@ import {
   accessTotalsSchema,
   emptyCounts,
   providerSchema,
+  renderedResult,
   resultSources,
   rollUp,
   scopeCoverageSchema,
@@ -89,8 +90,11 @@ export const renderingPartSchema = z.object({
 });
 export type RenderingPart = z.infer<typeof renderingPartSchema>;
 
-/** Files that are made of results. */
-const rendered = /^data\/(?:report\.(?:html|pdf)|results\/[^/]+\.csv)$/;
+/** Whether a file is made of results. */
+function isRendered(path: string): boolean {
+  const results = `${dataDirectory}/results/`;
+  return path.startsWith(results) ? renderedResult.test(path.slice(results.length)) : /^data\/report\.(?:html|pdf)$/.test(path);
+}
 
 /** Reports were made of these results, and are as they were made. Signing adds to a PDF and changes no byte of it. */
 export function checkRendering(rendering: RenderingPart, contents: PackContents, report: Buffer | null, problems: ProblemList): void {
@@ -99,7 +103,7 @@ export function checkRendering(rendering: RenderingPart, contents: PackContents,
     if (!source(path)) problems.add('report-stale', 'the reports were made of another version of it', path);
   const made = new Map(rendering.files.map((file) => [`${dataDirectory}/${file.file}`, file]));
   for (const path of new Set([...contents.files.keys(), reportFile])) {
-    if (!rendered.test(path)) continue;
+    if (!isRendered(path)) continue;
     const file = made.get(path);
     if (path === reportFile) {
       if (report !== null && (file === undefined || sha256(report.subarray(0, file.bytes)) !== file.sha256))
