@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assessmentSchema, resultSources } from '../model/index.ts';
-import type { Assessment, Finding, Observation, StoreAccess } from '../model/index.ts';
+import type { Access, Assessment, Finding, Observation, Readers, StoreAccess } from '../model/index.ts';
 import type { BrowserRecord } from './browser.ts';
-import { accessCsv, findingsCsv, observationsCsv, reconciliationCsv } from './csv.ts';
+import { accessCsv, readersCsv } from './csv-access.ts';
+import { findingsCsv, observationsCsv, reconciliationCsv } from './csv.ts';
 import { digestOf, removeHalfWritten, writeAtomically } from './files.ts';
 import { htmlReport } from './html.ts';
 import { allObservations, isNonPassing, observationsOf } from './observations.ts';
 import type { RegisterRow } from './register.ts';
-import { storesOf } from './stores.ts';
+import { accessLines, readersLines, storesOf } from './stores.ts';
 import { buildView, gather } from './view.ts';
 import type { Gathered } from './view.ts';
 import { rowView } from './view-control.ts';
@@ -54,6 +55,8 @@ interface Source {
   observations: () => AsyncIterable<{ finding: Finding; observation: Observation }>;
   observationsOf: (finding: Finding) => AsyncIterable<Observation>;
   stores: () => AsyncIterable<StoreAccess>;
+  storeLines: () => AsyncIterable<Access>;
+  readerSets: () => AsyncIterable<Readers>;
   browser: string | undefined;
   log: (message: string) => void;
   /** What a format found worth recording. */
@@ -69,7 +72,8 @@ const FORMATS = {
   'observations-csv': { file: 'results/observations.csv', write: (source: Source): Pieces => observationsCsv(source.observations()) },
   'findings-csv': { file: 'results/findings.csv', write: (source: Source): Pieces => findingsCsv(source.assessment) },
   'reconciliation-csv': { file: 'results/reconciliation.csv', write: (source: Source): Pieces => reconciliationCsv(source.assessment) },
-  'access-csv': { file: 'results/access.csv', write: (source: Source): Pieces => accessCsv(source.stores()) },
+  'access-csv': { file: 'results/access.csv', write: (source: Source): Pieces => accessCsv(source.storeLines(), source.readerSets()) },
+  'readers-csv': { file: 'results/readers.csv', write: (source: Source): Pieces => readersCsv(source.storeLines(), source.readerSets()) },
 } as const satisfies Record<string, { file: string; write: (source: Source) => Pieces }>;
 
 export type ReportFormat = keyof typeof FORMATS;
@@ -95,6 +99,8 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
     observations: () => allObservations(observationsFile, assessment),
     observationsOf: (finding) => observationsOf(observationsFile, finding),
     stores: () => storesOf(results),
+    storeLines: () => accessLines(results),
+    readerSets: () => readersLines(results),
     gathered: () => (gathered ??= gather(assessment, source.observationsOf, source.stores())),
     record: (facts) => {
       if (facts.pages !== undefined) report.pages = facts.pages;
