@@ -183,7 +183,7 @@
     fact('Observation', element('span', { class: 'mono' }, id));
     const body = element('div', { class: 'x-detail-body' }, facts);
     if (leaves.length > 0) {
-      const table = element('table', {}, element('thead', {}, element('tr', {}, ...['Field', 'Observed', 'Expected', 'Condition'].map((word) => element('th', {}, word)))));
+      const table = element('table', {}, element('thead', {}, element('tr', {}, ...['Field', 'Observed', 'Expected', 'Condition'].map((word) => element('th', { scope: 'col' }, word)))));
       const tbody = element('tbody');
       for (const [path, operator, expected, observed, outcome, because] of leaves) {
         tbody.append(element('tr', { class: outcome },
@@ -272,7 +272,7 @@
   };
 
   const build = () => {
-    const distinct = (key) => [...merged[key].values].filter((value) => value !== '').sort().map((value) => [value, value]);
+    const distinct = (key) => [...merged[key].values].filter((value) => value !== '').sort().map((value) => [value, value === '*' ? 'of no single one (*)' : value]);
     const present = new Set(status);
     controls.statuses = {};
     const statusBar = element('div', { class: 'x-statuses', role: 'group', 'aria-label': 'Results' });

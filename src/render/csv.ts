@@ -1,4 +1,4 @@
-import type { Assessment, Finding, Observation, StoreAccess } from '../model/index.ts';
+import type { Assessment, Citation, Finding, Observation } from '../model/index.ts';
 import { scopeKey } from '../model/index.ts';
 import { visibleLines } from '../text/visible.ts';
 import { jsonText } from './text.ts';
@@ -36,7 +36,7 @@ function csvLine(values: readonly CsvValue[]): string {
 const BOM = '\ufeff';
 
 /** Lines joined into pieces worth a write. */
-async function* table(header: readonly string[], rows: AsyncIterable<CsvValue[]> | Iterable<CsvValue[]>): AsyncGenerator<string> {
+export async function* table(header: readonly string[], rows: AsyncIterable<CsvValue[]> | Iterable<CsvValue[]>): AsyncGenerator<string> {
   let piece = BOM + csvLine(header);
   for await (const row of rows) {
     piece += csvLine(row);
@@ -46,6 +46,11 @@ async function* table(header: readonly string[], rows: AsyncIterable<CsvValue[]>
     }
   }
   if (piece !== '') yield piece;
+}
+
+/** Where a record lies, and whether it is text that is itself JSON. */
+export function citationCell({ file, pointer, encoding }: Citation): string {
+  return `${file}#${pointer}${encoding === 'json-string' ? ' (JSON in a string)' : ''}`;
 }
 
 export function observationsCsv(observations: AsyncIterable<{ finding: Finding; observation: Observation }>): AsyncGenerator<string> {
@@ -76,12 +81,7 @@ export function observationsCsv(observations: AsyncIterable<{ finding: Finding; 
               `${leaf.path} ${leaf.operator} ${jsonText(leaf.expected)}: ${leaf.observed === undefined ? '(nothing there)' : jsonText(leaf.observed)} [${leaf.outcome}${leaf.because === undefined ? '' : `, ${leaf.because}`}]`,
           )
           .join('\n'),
-        observation.citations
-          .map(
-            (citation) =>
-              `${citation.role} ${citation.file}#${citation.pointer}${citation.encoding === 'json-string' ? ' (JSON in a string)' : ''}`,
-          )
-          .join('\n'),
+        observation.citations.map((citation) => `${citation.role} ${citationCell(citation)}`).join('\n'),
       ];
     }
   }
@@ -162,6 +162,7 @@ export function reconciliationCsv(assessment: Assessment): AsyncGenerator<string
     row.scope.provider,
     row.scope.account,
     row.scope.region,
+    scopeKey(row.scope),
     row.type,
     row.count?.count ?? null,
     row.count?.source ?? null,
@@ -188,6 +189,7 @@ export function reconciliationCsv(assessment: Assessment): AsyncGenerator<string
       'provider',
       'account',
       'region',
+      'scope',
       'type',
       'independent_count',
       'count_source',
@@ -205,59 +207,5 @@ export function reconciliationCsv(assessment: Assessment): AsyncGenerator<string
       'reasons',
     ],
     rows,
-  );
-}
-
-/** One line a principal; a store that nobody is found to read has one line without a principal. */
-export function accessCsv(stores: AsyncIterable<StoreAccess>): AsyncGenerator<string> {
-  async function* rows(): AsyncGenerator<CsvValue[]> {
-    for await (const { subject, readers } of stores) {
-      const { world, principals, unsettled, complete } = readers;
-      const store: CsvValue[] = [
-        subject.provider,
-        subject.type,
-        subject.uid,
-        subject.name,
-        subject.account,
-        subject.location,
-        world,
-        complete,
-        unsettled.join('\n'),
-      ];
-      if (principals.length === 0) yield [...store, null, null, null, null, null, null, null];
-      for (const principal of principals) {
-        yield [
-          ...store,
-          principal.principal,
-          principal.kind,
-          principal.via,
-          principal.inheritedFrom ?? null,
-          principal.conditional,
-          principal.wide,
-          principal.citation === undefined ? null : `${principal.citation.file}#${principal.citation.pointer}`,
-        ];
-      }
-    }
-  }
-  return table(
-    [
-      'provider',
-      'type',
-      'store',
-      'name',
-      'account',
-      'location',
-      'world',
-      'complete',
-      'unsettled',
-      'principal',
-      'kind',
-      'via',
-      'inherited_from',
-      'conditional',
-      'wide',
-      'citation',
-    ],
-    rows(),
   );
 }

@@ -1,9 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assessmentSchema, resultSources } from '../model/index.ts';
-import type { Assessment, Finding, Observation, ResultFormat, StoreAccess } from '../model/index.ts';
+import type { Access, Assessment, Finding, Observation, Readers, ResultFormat, StoreAccess } from '../model/index.ts';
 import type { BrowserRecord } from './browser.ts';
-import { accessCsv, findingsCsv, observationsCsv, reconciliationCsv } from './csv.ts';
+import { accessCsv, readersCsv } from './csv-access.ts';
+import { findingsCsv, observationsCsv, reconciliationCsv } from './csv.ts';
 import { digestOf, removeHalfWritten, writeAtomically } from './files.ts';
 import { htmlReport } from './html.ts';
 import { allObservations, isNonPassing, observationIds, observationsOf } from './observations.ts';
@@ -12,7 +13,7 @@ import { oscalCatalog } from './oscal/catalog.ts';
 import { oscalResults } from './oscal/results.ts';
 import { catalogFile } from './oscal/terms.ts';
 import type { RegisterRow } from './register.ts';
-import { storesOf } from './stores.ts';
+import { accessLines, readersLines, storesOf } from './stores.ts';
 import { buildView, gather } from './view.ts';
 import type { Gathered } from './view.ts';
 import { rowView } from './view-control.ts';
@@ -61,6 +62,8 @@ interface Source {
   observationsOf: (finding: Finding) => AsyncIterable<Observation>;
   observationIds: (finding: Finding) => AsyncIterable<string>;
   stores: () => AsyncIterable<StoreAccess>;
+  storeLines: () => AsyncIterable<Access>;
+  readerSets: () => AsyncIterable<Readers>;
   browser: string | undefined;
   log: (message: string) => void;
   /** What a format found worth recording. */
@@ -82,7 +85,8 @@ const FORMATS = {
     file: 'results/reconciliation.csv',
     write: ({ assessment }: Source): Pieces => reconciliationCsv(assessment),
   },
-  'access-csv': { file: 'results/access.csv', write: ({ stores }: Source): Pieces => accessCsv(stores()) },
+  'access-csv': { file: 'results/access.csv', write: (source: Source): Pieces => accessCsv(source.storeLines(), source.readerSets()) },
+  'readers-csv': { file: 'results/readers.csv', write: (source: Source): Pieces => readersCsv(source.storeLines(), source.readerSets()) },
   'oscal-assessment-results': {
     choice: 'oscal',
     file: 'results/oscal-assessment-results.json',
@@ -120,6 +124,8 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
     observationsOf: (finding) => observationsOf(observationsFile, finding),
     observationIds: (finding) => observationIds(observationsFile, finding),
     stores: () => storesOf(results),
+    storeLines: () => accessLines(results),
+    readerSets: () => readersLines(results),
     gathered: () => (gathered ??= gather(assessment, source.observationsOf, source.stores())),
     record: (facts) => {
       if (facts.pages !== undefined) report.pages = facts.pages;

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { accessSchema, readersSchema } from '../model/index.ts';
-import type { Readers, StoreAccess } from '../model/index.ts';
+import type { Access, Readers, StoreAccess } from '../model/index.ts';
 import { lines } from './observations.ts';
 
 /** Sets of readers held at a time: stores that lie beside each other mostly share theirs. */
@@ -41,6 +41,21 @@ export async function* storesOf(results: string): AsyncGenerator<StoreAccess> {
   } finally {
     await handle.close();
   }
+}
+
+/** The lines about critical stores of a `results` directory. */
+export async function* accessLines(results: string): AsyncGenerator<Access> {
+  for await (const line of lines(join(results, 'access.ndjson'))) yield accessSchema.parse(JSON.parse(line));
+}
+
+/** The sets of readers that they name. */
+export async function* readersLines(results: string): AsyncGenerator<Readers> {
+  for await (const line of lines(join(results, 'readers.ndjson'))) yield readersSchema.parse(JSON.parse(line));
+}
+
+/** A principal that gets in by several ways is one. */
+export function distinctPrincipals(principals: Readers['principals']): number {
+  return new Set(principals.map(({ principal }) => principal)).size;
 }
 
 const idSchema = readersSchema.pick({ id: true });

@@ -31,7 +31,9 @@ export function leftOutView(assessment: Assessment): View['scope']['leftOut'] {
 
 export function parametersView(assessment: Assessment): View['scope']['parameters'] {
   const changed = new Map((assessment.choices?.parameters ?? []).map((one) => [one.name, one.default]));
-  const text = (value: unknown): string => (typeof value === 'string' ? value : jsonText(value));
+  const plain = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
+  const text = (value: unknown): string =>
+    plain(value) ? String(value) : Array.isArray(value) && value.length > 0 && value.every(plain) ? value.join(', ') : jsonText(value);
   return Object.entries(assessment.parameters)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => ({
@@ -50,6 +52,7 @@ export function choiceLimits(assessment: Assessment): string[] {
   const { choices, waivers } = assessment;
   const empty = emptied(assessment);
   const out = choices?.leftOut.filter((one) => one.why === 'excluded') ?? [];
+  const above = (choices?.leftOut.length ?? 0) - out.length;
   const self = waivers.filter(approvedByOwner);
   const days = Math.floor(
     (Date.parse(assessment.collected.endedAt ?? assessment.collected.startedAt) - Date.parse(assessment.asOf)) / 86_400_000,
@@ -65,6 +68,11 @@ export function choiceLimits(assessment: Assessment): string[] {
           `${plural(out.length, 'control')} of the catalogue ${out.length === 1 ? 'was' : 'were'} excluded by the profile: ${cell(out.map(({ control }) => control).join(', '), 600)}.`,
         ]
       : []),
+    ...(above > 0
+      ? [
+          `${plural(above, 'control')} of the catalogue ${above === 1 ? 'was' : 'were'} not judged, because the profile includes others, is of a lower level, or no scope of that cloud is configured (see Scope). Nothing is claimed about what ${above === 1 ? 'it asks' : 'they ask'}.`,
+        ]
+      : []),
     ...(choices?.ownCatalogue === true
       ? [
           "The controls are of a catalogue of the entity's own. Compare it with the one that ships with the tool before relying on the names of controls.",
@@ -77,12 +85,12 @@ export function choiceLimits(assessment: Assessment): string[] {
       : []),
     ...(days >= 2
       ? [
-          `The evidence was collected until ${plural(days, 'day')} after the instant that it was judged as of: ages and waivers are counted from that instant.`,
+          `The evidence was collected until ${plural(days, 'day')} after the instant that it was judged as of: ages and exceptions are counted from that instant.`,
         ]
       : []),
     ...(self.length > 0
       ? [
-          `${plural(self.length, 'waiver')} ${self.length === 1 ? 'was' : 'were'} approved by the one who owns ${self.length === 1 ? 'it' : 'them'}: ${cell(self.map(({ id }) => id).join(', '), 300)}.`,
+          `${plural(self.length, 'exception')} ${self.length === 1 ? 'was' : 'were'} approved by the one who owns ${self.length === 1 ? 'it' : 'them'}: ${cell(self.map(({ id }) => id).join(', '), 300)}.`,
         ]
       : []),
   ];

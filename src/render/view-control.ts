@@ -83,6 +83,7 @@ export function rowView(observation: Observation, checks: number): RowView {
       : whoOf(subject)),
     type: cell(subject.type, 120),
     asked: subject.kind === 'question',
+    noun: NOUNS[subject.kind],
     place: subject.kind === 'scope' ? placeOf(subject) : placeBeside(subject),
     captured: subject.capturedAt === null ? '' : instant(subject.capturedAt),
     check: checks > 1 ? cell(observation.check, 80) : null,
@@ -94,7 +95,8 @@ export function rowView(observation: Observation, checks: number): RowView {
       expected: expectation(leaf),
       outcome: leaf.outcome,
       word: OUTCOMES[leaf.outcome],
-      because: leaf.because === undefined ? '' : cell(leaf.because, 80),
+      // What the reason says already is not said again.
+      because: leaf.because === undefined || observation.reason.includes(leaf.because) ? '' : cell(leaf.because, 80),
     })),
     moreLeaves: Math.max(0, ordered.length - LEAVES_SHOWN),
     citations: observation.citations.map((citation) => ({
@@ -109,27 +111,35 @@ export function rowView(observation: Observation, checks: number): RowView {
 const ITSELF = '(named below)';
 
 /** A row's reason as it reads for any subject like it. Names that might be plain words are left where they are. */
-function reasonOfMany({ reason, lead, name, uid }: RowView): string {
-  const own = [lead + name, uid, name].filter((text) => text.length >= 6 && /[^A-Za-z ]/.test(text));
-  return own.reduce((text, one) => text.replaceAll(one, ITSELF), reason);
+function reasonOfMany({ reason, lead, name, uid, place }: RowView): string {
+  const own = [lead + name, uid, name, ...place.split(' · ')].filter((text) => text.length >= 6 && /[^A-Za-z ]/.test(text));
+  return own.reduce((text, one) => text.replaceAll(one, ITSELF), reason).replace(REQUEST, `request ${ITSELF}`);
 }
+
+/** A provider's id of a refused request: every row has one of its own. */
+export const REQUEST = /\brequest ([A-Za-z0-9-]*\d[A-Za-z0-9-]*)/;
 
 /** Rows that say the same of different subjects become one group, where the first of them stood. */
 export function groupRows(rows: readonly RowView[]): RowGroup[] {
-  const groups = new Map<string, { group: RowGroup; many: string }>();
+  const groups = new Map<string, { group: RowGroup; many: string; places: string[] }>();
   for (const row of rows) {
     const { anchor, id, lead, name, uid, place, captured, citations, ...common } = row;
+    const request = REQUEST.exec(row.reason)?.[1];
     const many = reasonOfMany(row);
     const key = JSON.stringify({ ...common, reason: many });
-    const found = groups.get(key) ?? { group: { ...common, total: null, members: [] }, many };
+    const found = groups.get(key) ?? { group: { ...common, total: null, members: [] }, many, places: [] };
     groups.set(key, found);
     found.group.members.push({ anchor, id, lead, name, uid, place, captured, citations });
+    found.places.push([place, ...(request === undefined ? [] : [`request ${request}`])].filter((part) => part !== '').join(' · '));
   }
-  return [...groups.values()].map(({ group, many }) =>
-    group.members.length === 1 ? group : { ...group, reason: many, total: plural(group.members.length, 'resource') },
-  );
+  return [...groups.values()].map(({ group, many, places }) => {
+    if (group.members.length === 1) return group;
+    const members = group.members.map((member, index) => ({ ...member, place: places[index] ?? member.place }));
+    return { ...group, members, reason: many, total: plural(members.length, group.noun) };
+  });
 }
 
+const NOUNS = { resource: 'resource', scope: 'gap', question: 'question' } as const;
 const CELL_UID = 320;
 const CELL_NAME = 160;
 const OUTCOMES = { true: 'holds', false: 'does not hold', unknown: 'unknown' } as const;
@@ -167,7 +177,7 @@ export function controlView(finding: Finding, index: number, placement: RowPlace
       { value: grouped(finding.waived), label: 'Excepted', tone: finding.waived > 0 ? 'excepted' : 'muted' },
     ],
     outcome: outcomeSentence(finding, scope, untested),
-    reasons: finding.reasons.map((reason) => cell(reason.message, 600)),
+    reasons: causesOf(finding),
     profileApplicability: control.profileApplicability.length > 0 ? control.profileApplicability.map(visible) : [`Level ${control.level}`],
     ...proseViews(control),
     references: control.prose.references.map((reference) => ({ text: cell(reference, 300), url: safeUrl(reference) })),
@@ -176,8 +186,9 @@ export function controlView(finding: Finding, index: number, placement: RowPlace
       .map(([framework, ids]) => ({ framework: frameworkName(framework), ids: ids.map(visible).join(', ') })),
     checks: control.checks.map((check) => ({
       id: visible(check.id),
-      title: cell(check.title, 300),
-      on: cell(check.on, 300),
+      // A title that is the control's own stands above already.
+      title: check.title === control.title ? '' : cell(check.title, 300),
+      on: cell(check.on, 2000),
       kind: CHECK_KINDS[check.kind],
       question: check.kind === 'manual',
     })),
@@ -225,9 +236,12 @@ function outcomeSentence(finding: Finding, scope: number, untested: number): str
       ? `${nothing} ${plural(finding.gaps, 'gap')} in the evidence: what could not be seen is not counted as passed.`
       : nothing;
   }
-  const parts = [`${grouped(counts.fail)} of ${plural(scope, 'resource')} in scope ${counts.fail === 1 ? 'fails' : 'fail'}`];
+  const none = counts.fail + untested === 0;
+  const parts = none
+    ? [scope === 1 ? 'The one resource in scope passed' : `All ${grouped(scope)} resources in scope passed`]
+    : [`${grouped(counts.fail)} of ${plural(scope, 'resource')} in scope ${counts.fail === 1 ? 'fails' : 'fail'}`];
   if (untested > 0) parts.push(`${grouped(untested)} could not be tested`);
-  parts.push(`${grouped(counts.pass)} passed`);
+  if (!none) parts.push(`${grouped(counts.pass)} passed`);
   const tail = [
     ...(finding.gaps > 0 ? [`${plural(finding.gaps, 'gap')} in the evidence, listed below: no pass is claimed there.`] : []),
     ...(counts.notapplicable > 0
@@ -241,6 +255,16 @@ function outcomeSentence(finding: Finding, scope: number, untested: number): str
       : []),
   ];
   return [`${parts.join('; ')}.`, ...tail].join(' ');
+}
+
+/** Causes that a control's page names before its resources; each gap is listed below with its own. */
+const CAUSES = 4;
+
+function causesOf({ reasons }: Finding): string[] {
+  const causes = reasons.map((reason) => cell(reason.message, 600));
+  return causes.length <= CAUSES + 1
+    ? causes
+    : [...causes.slice(0, CAUSES), `and ${grouped(causes.length - CAUSES)} more, listed below and in results/findings.csv`];
 }
 
 type ProseViews = Pick<

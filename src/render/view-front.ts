@@ -1,11 +1,11 @@
-import type { Assessment, Provider, StatusCounts } from '../model/index.ts';
+import type { Assessment, Provider } from '../model/index.ts';
 import { isJsonObject, providers, statusTable } from '../model/index.ts';
 import { visible } from '../text/visible.ts';
-import { countsLabel, donut, stackedBar } from './charts.ts';
-import { anchorOf, pillOf, PROVIDERS } from './view-control.ts';
+import { pillOf, PROVIDERS } from './view-control.ts';
 import { cell, clip, grouped, instant, jsonText, longDate, percent, plural } from './text.ts';
-import { choiceLimits, emptied, leftOutView, parametersView } from './view-choices.ts';
+import { choiceLimits, leftOutView, parametersView } from './view-choices.ts';
 import type { View } from './view-schema.ts';
+import { resultOf, unprovedPopulations } from './view-summary.ts';
 
 /** Who signed, or will sign, the pack. */
 export interface SigningInfo {
@@ -23,14 +23,24 @@ export function coverView(assessment: Assessment, signing: SigningInfo | null): 
   const collected = assessment.evidenceComplete
     ? `${unproved === 0 ? 'Complete' : 'Collected'}: ${plural(assessment.scopes.length, 'scope')}, ${plural(assessment.queries.length, 'query', 'queries')}`
     : `Gaps: ${grouped(whole)} of ${plural(assessment.scopes.length, 'scope')} complete, ${plural(gaps, 'query', 'queries')} of ${grouped(assessment.queries.length)} incomplete`;
-  const completeness =
-    unproved === 0
-      ? collected
-      : `${collected}; ${grouped(unproved)} of ${plural(assessment.reconciliation.length, 'population')} not reconciled`;
+  const populations = assessment.reconciliation.length;
+  const reconciled =
+    unproved > 0
+      ? `${grouped(unproved)} of ${plural(populations, 'population')} not reconciled`
+      : populations === 0
+        ? 'no population to reconcile'
+        : `${populations === 1 ? 'the one population' : `all ${grouped(populations)} populations`} reconciled`;
+  const completeness = `${collected}; ${reconciled}`;
+  const result = resultOf(assessment);
   return {
     kicker: 'Compliance evidence pack',
     title: cell(engagement.title, 160),
-    subtitle: [engagementProfile(assessment), accountsText(assessment), periodText(assessment)].join(' · '),
+    // A date is not broken at the end of a line.
+    subtitle: [
+      engagementProfile(assessment),
+      accountsText(assessment),
+      periodText(assessment).replaceAll(/(?<=\d) | (?=\d{4})/g, '\u00a0'),
+    ].join(' · '),
     facts: [
       { name: 'Entity', value: cell(engagement.entity, 120) },
       { name: 'Prepared for', value: engagement.preparedFor === undefined ? 'not stated' : cell(engagement.preparedFor, 120) },
@@ -39,16 +49,13 @@ export function coverView(assessment: Assessment, signing: SigningInfo | null): 
       { name: 'Tool', value: visible(`${assessment.tool.name} ${assessment.tool.version}`) },
       { name: 'Run', value: cell(assessment.runId, 80) },
     ],
+    result: result.text,
+    resultTone: result.tone,
     complete: assessment.evidenceComplete && unproved === 0,
     completeness,
     evidenceDigest: visible(assessment.evidenceDigest),
     fingerprint: signing === null ? null : visible(signing.fingerprint),
   };
-}
-
-/** Populations that no independent count confirms. */
-function unprovedPopulations(assessment: Assessment): number {
-  return assessment.reconciliation.filter((row) => !row.balanced).length;
 }
 
 function engagementProfile(assessment: Assessment): string {
@@ -77,7 +84,8 @@ function accountsText(assessment: Assessment): string {
   const parts = providers.flatMap((provider) => {
     const count = accountsOf(assessment, provider);
     const [one, many] = ACCOUNT_NOUN[provider];
-    return count === 0 ? [] : [plural(count, one, many)];
+    if (count > 0) return [plural(count, one, many)];
+    return assessment.scopes.some((scope) => scope.provider === provider) ? [`no ${one} reached`] : [];
   });
   return parts.length === 0 ? 'no scopes' : parts.join(', ');
 }
@@ -96,6 +104,7 @@ export function scopeView(assessment: Assessment): View['scope'] {
         value: `${instant(assessment.collected.startedAt)} to ${assessment.collected.endedAt === null ? 'not finished' : instant(assessment.collected.endedAt)}`,
       },
       { name: 'Judged as of', value: instant(assessment.asOf) },
+      { name: 'Kind of evidence', value: 'Configuration at the time of collection: a point in time, not operation over the period' },
     ],
     providers: providers.flatMap((provider) => {
       const scopes = assessment.scopes.filter((scope) => scope.provider === provider);
@@ -106,7 +115,7 @@ export function scopeView(assessment: Assessment): View['scope'] {
       return [
         {
           provider: PROVIDERS[provider],
-          accounts: plural(accountsOf(assessment, provider), one, many),
+          accounts: accountsOf(assessment, provider) === 0 ? `no ${one} reached` : plural(accountsOf(assessment, provider), one, many),
           regions:
             regions.size === 0
               ? 'all locations'
@@ -205,6 +214,8 @@ export function limitationsView(assessment: Assessment): View['limitations'] {
   const scopes = assessment.scopes.filter((scope) => scope.status !== 'complete').length;
   const unbalanced = unprovedPopulations(assessment);
   const lacking = assessment.shortfalls ?? [];
+  const needed = lacking.filter(({ judgedBy, lookedUpBy }) => judgedBy.length + lookedUpBy.length > 0).length;
+  const idle = lacking.length - needed;
   const { counts } = assessment.summary;
   const particular = [
     ...periodLimits(assessment),
@@ -214,10 +225,13 @@ export function limitationsView(assessment: Assessment): View['limitations'] {
           `${plural(scopes, 'scope')} of ${grouped(assessment.scopes.length)} could not be read in full. Nothing is claimed about what they hold beyond what is listed.`,
         ]
       : []),
-    ...(lacking.length > 0
+    ...(needed > 0
       ? [
-          `In ${plural(lacking.length, 'case')} the evidence of a type of resource is not whole in some account; each is listed with its cause and the controls that need it.`,
+          `In ${plural(needed, 'case')} a control needs evidence of a type of resource that is not whole in some account; each is listed with its cause and the controls that need it.`,
         ]
+      : []),
+    ...(idle > 0
+      ? [`In ${plural(idle, 'case')} evidence that no control of this report needs is not whole; each is listed with its cause.`]
       : []),
     ...(gaps > 0 ? [`${plural(gaps, 'query', 'queries')} of ${grouped(assessment.queries.length)} ended without a complete answer.`] : []),
     ...(unbalanced > 0
@@ -247,117 +261,4 @@ export function limitationsView(assessment: Assessment): View['limitations'] {
     ],
     particular,
   };
-}
-
-type Scored = { counts: StatusCounts; score: number | null };
-
-function scoreRow(title: string, anchor: string | null, { counts, score }: Scored): View['summary']['overall'] {
-  return {
-    title: cell(title, 160),
-    anchor,
-    bar: stackedBar(counts),
-    pass: grouped(counts.pass),
-    fail: grouped(counts.fail),
-    error: grouped(counts.error),
-    unknown: grouped(counts.unknown),
-    manual: grouped(counts.notchecked),
-    notApplicable: grouped(counts.notapplicable),
-    score: grouped(counts.pass),
-    max: grouped(counts.pass + counts.fail),
-    percent: percent(score),
-  };
-}
-
-export function untestedOf(counts: StatusCounts): number {
-  return counts.error + counts.unknown + counts.notchecked;
-}
-
-export function summaryView(assessment: Assessment, pages: ReadonlyMap<string, string>): View['summary'] {
-  const { summary } = assessment;
-  const { counts, resources } = summary;
-  const untested = untestedOf(counts);
-  const attention = assessment.findings
-    .filter((finding) => finding.status === 'fail' || finding.status === 'error')
-    .sort((a, b) => b.counts.fail - a.counts.fail || (a.control.id < b.control.id ? -1 : 1))
-    .slice(0, Math.min(6, Math.max(3, 15 - summary.sections.length)));
-  return {
-    percent: percent(summary.score),
-    fraction: `${grouped(counts.pass)} of ${grouped(counts.pass + counts.fail)} scored`,
-    donut: donut(counts, ['pass', 'fail', 'error', 'unknown', 'notchecked']),
-    donutLabel: `Controls: ${countsLabel(counts)}. Score ${percent(summary.score)}.`,
-    figures: [
-      { value: grouped(counts.pass), label: 'controls passed', tone: 'pass' },
-      { value: grouped(counts.fail), label: 'controls failed', tone: 'fail' },
-      {
-        value: grouped(counts.error + counts.unknown),
-        label: 'could not be tested',
-        tone: counts.error + counts.unknown > 0 ? 'unknown' : 'muted',
-      },
-      { value: grouped(counts.notchecked), label: 'await an answer', tone: 'muted' },
-      { value: grouped(counts.notapplicable), label: 'not applicable', tone: 'muted' },
-    ],
-    overall: scoreRow('All controls', null, summary),
-    sections: summary.sections.map((section) => scoreRow(section.section, anchorOf('section', section.section), section)),
-    levels: summary.levels.map((level) => scoreRow(`Level ${level.level}`, null, level)),
-    resources: [
-      { value: grouped(resources.pass), label: 'passed', tone: 'pass' },
-      { value: grouped(resources.fail), label: 'failed', tone: resources.fail > 0 ? 'fail' : 'muted' },
-      {
-        value: grouped(resources.unknown + resources.error + resources.notchecked),
-        label: 'not tested',
-        tone: untestedOf(resources) > 0 ? 'unknown' : 'muted',
-      },
-      { value: grouped(resources.notapplicable), label: 'not applicable', tone: 'muted' },
-    ],
-    resourcesTotal: grouped(Object.values(resources).reduce((sum, count) => sum + count, 0)),
-    headline: headline(assessment, untested),
-    attention: attention.map((finding) => ({
-      id: visible(finding.control.id),
-      title: cell(finding.control.title, 200),
-      anchor: anchorOf('control', finding.control.id),
-      pill: pillOf(finding.status),
-      fail: grouped(finding.counts.fail),
-      untested: grouped(untestedOf(finding.counts) + finding.gaps),
-      page: pages.get(anchorOf('control', finding.control.id)) ?? '',
-    })),
-    controls: assessment.findings.map((finding) => ({
-      id: visible(finding.control.id),
-      title: cell(finding.control.title, 200),
-      anchor: anchorOf('control', finding.control.id),
-      pill: pillOf(finding.status),
-      level: `L${finding.control.level}`,
-      pass: grouped(finding.counts.pass),
-      fail: grouped(finding.counts.fail),
-      untested: grouped(untestedOf(finding.counts) + finding.gaps),
-      notApplicable: grouped(finding.counts.notapplicable),
-      page: pages.get(anchorOf('control', finding.control.id)) ?? '',
-    })),
-  };
-}
-
-function headline(assessment: Assessment, untested: number): string {
-  const { counts, score } = assessment.summary;
-  const scored = counts.pass + counts.fail;
-  const first =
-    score === null || scored === 0
-      ? 'No control could be scored.'
-      : `${grouped(counts.pass)} of ${plural(scored, 'scored control')} ${counts.pass === 1 ? 'passes' : 'pass'} (${percent(score)}).`;
-  const second =
-    untested > 0
-      ? ` ${plural(untested, 'control')} could not be tested or ${untested === 1 ? 'awaits' : 'await'} an answer; untested is not passed.`
-      : '';
-  const third = assessment.evidenceComplete
-    ? ' All evidence that was asked for was received.'
-    : ' The evidence has gaps, and they are named in this report.';
-  const unproved = unprovedPopulations(assessment);
-  const fourth =
-    unproved > 0
-      ? ` ${plural(unproved, 'population')} of ${grouped(assessment.reconciliation.length)} could not be reconciled with an independent count.`
-      : '';
-  const empty = emptied(assessment);
-  const fifth =
-    empty.length > 0
-      ? ` ${plural(empty.length, 'control')} ${empty.length === 1 ? 'has' : 'have'} nothing left to judge, because the selection of critical data excludes every resource.`
-      : '';
-  return first + second + third + fourth + fifth;
 }

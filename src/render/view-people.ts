@@ -3,10 +3,11 @@ import type { Assessment, StoreAccess } from '../model/index.ts';
 import { visible } from '../text/visible.ts';
 import { pillOf, placeBeside, whoOf } from './view-control.ts';
 import { cell, citationText, grouped, longDate, plural } from './text.ts';
+import { distinctPrincipals } from './stores.ts';
 import { waiverMarks } from './view-choices.ts';
 import type { StoreView, View } from './view-schema.ts';
 
-/** Groups, stores of a group and principals that the document prints, and holds; every store and principal is in access.csv. */
+/** Groups, stores of a group and principals that the document prints, and holds; every store is in access.csv, every principal in readers.csv. */
 const GROUPS = 300;
 const STORES = 100;
 const PRINCIPALS = 25;
@@ -159,7 +160,7 @@ function groupView(store: StoreAccess): StoreView {
     worldWord: readers.world === 'key-boundary' ? 'Key boundary' : 'Data roles',
     complete: readers.complete,
     wide: principals.some((principal) => principal.wide),
-    total: plural(principals.length, 'principal'),
+    total: plural(distinctPrincipals(principals), 'principal'),
     ways: [...ways.values()],
     morePrincipals: Math.max(0, principals.length - PRINCIPALS),
     citationsOfFirst: false,
@@ -198,10 +199,10 @@ export function accessView(assessment: Assessment, selected: ReturnType<typeof s
     records: byFile(records),
     continued: false,
     notes: notes.slice(0, NOTES).map((note, index) => ({ number: String(index + 1), text: cell(note, 400) })),
-    moreNotes: notes.length > NOTES ? `${plural(notes.length - NOTES, 'more question')} not printed here: results/access.csv.` : null,
+    moreNotes: notes.length > NOTES ? `${plural(notes.length - NOTES, 'more question')} not printed here: results/readers.csv.` : null,
     more:
       access.stores > shown
-        ? `${plural(access.stores - shown, 'more store')} not printed here; every store and principal is in results/access.csv.`
+        ? `${plural(access.stores - shown, 'more store')} not printed here; every store is in results/access.csv, and its principals are in results/readers.csv.`
         : null,
     empty: access.stores === 0,
   };

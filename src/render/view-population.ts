@@ -1,8 +1,9 @@
-import type { Assessment, ReconciliationRow, ScopeCoverage } from '../model/index.ts';
+import type { Assessment, ReconciliationRow } from '../model/index.ts';
 import { visible } from '../text/visible.ts';
 import { anchorOf, PROVIDERS } from './view-control.ts';
 import { cell, grouped, plural } from './text.ts';
 import type { ReconciliationLine, View } from './view-schema.ts';
+import { gapLines, notWhole } from './view-gaps.ts';
 import { LEDGER_WORDS, regionText, shortfallsView } from './view-shortfalls.ts';
 
 /** Rows of a listing that the document prints; beyond, it says how many there are and where they all are. */
@@ -13,13 +14,14 @@ type Reconciliation = View['reconciliation'];
 
 export function coverageView(assessment: Assessment): Coverage {
   const scopes = assessment.scopes;
-  const gaps = [...scopes.filter((scope) => scope.status !== 'complete').map(scopeGap), ...queryGaps(assessment)];
+  const gaps = gapLines(assessment);
+  const count = scopes.filter(notWhole).length + assessment.queries.filter(notWhole).length;
   const shortfalls = shortfallsView(assessment);
   return {
     scopes: scopes.slice(0, LISTED).map((scope) => ({
       provider: PROVIDERS[scope.provider],
       account: cell(scope.account, 80),
-      region: regionText(scope.region),
+      region: scope.region === '*' ? '' : regionText(scope.region),
       name: scope.name === null ? '' : cell(scope.name, 80),
       collector: visible(scope.collector),
       knownFrom: scope.knownFrom.map((from) => cell(from, 120)).join(', '),
@@ -34,7 +36,7 @@ export function coverageView(assessment: Assessment): Coverage {
     noGaps: gaps.length === 0,
     gapsTitle:
       gaps.length > 0
-        ? `What was not seen, and why (${grouped(gaps.length)})`
+        ? `What was not seen, and why (${grouped(count)})`
         : shortfalls.none
           ? 'Nothing that was asked for is missing'
           : 'Every scope and query was answered in full',
@@ -44,40 +46,6 @@ export function coverageView(assessment: Assessment): Coverage {
 
 function more(count: number, noun: string, where: string): string {
   return `${plural(count, `more ${noun}`)} not printed here: all are in ${where}.`;
-}
-
-function scopeGap(scope: ScopeCoverage): Coverage['gaps'][number] {
-  return {
-    what: scope.region === '*' || scope.region === '' ? `${ACCOUNT_WORD[scope.provider]} as a whole` : 'Account and region as a whole',
-    where: [PROVIDERS[scope.provider], cell(scope.account, 80), regionText(scope.region)].join(' · '),
-    status: LEDGER_WORDS[scope.status],
-    reasons: scope.reasons.length === 0 ? ['No reason was recorded.'] : scope.reasons.map((reason) => cell(reason.message, 500)),
-    effect: scope.status === 'excluded' ? 'Left out on purpose: nothing is claimed about it.' : 'No control passes here.',
-  };
-}
-
-const ACCOUNT_WORD = { aws: 'Account', azure: 'Subscription', gcp: 'Project' } as const;
-
-function queryGaps(assessment: Assessment): Coverage['gaps'] {
-  return assessment.queries
-    .filter((query) => query.status !== 'complete')
-    .map((query) => ({
-      what: cell(query.operation, 120),
-      where: cell(query.directory, 300),
-      status:
-        query.status === 'denied'
-          ? LEDGER_WORDS.denied
-          : query.status === 'failed'
-            ? LEDGER_WORDS.failed
-            : query.status === 'partial'
-              ? LEDGER_WORDS.partial
-              : cell(query.status, 40),
-      reasons: query.reasons.length === 0 ? ['No reason was recorded.'] : query.reasons.map((reason) => cell(reason.message, 500)),
-      effect:
-        query.items > 0
-          ? `${plural(query.items, 'record')} kept; what is missing counts as unknown.`
-          : 'What it would have shown counts as unknown.',
-    }));
 }
 
 export function sumOf(row: ReconciliationRow): number {
@@ -181,16 +149,19 @@ function byControlOf(rows: readonly ReconciliationRow[]): Map<string, Reconcilia
   return byControl;
 }
 
-/** Scopes without a resource of the type, by the provider's count and by what is held. */
+/** Scopes without a resource of the type, by the provider's count and by what is held; of several types, how many scopes each. */
 function emptyText(rows: readonly ReconciliationRow[], several: boolean): string {
+  const nothing = 'with a count of 0 and nothing held, balanced';
+  if (several) {
+    const types = new Map<string, number>();
+    for (const { type } of rows) types.set(type, (types.get(type) ?? 0) + 1);
+    const each = [...types].map(([type, count]) => `${cell(type, 80)} in ${plural(count, 'scope')}`);
+    return `${plural(rows.length, 'population')} ${nothing}: ${each.join(', ')}; each is a line of results/reconciliation.csv`;
+  }
   const places = rows.map((row) =>
-    [
-      cell(row.scope.account, 80),
-      ...(row.scope.region === '*' ? [] : [cell(row.scope.region, 60)]),
-      ...(several ? [cell(row.type, 80)] : []),
-    ].join(' '),
+    [cell(row.scope.account, 80), ...(row.scope.region === '*' ? [] : [cell(row.scope.region, 60)])].join(' '),
   );
-  return `${plural(rows.length, 'scope')} with a count of 0 and nothing held, balanced: ${places.join(', ')}`;
+  return `${plural(rows.length, 'scope')} ${nothing}: ${places.join(', ')}`;
 }
 
 /** The population of every control and scope, unbalanced first; all lines of the rest as long as they fit. */
@@ -243,9 +214,15 @@ export function reconciliationView(assessment: Assessment): Reconciliation {
         empty: listAll && nothing.length > 0 ? emptyText(nothing, several) : null,
         source: oneSource ?? '',
         lines: listAll
-          ? lines.map((row) =>
-              lineOf(row, several ? `${accountOfScope(row)} · ${cell(row.type, 80)}` : accountOfScope(row), oneSource === null),
-            )
+          ? lines.map((row) => {
+              const line = lineOf(
+                row,
+                several ? `${accountOfScope(row)} · ${cell(row.type, 80)}` : accountOfScope(row),
+                oneSource === null,
+              );
+              // Why it does not balance stands with it above.
+              return row.balanced ? line : { ...line, notes: [] };
+            })
           : [],
         total: listAll && list.length > 1 ? totalOf(list) : null,
         summarised: listAll

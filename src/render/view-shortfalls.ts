@@ -72,10 +72,16 @@ export function shortfallsView(assessment: Assessment): View['coverage']['shortf
   };
 }
 
+function typeText({ type, scope }: Shortfall): string {
+  const rule = /^verdict:(.+)$/.exec(type)?.[1];
+  if (rule === undefined) return cell(type, 160);
+  return cell(`Verdicts of ${scope.provider === 'azure' ? 'policy' : 'rule'} ${rule}`, 160);
+}
+
 function lineOf(group: readonly Shortfall[]): Line {
   const [first] = group as readonly [Shortfall];
   return {
-    type: cell(first.type, 160),
+    type: typeText(first),
     provider: PROVIDERS[first.scope.provider],
     places: some(
       group.map(({ scope }) => `${cell(scope.account, 80)} ${regionText(scope.region)}`),

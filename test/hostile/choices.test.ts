@@ -5,7 +5,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { assess } from '../../src/controls/assess/assess.ts';
 import { selectControls } from '../../src/controls/catalogue/select.ts';
 import type { Assessment } from '../../src/model/index.ts';
-import { limitationsView, scopeView, summaryView } from '../../src/render/view-front.ts';
+import { limitationsView, scopeView } from '../../src/render/view-front.ts';
+import { summaryView } from '../../src/render/view-summary.ts';
 import { exceptionsView } from '../../src/render/view-people.ts';
 import { buildView, gather } from '../../src/render/view.ts';
 import { observationsOf } from '../../src/render/observations.ts';
@@ -132,7 +133,7 @@ describe('what was excused', () => {
     expect(exceptionsView(assessment).waivers[0]?.state).toBe(
       'In force. Approved by its own owner. Covers every resource, also those to come. Covers several controls',
     );
-    expect(limitationsView(assessment).particular.join('\n')).toContain('1 waiver was approved by the one who owns it: w1');
+    expect(limitationsView(assessment).particular.join('\n')).toContain('1 exception was approved by the one who owns it: w1');
   });
 
   test('an instant long before the evidence, from which waivers and ages look younger', async () => {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { csvCell } from '../../src/render/csv.ts';
 import { render } from '../../src/render/index.ts';
-import type { Assessment } from '../../src/model/index.ts';
+import type { Access, Assessment, Readers } from '../../src/model/index.ts';
+import { visibleLines } from '../../src/text/visible.ts';
 import { writeFixture } from '../support/assessment.ts';
 
 /** Records of an RFC 4180 file. */
@@ -66,7 +67,7 @@ describe('the files of a run', () => {
   beforeAll(async () => {
     assessment = writeFixture(directory, { observations: 300, hostile: true });
     writeFileSync(join(directory, 'results', 'observations.csv.4242.tmp'), 'half');
-    const formats = ['observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv'] as const;
+    const formats = ['observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv', 'readers-csv'] as const;
     await render({ runDirectory: directory, signing: null, log: () => undefined, formats });
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -90,18 +91,57 @@ describe('the files of a run', () => {
       'results/findings.csv',
       'results/reconciliation.csv',
       'results/access.csv',
+      'results/readers.csv',
     ]);
     expect(record.browser).toBeNull();
   });
-  test('every finding, reconciliation row and principal is a record', () => {
+  test('every finding and reconciliation row is a record', () => {
     expect(read('findings.csv')).toHaveLength(assessment.findings.length + 1);
     expect(read('reconciliation.csv')).toHaveLength(assessment.reconciliation.length + 1);
-    expect(
-      new Set(
-        read('access.csv')
-          .slice(1)
-          .map((record) => record[2]),
-      ).size,
-    ).toBe(assessment.access.stores);
+  });
+  test('both tables of access say what access.ndjson and readers.ndjson say, and no line is there twice', () => {
+    const json = <T>(name: string): T[] =>
+      readFileSync(join(directory, 'results', name), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as T);
+    const plain = (text: string): string => text.replace(/^'/, '');
+    const [stores, sets] = [read('access.csv').slice(1), read('readers.csv').slice(1)];
+    const all = json<Access>('access.ndjson');
+    expect(stores).toHaveLength(assessment.access.stores);
+    expect(stores.map((record) => [plain(record[2] ?? ''), record[14]])).toEqual(
+      all.map(({ subject, readers }) => [visibleLines(subject.uid), readers]),
+    );
+    for (const { id, world, complete, principals, unsettled } of json<Readers>('readers.ndjson')) {
+      const own = sets.filter((record) => record[0] === id);
+      const sharing = stores.filter((record) => record[14] === id);
+      const distinct = new Set(principals.map(({ principal }) => principal)).size;
+      const wide = principals.some((one) => one.wide);
+      for (const record of sharing)
+        expect(record.slice(8, 14)).toEqual([world, complete, wide, distinct, principals.length, unsettled.length].map(String));
+      const entries = [
+        ...(principals.length === 0 ? ['no-reader-found'] : principals.map(() => 'reader')),
+        ...unsettled.map(() => 'unsettled'),
+      ];
+      expect(own.map((record) => [record[1], record[2]])).toEqual(entries.map((entry) => [String(sharing.length), entry]));
+      principals.forEach((one, at) => {
+        const [, , , principal = '', kind = '', via = '', inherited = '', conditional, isWide, citation = ''] = own[at] ?? [];
+        expect([principal, kind, via, inherited].map(plain)).toEqual(
+          [one.principal, one.kind, one.via, one.inheritedFrom ?? ''].map((text) => visibleLines(text)),
+        );
+        expect([conditional, isWide]).toEqual([String(one.conditional), String(one.wide)]);
+        expect(citation).toContain(one.citation === undefined ? '' : `${one.citation.file}#${one.citation.pointer}`);
+      });
+      expect(own.slice(entries.length - unsettled.length).map((record) => plain(record[10] ?? ''))).toEqual(
+        unsettled.map((text) => visibleLines(text)),
+      );
+    }
+    expect(new Set(sets.map((record) => record.join('\n'))).size).toBe(sets.length);
+  });
+  test('an account is also part of a text that no spreadsheet makes a number of', () => {
+    const [header = [], ...records] = read('reconciliation.csv');
+    const at = (name: string): number => header.indexOf(name);
+    for (const record of records)
+      expect(record[at('scope')]).toBe([record[at('provider')], record[at('account')], record[at('region')]].join('/'));
   });
 });

@@ -107,14 +107,24 @@ test('same bytes in another time zone and locale', () => {
     { TZ: 'UTC', LANG: 'C' },
     { TZ: 'Asia/Kathmandu', LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' },
   ].map((environment) => {
-    execFileSync(process.execPath, [script, directory, 'html', 'observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv'], {
-      env: { ...process.env, ...environment },
-    });
-    return ['report.html', 'results/observations.csv', 'results/findings.csv', 'results/reconciliation.csv', 'results/access.csv'].map(
-      (file) =>
-        createHash('sha256')
-          .update(readFileSync(join(directory, file)))
-          .digest('hex'),
+    execFileSync(
+      process.execPath,
+      [script, directory, 'html', 'observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv', 'readers-csv'],
+      {
+        env: { ...process.env, ...environment },
+      },
+    );
+    return [
+      'report.html',
+      'results/observations.csv',
+      'results/findings.csv',
+      'results/reconciliation.csv',
+      'results/access.csv',
+      'results/readers.csv',
+    ].map((file) =>
+      createHash('sha256')
+        .update(readFileSync(join(directory, file)))
+        .digest('hex'),
     );
   });
   expect(digests[1]).toEqual(digests[0]);
