@@ -241,12 +241,12 @@ export type Shortfall = z.infer<typeof shortfallSchema>;
 /** Files of `results/` that assess writes and all reports are made of. */
 export const resultSources = ['assessment.json', 'observations.ndjson', 'access.ndjson', 'readers.ndjson'] as const;
 
-/** What results can be had in besides the reports, which lead to CSV files: OSCAL assessment results and catalog, OCSF Compliance Findings. */
-export const resultFormats = ['oscal', 'ocsf'] as const;
+/** What results can be had in besides the reports, which lead to CSV files: a workbook, OSCAL assessment results and catalog, OCSF Compliance Findings. */
+export const resultFormats = ['xlsx', 'oscal', 'ocsf'] as const;
 export type ResultFormat = (typeof resultFormats)[number];
 
 /** Names of what is rendered into `results/`. */
-export const renderedResult = /^(?:[a-z-]+\.csv|oscal-[a-z-]+\.json|ocsf-[a-z-]+\.ndjson)$/;
+export const renderedResult = /^(?:[a-z-]+\.(?:csv|xlsx)|oscal-[a-z-]+\.json|ocsf-[a-z-]+\.ndjson)$/;
 
 /** `results/assessment.json`: with the lines beside it (see `resultSources`) the renderer's only input. */
 export const assessmentSchema = z.object({

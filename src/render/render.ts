@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { assessmentSchema, resultSources } from '../model/index.ts';
 import type { Access, Assessment, Finding, Observation, Readers, ResultFormat, StoreAccess } from '../model/index.ts';
 import type { BrowserRecord } from './browser.ts';
-import { accessCsv, readersCsv } from './csv-access.ts';
-import { findingsCsv, observationsCsv, reconciliationCsv } from './csv.ts';
+import { csv } from './csv.ts';
 import { digestOf, removeHalfWritten, writeAtomically } from './files.ts';
 import { htmlReport } from './html.ts';
 import { allObservations, isNonPassing, observationIds, observationsOf } from './observations.ts';
@@ -14,10 +13,14 @@ import { oscalResults } from './oscal/results.ts';
 import { catalogFile } from './oscal/terms.ts';
 import type { RegisterRow } from './register.ts';
 import { accessLines, readersLines, storesOf } from './stores.ts';
+import { readersTable, storesTable } from './tables/access.ts';
+import { engagementTable, findingsTable, observationsTable, reconciliationTable, shortfallsTable, waiversTable } from './tables/results.ts';
 import { buildView, gather } from './view.ts';
 import type { Gathered } from './view.ts';
 import { rowView } from './view-control.ts';
 import type { SigningInfo } from './view-front.ts';
+
+import { workbook, type NamedTable } from './xlsx/workbook.ts';
 
 export type { SigningInfo } from './view-front.ts';
 export type { BrowserRecord } from './browser.ts';
@@ -72,21 +75,37 @@ interface Source {
 
 type Pieces = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
 
+const tableOf = {
+  observations: ({ observations }: Source) => observationsTable(observations()),
+  findings: ({ assessment }: Source) => findingsTable(assessment),
+  reconciliation: ({ assessment }: Source) => reconciliationTable(assessment),
+  stores: ({ storeLines, readerSets }: Source) => storesTable(storeLines(), readerSets()),
+  readers: ({ storeLines, readerSets }: Source) => readersTable(storeLines(), readerSets()),
+};
+
+function sheetsOf(source: Source): NamedTable[] {
+  return [
+    { name: 'Engagement', table: engagementTable(source.assessment) },
+    { name: 'Findings', table: tableOf.findings(source) },
+    { name: 'Observations', table: tableOf.observations(source) },
+    { name: 'Reconciliation', table: tableOf.reconciliation(source) },
+    { name: 'Evidence not whole', table: shortfallsTable(source.assessment) },
+    { name: 'Waivers', table: waiversTable(source.assessment) },
+    { name: 'Critical stores', table: tableOf.stores(source) },
+    { name: 'Readers', table: tableOf.readers(source) },
+  ];
+}
+
 /** The registry: a format is one file of this folder, or one folder of it, and one line here. `choice`: a configuration may leave it out. */
 const FORMATS = {
   html: { file: 'report.html', write: (source: Source) => html(source) },
   pdf: { file: 'report.pdf', write: (source: Source) => pdf(source) },
-  'observations-csv': {
-    file: 'results/observations.csv',
-    write: ({ observations }: Source): Pieces => observationsCsv(observations()),
-  },
-  'findings-csv': { file: 'results/findings.csv', write: ({ assessment }: Source): Pieces => findingsCsv(assessment) },
-  'reconciliation-csv': {
-    file: 'results/reconciliation.csv',
-    write: ({ assessment }: Source): Pieces => reconciliationCsv(assessment),
-  },
-  'access-csv': { file: 'results/access.csv', write: (source: Source): Pieces => accessCsv(source.storeLines(), source.readerSets()) },
-  'readers-csv': { file: 'results/readers.csv', write: (source: Source): Pieces => readersCsv(source.storeLines(), source.readerSets()) },
+  'observations-csv': { file: 'results/observations.csv', write: (source: Source) => csv(tableOf.observations(source)) },
+  'findings-csv': { file: 'results/findings.csv', write: (source: Source) => csv(tableOf.findings(source)) },
+  'reconciliation-csv': { file: 'results/reconciliation.csv', write: (source: Source) => csv(tableOf.reconciliation(source)) },
+  'access-csv': { file: 'results/access.csv', write: (source: Source) => csv(tableOf.stores(source)) },
+  'readers-csv': { file: 'results/readers.csv', write: (source: Source) => csv(tableOf.readers(source)) },
+  xlsx: { choice: 'xlsx', file: 'results/results.xlsx', write: (source: Source) => workbook(sheetsOf(source)) },
   'oscal-assessment-results': {
     choice: 'oscal',
     file: 'results/oscal-assessment-results.json',

@@ -69,6 +69,7 @@ describe('results that a signer could have made up', () => {
     ['results/oscal-assessment-results.json', 'report-stale'],
     ['results/ocsf-compliance-findings.ndjson', 'report-stale'],
     ['results/findings.csv', 'report-stale'],
+    ['results/results.xlsx', 'report-stale'],
     ['results/oscal-assessment-results.xml', 'it is none of the results'],
     ['results/oscal-.json', 'it is none of the results'],
   ])('results in another format that nobody rendered: %s', async (file, told) => {

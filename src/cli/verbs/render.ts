@@ -3,7 +3,7 @@ import { assessedRun, configOf, renderSummary, stageContext, terminalOf, timed, 
 
 export function renderVerb(): Command {
   return new Command('render')
-    .description('make report.pdf, report.html and the results in CSV, OSCAL and OCSF of an assessed run')
+    .description('make report.pdf, report.html and the results in CSV, XLSX, OSCAL and OCSF of an assessed run')
     .argument('<run>', 'the run directory')
     .option('-c, --config <file>', 'another configuration than the one kept with the run')
     .addHelpText('after', '\nExample:\n  exhibit render out/northwind-2026-q3.v1')

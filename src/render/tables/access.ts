@@ -1,8 +1,8 @@
-import { scopeKey } from '../model/index.ts';
-import type { Access, Readers } from '../model/index.ts';
-import { citationCell, table } from './csv.ts';
-import type { CsvValue } from './csv.ts';
-import { distinctPrincipals } from './stores.ts';
+import { scopeKey } from '../../model/index.ts';
+import type { Access, Readers } from '../../model/index.ts';
+import { distinctPrincipals } from '../stores.ts';
+import { citationCell } from './results.ts';
+import type { Cell, Table } from './table.ts';
 
 /**
  * Who can read critical data, in two tables as in access.ndjson and readers.ndjson: thousands of stores share a set of readers, and one
@@ -31,10 +31,10 @@ function setOf({ world, complete, principals, unsettled }: Readers): SetFacts {
 }
 
 /** One line a store. */
-export async function* accessCsv(stores: AsyncIterable<Access>, sets: AsyncIterable<Readers>): AsyncGenerator<string> {
-  const known = new Map<string, SetFacts>();
-  for await (const set of sets) known.set(set.id, setOf(set));
-  async function* rows(): AsyncGenerator<CsvValue[]> {
+export function storesTable(stores: AsyncIterable<Access>, sets: AsyncIterable<Readers>): Table {
+  async function* rows(): AsyncGenerator<Cell[]> {
+    const known = new Map<string, SetFacts>();
+    for await (const set of sets) known.set(set.id, setOf(set));
     for await (const { subject, readers } of stores) {
       const set = known.get(readers);
       if (set === undefined)
@@ -58,8 +58,8 @@ export async function* accessCsv(stores: AsyncIterable<Access>, sets: AsyncItera
       ];
     }
   }
-  yield* table(
-    [
+  return {
+    columns: [
       'provider',
       'type',
       'store',
@@ -76,15 +76,15 @@ export async function* accessCsv(stores: AsyncIterable<Access>, sets: AsyncItera
       'unsettled',
       'readers',
     ],
-    rows(),
-  );
+    rows: rows(),
+  };
 }
 
 /** One line a way in, and one for each question that the evidence leaves open; a set without a way in has a line that says so. */
-export async function* readersCsv(stores: AsyncIterable<Access>, sets: AsyncIterable<Readers>): AsyncGenerator<string> {
-  const counts = new Map<string, number>();
-  for await (const { readers } of stores) counts.set(readers, (counts.get(readers) ?? 0) + 1);
-  async function* rows(): AsyncGenerator<CsvValue[]> {
+export function readersTable(stores: AsyncIterable<Access>, sets: AsyncIterable<Readers>): Table {
+  async function* rows(): AsyncGenerator<Cell[]> {
+    const counts = new Map<string, number>();
+    for await (const { readers } of stores) counts.set(readers, (counts.get(readers) ?? 0) + 1);
     for await (const { id, principals, unsettled } of sets) {
       const head = [id, counts.get(id) ?? 0];
       if (principals.length === 0) yield [...head, 'no-reader-found', ...none];
@@ -105,10 +105,10 @@ export async function* readersCsv(stores: AsyncIterable<Access>, sets: AsyncIter
       for (const question of unsettled) yield [...head, 'unsettled', ...none.slice(1), question];
     }
   }
-  yield* table(
-    ['readers', 'stores', 'entry', 'principal', 'kind', 'via', 'inherited_from', 'conditional', 'wide', 'citation', 'unsettled'],
-    rows(),
-  );
+  return {
+    columns: ['readers', 'stores', 'entry', 'principal', 'kind', 'via', 'inherited_from', 'conditional', 'wide', 'citation', 'unsettled'],
+    rows: rows(),
+  };
 }
 
 const none = [null, null, null, null, null, null, null, null] as const;
