@@ -260,4 +260,8 @@ describe('Google Cloud: IAM roles decide', () => {
     expect(readersOf([onBucket({ role: 'roles/storage.objectViewer' })], bucketOf)).toMatchObject({ complete: false });
     expect(readersOf([onBucket()], { ...bucketOf, document: {} })).toMatchObject({ complete: false });
   });
+
+  test.each(['*', 'x', 'everyone', ''])('is not complete where a member has no form of a principal: %j', (member) => {
+    expect(readersOf([onBucket({ role: 'roles/storage.objectViewer', members: [member] })], bucketOf)).toMatchObject({ complete: false });
+  });
 });

@@ -45,6 +45,36 @@ describe('policy documents', () => {
     expect(policyStatements({ Statement: [{ Effect: 'Allow', Resource: '*' }] })).toBeNull();
   });
 
+  test.each<Json>([[], '', ['']])('one whose actions or resources were lost cannot be read: %j', (lost) => {
+    expect(policyStatements({ Statement: [{ Effect: 'Allow', Action: lost, Resource: '*' }] })).toBeNull();
+    expect(policyStatements({ Statement: [{ Effect: 'Allow', Action: '*', Resource: lost }] })).toBeNull();
+  });
+
+  test.each<Json>([
+    'x',
+    '',
+    [],
+    {},
+    { AWS: '' },
+    { AWS: [] },
+    { AWS: 'x' },
+    { AWS: ['111122223333', 'everyone'] },
+    { Other: '*' },
+    { aws: '*' },
+  ])('one that names no principal in a form that AWS has cannot be read: %j', (principal) => {
+    expect(policyStatements({ Statement: [{ Effect: 'Allow', Principal: principal, Action: '*' }] }, 'resource')).toBeNull();
+  });
+
+  test.each<Json>([
+    '*',
+    { AWS: '*' },
+    { AWS: ['111122223333', 'arn:aws:iam::111122223333:root', 'AROAEXAMPLE1234567890'] },
+    { Service: 'logs.amazonaws.com', Federated: 'accounts.google.com' },
+    { CanonicalUser: 'a'.repeat(64) },
+  ])('a principal in a form that AWS has: %j', (principal) => {
+    expect(policyStatements({ Statement: [{ Effect: 'Allow', Principal: principal, Action: '*' }] }, 'resource')).toHaveLength(1);
+  });
+
   test('a condition with a wildcard bounds nobody', () => {
     expect(narrowedBy({ StringLike: { 'kms:CallerAccount': '*' } })).toEqual({
       accounts: null,

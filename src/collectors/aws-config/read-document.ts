@@ -12,8 +12,10 @@ const fields = new Map(
   ].map((name) => [name.toLowerCase(), name]),
 );
 
-const wrappers = ['invokingEvent', 'configurationItem', 'ConfigurationItem', 'detail', 'Message'];
+const wrappers = ['invokingEvent', 'configurationItem', 'ConfigurationItem', 'detail', 'Sns', 'body', 'Body', 'Message'];
 const lists = ['Results', 'configurationItems', 'ConfigurationItems', 'baseConfigurationItems', 'BaseConfigurationItems'];
+/** What a function is called with, and what a queue hands out. */
+const deliveries = ['Records', 'Messages'];
 
 /** An item under the names that AWS Config itself gives its fields. */
 function named(item: JsonObject): JsonObject {
@@ -31,7 +33,7 @@ function named(item: JsonObject): JsonObject {
 function parsed(document: Json): Json {
   if (typeof document !== 'string') return document;
   try {
-    return JSON.parse(document) as Json;
+    return JSON.parse(document.replace(/^\uFEFF/, '')) as Json;
   } catch {
     return document;
   }
@@ -40,7 +42,7 @@ function parsed(document: Json): Json {
 /** The items inside whatever was handed over. */
 function itemsIn(document: Json, depth = 0): JsonObject[] | null {
   const value = parsed(document);
-  if (depth > 4) return null;
+  if (depth > 8) return null;
   if (Array.isArray(value)) {
     const inner = value.map((one) => itemsIn(one, depth + 1));
     return inner.length > 0 && inner.every((one) => one !== null) ? inner.flat() : null;
@@ -51,6 +53,10 @@ function itemsIn(document: Json, depth = 0): JsonObject[] | null {
       const inner = itemsIn(value[wrapper], depth + 1);
       if (inner !== null) return inner;
     }
+  }
+  for (const delivery of deliveries) {
+    const inner = Array.isArray(value[delivery]) && value['resourceType'] === undefined ? itemsIn(value[delivery], depth + 1) : null;
+    if (inner !== null) return newest(inner);
   }
   for (const list of lists) {
     const items = value[list];

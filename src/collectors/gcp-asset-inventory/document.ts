@@ -38,7 +38,7 @@ function accountOfName(name: string): string {
 
 function parsed(json: string): Json | undefined {
   try {
-    return JSON.parse(json) as Json;
+    return JSON.parse(json.replace(/^\uFEFF/, '')) as Json;
   } catch {
     return undefined;
   }

@@ -29,10 +29,10 @@ export function nearestAncestor(asset: JsonObject): string {
   return Array.isArray(ancestors) ? text(ancestors[0]) : '';
 }
 
-/** Whether an IAM policy says anything: an empty one is the same as none. */
+/** Whether an IAM policy says anything: an empty one is the same as none, but one that cannot be read is not empty. */
 export function grants(policy: Json | undefined): boolean {
-  const says = (list: Json | undefined): boolean => Array.isArray(list) && list.length > 0;
-  return isJsonObject(policy) && (says(policy.bindings) || says(policy.auditConfigs));
+  const says = (list: Json | undefined): boolean => (list ?? null) !== null && !(Array.isArray(list) && list.length === 0);
+  return isJsonObject(policy) ? says(policy.bindings) || says(policy.auditConfigs) : (policy ?? null) !== null;
 }
 
 function labelsOf(data: Json | undefined): Record<string, string> {

@@ -63,11 +63,11 @@ function flagged(flag: readonly string[], key: readonly string[]): AwsStore['key
   };
 }
 
-/** A key that is simply absent where the service uses its own. Its container has to be there. */
+/** A key that is simply absent where the service uses its own. Its container has to be there, and to hold something. */
 function optional(container: readonly string[], key: string): AwsStore['key'] {
   return (document) => {
     const holder = valueAt(document, ...container);
-    if (!isJsonObject(holder)) return { unknown: `${container.join('.')} is not in the evidence` };
+    if (!isJsonObject(holder) || Object.keys(holder).length === 0) return { unknown: `${container.join('.')} is not in the evidence` };
     const named = toldAt(holder, key);
     if (named !== null) return { key: named };
     return isGiven(holder, key) ? { unknown: `${key} is not a name` } : none;

@@ -118,7 +118,7 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
       const reads = roleReads(role, store, from);
       const conditional = isGiven(binding, 'condition');
       for (const member of members) {
-        if (typeof member !== 'string' || isRedacted(member)) {
+        if (typeof member !== 'string' || isRedacted(member) || !memberForm.test(member)) {
           found.gap ??= `a binding of ${level} names a member that cannot be read`;
           continue;
         }
@@ -190,6 +190,9 @@ function admits(reads: Reads, { role, level, member, wide }: Grant, found: Found
 
 /** Every identity of a pool, or of an organisation. */
 const wholePool = /^principalSet:\/\/(?:.*\/\*$|cloudresourcemanager\.googleapis\.com\/organizations\/)/;
+
+/** `user:…`, `principalSet://…`, `deleted:user:…`, and the two that name everyone. */
+const memberForm = /^(?:allUsers|allAuthenticatedUsers|[A-Za-z]+:.+)$/;
 
 function memberKind(member: string): { kind: string; wide: boolean } {
   if (member === 'allUsers') return { kind: 'everyone', wide: true };

@@ -42,13 +42,29 @@ function oneOf(statement: JsonObject, name: string, required: boolean): boolean 
   return (given.length === 1 || (given.length === 0 && !required)) && given.every((key) => isTexts(statement[key]));
 }
 
+/** A text, or a list of them. AWS stores no empty ones: where nothing is left, something was lost. */
 function isTexts(value: Json | undefined): boolean {
-  return typeof value === 'string' || (Array.isArray(value) && value.every((one) => typeof one === 'string'));
+  const isText = (one: Json | undefined): boolean => typeof one === 'string' && one !== '';
+  return Array.isArray(value) ? value.length > 0 && value.every(isText) : isText(value);
 }
+
+const deletedId = /^A[A-Z]{3}[A-Z0-9]{12,}$/;
+
+/** What AWS takes for a principal, by the key that it stands under. */
+const principalForms: Readonly<Record<string, RegExp>> = {
+  AWS: new RegExp(`^(?:\\*|\\d{12}|arn:.+)$|${deletedId.source}`),
+  Service: /./,
+  Federated: /./,
+  CanonicalUser: /./,
+};
 
 function isPrincipal(value: Json | undefined): boolean {
   if (value === '*') return true;
-  return isJsonObject(value) && Object.keys(value).length > 0 && Object.values(value).every((ids) => isTexts(ids));
+  if (!isJsonObject(value) || Object.keys(value).length === 0) return false;
+  return Object.entries(value).every(([family, ids]) => {
+    const form = Object.hasOwn(principalForms, family) ? principalForms[family] : undefined;
+    return form !== undefined && isTexts(ids) && [ids].flat().every((id) => form.test(id as string));
+  });
 }
 
 function wellFormed(statement: JsonObject, of: 'identity' | 'resource'): boolean {
@@ -188,7 +204,7 @@ function namedPrincipal(family: string, name: string): PolicyPrincipal {
   if (family === 'CanonicalUser') return { principal: name, kind: 'canonical-user', account: null };
   if (/^\d{12}$/.test(name)) return { principal: name, kind: 'account', account: name };
   const arn = parseArn(name);
-  if (!arn) return { principal: name, kind: /^A[A-Z]{3}[A-Z0-9]{12,}$/.test(name) ? 'deleted' : 'other', account: null };
+  if (!arn) return { principal: name, kind: deletedId.test(name) ? 'deleted' : 'other', account: null };
   const account = arn.account || null;
   if (arn.resource === 'root') return { principal: name, kind: 'account', account };
   const kinds: readonly (readonly [string, PolicyPrincipal['kind']])[] = [

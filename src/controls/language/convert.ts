@@ -80,7 +80,7 @@ function principals(value: Json): Value {
   for (const [kind, ids] of Object.entries(value)) {
     if (!principalKinds.has(kind)) return notPrincipal;
     for (const id of Array.isArray(ids) ? ids : [ids]) {
-      if (typeof id !== 'string') return notPrincipal;
+      if (typeof id !== 'string' || id === '') return notPrincipal;
       found.push({ kind, id });
     }
   }

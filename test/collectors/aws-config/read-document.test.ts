@@ -21,6 +21,16 @@ describe('one item', () => {
     ['in a list', [item]],
     ['in a list as text', JSON.stringify([item])],
     ['in a notification', { Type: 'Notification', Message: JSON.stringify({ configurationItem: item, messageType: 'x' }) }],
+    ['in text with a byte order mark', `\uFEFF${JSON.stringify(item)}`],
+    [
+      'in a notification that calls a function',
+      { Records: [{ EventSource: 'aws:sns', Sns: { Message: JSON.stringify({ configurationItem: item }) } }] },
+    ],
+    [
+      'in a notification that a queue hands on',
+      { Records: [{ messageId: 'm-1', body: JSON.stringify({ Message: JSON.stringify({ configurationItem: item }) }) }] },
+    ],
+    ['in a message of a queue', { Messages: [{ MessageId: 'm-1', Body: JSON.stringify({ detail: { configurationItem: item } }) }] }],
     ['in an event of a bus', { source: 'aws.config', detail: { configurationItem: item } }],
     [
       'with capitals, its words in objects',
@@ -60,6 +70,9 @@ describe('a history', () => {
   test('the last state counts, in either order', () => {
     expect(readDocument({ configurationItems: [item, before] }, hint)).toMatchObject(same);
     expect(readDocument({ configurationItems: [before, item] }, hint)).toMatchObject(same);
+    const messages = [item, before].map((configurationItem) => ({ Body: JSON.stringify({ configurationItem }) }));
+    expect(readDocument({ Messages: messages }, hint)).toMatchObject(same);
+    expect(readDocument({ Messages: messages }, hint)).toHaveLength(1);
   });
   test('what is gone is not judged by what it was', () => {
     expect(readDocument({ configurationItems: [gone, item, before] }, hint)).toEqual([]);

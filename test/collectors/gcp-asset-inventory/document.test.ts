@@ -81,6 +81,7 @@ describe('one document', () => {
   test('a list of assets, JSON text, and data that BigQuery keeps in JSON text', () => {
     expect(documentsOf([keyAsset, { ...keyAsset, name: 'other' }], keyType)).toEqual([keyAsset, { ...keyAsset, name: 'other' }]);
     expect(documentsOf(JSON.stringify(keyAsset), keyType)).toEqual([keyAsset]);
+    expect(documentsOf(`\uFEFF${JSON.stringify(keyAsset)}`, keyType)).toEqual([keyAsset]);
     expect(documentsOf({ ...keyAsset, resource: { data: JSON.stringify(key) } }, keyType)).toEqual([keyAsset]);
     expect(documentsOf({ ...keyAsset, resource: { data: 'no JSON' } }, keyType)).toEqual([{ ...keyAsset, resource: { data: 'no JSON' } }]);
     expect(documentsOf('no JSON', keyType)).toBeNull();

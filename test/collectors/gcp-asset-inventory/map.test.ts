@@ -57,6 +57,23 @@ describe('assets', () => {
     );
   });
 
+  test.each<Json>(['lost', 7, ['x'], { bindings: 'lost' }, { bindings: { a: 1 } }])(
+    'a policy that cannot be read is not an empty one: %j',
+    (iamPolicy) => {
+      expect(records({ assets: [{ ...bucket, iamPolicy }] }).map((one) => one.kind)).toEqual(['resource', 'iam-policy']);
+      const facts = searchFacts(
+        { results: [{ resource: '//a/b', assetType: 'a/B', project: 'projects/1', policy: iamPolicy }] },
+        'IAM_POLICY',
+        '2026-11-01T00:00:00Z',
+      );
+      expect(facts.records).toHaveLength(1);
+    },
+  );
+
+  test.each<Json>([{}, { etag: 'x' }, { bindings: [] }, { bindings: null, auditConfigs: [] }, null])('an empty policy: %j', (iamPolicy) => {
+    expect(records({ assets: [{ ...bucket, iamPolicy }] }).map((one) => one.kind)).toEqual(['resource']);
+  });
+
   test('total over any JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
