@@ -8,7 +8,7 @@ import type { JsonObject, Resource } from '../../src/model/index.ts';
 import { checkOf, environmentFor, judgeNothing, readCases, recordsOf, root } from '../support/cases.ts';
 import type { Case } from '../support/cases.ts';
 import { judgeVerdictCase } from '../support/verdict-cases.ts';
-import { damaged, damagesOf, sampled } from '../support/damage.ts';
+import { damaged, damagesOf, losses, sampled } from '../support/damage.ts';
 import type { Damage } from '../support/damage.ts';
 
 /** Every control against its own documents, and against the same documents with parts of the evidence lost. */
@@ -35,7 +35,7 @@ function describeDamage(damage: Damage, of: string): string {
 
 /** A damage whose effect the control has declared: it says why the absence of just this key is evidence. */
 function declared(check: ConditionCheck, damage: Damage, ofSubject: boolean): boolean {
-  if (damage.kind === 'retype') return false;
+  if (damage.kind === 'retype' || damage.kind === 'reword') return false;
   const fold = (path: readonly (string | number)[]): string => path.join('.').toLowerCase();
   return check.absences.some(({ path, keys, because }) => {
     if (because === '' || !keys.some((key) => key.toLowerCase() === String(damage.path.at(-1)).toLowerCase())) return false;
@@ -43,6 +43,15 @@ function declared(check: ConditionCheck, damage: Damage, ofSubject: boolean): bo
     // Below a variable the key alone tells; from the subject on, the whole path.
     return variable !== null || (ofSubject && fold(segments.slice(0, damage.path.length)) === fold(damage.path));
   });
+}
+
+/** Texts that may be anything: another one names something else, and hides nothing. */
+const freeTexts = [/\.keyname$/i, /\.managementGroupAncestorsChain\.\d+\.name$/, /\.includedPermissions\.\d+$/];
+
+function damages(document: JsonObject, reads: readonly string[] | '*', caseless: boolean): Damage[] {
+  return damagesOf(document, reads, caseless, [...losses, 'reword']).filter(
+    ({ kind, path }) => kind !== 'reword' || !freeTexts.some((free) => free.test(path.join('.'))),
+  );
 }
 
 /** Everything one case yields when its evidence is damaged: what turned into a pass or not applicable. */
@@ -55,15 +64,13 @@ function sweep(
   id: string,
 ): { tried: number; wrong: string[] } {
   const caseless = namesWithoutCase(check.provider);
-  const trials: { damage: Damage; record: number }[] = damagesOf(subject.document, check.subjectReads, caseless).map((damage) => ({
+  const trials: { damage: Damage; record: number }[] = damages(subject.document, check.subjectReads, caseless).map((damage) => ({
     damage,
     record: -1,
   }));
   const tableReads = [...check.reads.values()];
   const readOfTables = tableReads.includes('*') || check.usesReaders ? ('*' as const) : [...new Set(tableReads.flat())];
-  others.forEach((other, record) =>
-    trials.push(...damagesOf(other.document, readOfTables, caseless).map((damage) => ({ damage, record }))),
-  );
+  others.forEach((other, record) => trials.push(...damages(other.document, readOfTables, caseless).map((damage) => ({ damage, record }))));
   const wrong: string[] = [];
   const chosen = full ? trials : sampled(trials, 40, `${id} ${one.name}`);
   for (const { damage, record } of chosen) {

@@ -109,6 +109,12 @@ describe('loading', () => {
       '  on: AWS::S3::Bucket\n  require: { field: a, equals: 1, otherwise: "x {a" }\n',
       /a sentence is needed/,
     ],
+    [
+      'a pattern of repeated alternatives',
+      '  on: AWS::S3::Bucket\n  require: { field: a, matches: "^(a|a)*$" }\n',
+      /without nested repetition/,
+    ],
+    ['a pattern of many runs', '  on: AWS::S3::Bucket\n  require: { field: a, matches: ".*.*.*x" }\n', /without nested repetition/],
     ['an exploding pattern', '  on: AWS::S3::Bucket\n  require: { field: a, matches: "(a+)+$" }\n', /without nested repetition/],
     [
       'a text cut at its comma',

@@ -1,9 +1,12 @@
 import { parsePath, readPath } from '../../src/controls/language/paths.ts';
 import type { Json } from '../../src/model/index.ts';
 
-/** A way of losing evidence: one value of a document deleted, set to null, or given another JSON type. */
+/** Ways of losing evidence: one value of a document deleted, set to null, or given another JSON type. */
+export const losses = ['delete', 'null', 'retype'] as const;
+
+/** A loss, or a text put in a value's place that nobody has heard of. */
 export interface Damage {
-  readonly kind: 'delete' | 'null' | 'retype';
+  readonly kind: (typeof losses)[number] | 'reword';
   readonly path: readonly (string | number)[];
 }
 
@@ -41,7 +44,12 @@ function spelled(document: Json, segments: readonly (string | number)[], caseles
 }
 
 /** Every damage to what the paths read: the value itself, what contains it, and all that lies inside it. */
-export function damagesOf(document: Json, reads: readonly string[] | '*', caseless: boolean): Damage[] {
+export function damagesOf(
+  document: Json,
+  reads: readonly string[] | '*',
+  caseless: boolean,
+  kinds: readonly Damage['kind'][] = losses,
+): Damage[] {
   const targets = new Map<string, (string | number)[]>();
   const add = (path: (string | number)[]): void => {
     if (path.length > 0) targets.set(JSON.stringify(path), path);
@@ -59,7 +67,9 @@ export function damagesOf(document: Json, reads: readonly string[] | '*', casele
     // Inside something of which only the presence or the emptiness counts there is no field that the control reads.
     if (path.length === wanted.length && (read === null || readPath(read) === read)) below(at(document, path), path);
   }
-  return [...targets.values()].flatMap((path) => (['delete', 'null', 'retype'] as const).map((kind): Damage => ({ kind, path })));
+  return [...targets.values()].flatMap((path) =>
+    kinds.filter((kind) => kind !== 'reword' || typeof at(document, path) === 'string').map((kind): Damage => ({ kind, path })),
+  );
 }
 
 /** A type that no condition takes for the old one: lists and objects become text, text and booleans a number, numbers a text. */
@@ -74,7 +84,8 @@ export function damaged(document: Json, damage: Damage): Json {
   const copy = structuredClone(document);
   const parent = at(copy, damage.path.slice(0, -1)) as Container;
   const key = damage.path.at(-1) as string | number;
-  if (damage.kind === 'null') (parent as Record<string | number, Json>)[key] = null;
+  if (damage.kind === 'reword') (parent as Record<string | number, Json>)[key] = 'Unheard-of';
+  else if (damage.kind === 'null') (parent as Record<string | number, Json>)[key] = null;
   else if (damage.kind === 'retype')
     (parent as Record<string | number, Json>)[key] = retyped((parent as Record<string | number, Json>)[key]);
   else if (Array.isArray(parent))

@@ -59,7 +59,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
       // A definition with a part missing may grant more than what is left of it.
       const whole =
         permissions.length > 0 &&
-        permissions.every((permission) => textsAt(permission, 'actions') !== null && textsAt(permission, 'dataActions') !== null);
+        permissions.every((permission) => operationsAt(permission, 'actions') !== null && operationsAt(permission, 'dataActions') !== null);
       grant = { name, action, unknown: whole ? null : `what role ${name} allows is not wholly in the evidence` };
     }
     ofStore.set(roleId, grant);
@@ -118,10 +118,11 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
       if (grant.unknown !== null) gap ??= grant.unknown;
       if (grant.action === null) continue;
       const scope = scopeOf(record);
-      if (toldAt(record.document, 'properties', 'scope') === null)
+      if (toldAt(record.document, 'properties', 'scope')?.startsWith('/') !== true)
         gap ??= `role assignment ${record.uid} does not say where it is in force`;
       const kind = toldAt(record.document, 'properties', 'principalType');
-      if (kind === null) gap ??= `role assignment ${record.uid} does not say what kind of principal it is for`;
+      if (kind === null || !principalTypes.has(kind.toLowerCase()))
+        gap ??= `role assignment ${record.uid} does not say what kind of principal it is for`;
       const type = kind ?? 'Principal';
       if (type === 'Group') groups += 1;
       const wide = type === 'ForeignGroup' || type === 'Everyone' || principalId === everyone;
@@ -148,6 +149,9 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
   return { analyse };
 }
 
+/** Of role assignments, as Azure documents them, where they say who or how many it can be. */
+const principalTypes = new Set(['user', 'group', 'serviceprincipal', 'application', 'msi', 'device', 'foreigngroup', 'everyone']);
+
 function scopeOf(assignment: IndexedRecord): string {
   return assignmentScope(assignment) ?? '/';
 }
@@ -157,18 +161,21 @@ function isWithin(scope: string, store: string): boolean {
   return scope === store || scope.startsWith(`${store}/`);
 }
 
-/** A list of texts in lower case; null where it is missing, anything else, or withheld in part. */
-function textsAt(value: Json, name: string): string[] | null {
+// Such as Microsoft.Storage/*/read, or all of them.
+const operation = /^(?:\*|[^/\s]+\/\S+)$/;
+
+/** A list of operations in lower case; null where it is missing, anything else, or withheld in part. */
+function operationsAt(value: Json, name: string): string[] | null {
   const list = valueAt(value, name);
-  return Array.isArray(list) && list.every((one): one is string => typeof one === 'string' && one !== '') && !holdsRedacted(list)
+  return Array.isArray(list) && list.every((one): one is string => typeof one === 'string' && operation.test(one)) && !holdsRedacted(list)
     ? list.map((one) => one.toLowerCase())
     : null;
 }
 
 /** The first of the wanted actions that a permission allows. A wanted pattern within a granted one counts, wildcards on either side. Lost denials deny nothing. */
 function allowedBy(permission: Json, allow: string, deny: string, wanted: readonly string[]): string | null {
-  const allowed = textsAt(permission, allow) ?? [];
-  const denied = textsAt(permission, deny) ?? [];
+  const allowed = operationsAt(permission, allow) ?? [];
+  const denied = operationsAt(permission, deny) ?? [];
   return (
     wanted.find((action) => allowed.some((pattern) => wildcard(pattern, action)) && !denied.some((pattern) => wildcard(pattern, action))) ??
     null

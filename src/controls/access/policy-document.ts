@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { isJsonObject, type Json, type JsonObject } from '../../model/index.ts';
+import { isDeletedPrincipal, isPrincipalId } from '../aws-principals.ts';
 import { parseArn } from '../lookups/references.ts';
 import { holdsRedacted } from '../lookups/told.ts';
 
@@ -36,10 +37,14 @@ export function policyStatements(policy: Json | undefined, of: 'identity' | 'res
   return read.every((statement) => statement !== null) ? read : null;
 }
 
+/** What AWS takes for them: anything else was not written by it, and may have been anything. */
+const forms = { Action: /^(?:\*|[\w*?-]+:\S+)$/, Resource: /^(?:[*?]|arn:|[a-z-]+:\/)/ } as const;
+
 /** Exactly one of the two, each a text or a list of texts. */
-function oneOf(statement: JsonObject, name: string, required: boolean): boolean {
+function oneOf(statement: JsonObject, name: keyof typeof forms, required: boolean): boolean {
   const given = [name, `Not${name}`].filter((key) => statement[key] !== undefined);
-  return (given.length === 1 || (given.length === 0 && !required)) && given.every((key) => isTexts(statement[key]));
+  if (given.length !== 1) return given.length === 0 && !required;
+  return given.every((key) => isTexts(statement[key]) && [statement[key]].flat().every((one) => forms[name].test(one as string)));
 }
 
 /** A text, or a list of them. AWS stores no empty ones: where nothing is left, something was lost. */
@@ -48,23 +53,10 @@ function isTexts(value: Json | undefined): boolean {
   return Array.isArray(value) ? value.length > 0 && value.every(isText) : isText(value);
 }
 
-const deletedId = /^A[A-Z]{3}[A-Z0-9]{12,}$/;
-
-/** What AWS takes for a principal, by the key that it stands under. */
-const principalForms: Readonly<Record<string, RegExp>> = {
-  AWS: new RegExp(`^(?:\\*|\\d{12}|arn:.+)$|${deletedId.source}`),
-  Service: /./,
-  Federated: /./,
-  CanonicalUser: /./,
-};
-
 function isPrincipal(value: Json | undefined): boolean {
   if (value === '*') return true;
   if (!isJsonObject(value) || Object.keys(value).length === 0) return false;
-  return Object.entries(value).every(([family, ids]) => {
-    const form = Object.hasOwn(principalForms, family) ? principalForms[family] : undefined;
-    return form !== undefined && isTexts(ids) && [ids].flat().every((id) => form.test(id as string));
-  });
+  return Object.entries(value).every(([kind, ids]) => isTexts(ids) && [ids].flat().every((id) => isPrincipalId(kind, id as string)));
 }
 
 function wellFormed(statement: JsonObject, of: 'identity' | 'resource'): boolean {
@@ -204,7 +196,7 @@ function namedPrincipal(family: string, name: string): PolicyPrincipal {
   if (family === 'CanonicalUser') return { principal: name, kind: 'canonical-user', account: null };
   if (/^\d{12}$/.test(name)) return { principal: name, kind: 'account', account: name };
   const arn = parseArn(name);
-  if (!arn) return { principal: name, kind: deletedId.test(name) ? 'deleted' : 'other', account: null };
+  if (!arn) return { principal: name, kind: isDeletedPrincipal(name) ? 'deleted' : 'other', account: null };
   const account = arn.account || null;
   if (arn.resource === 'root') return { principal: name, kind: 'account', account };
   const kinds: readonly (readonly [string, PolicyPrincipal['kind']])[] = [

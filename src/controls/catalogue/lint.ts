@@ -20,6 +20,7 @@ export interface LintOptions {
 /** The rules of the lint, in the order of the reference. */
 export const lintRules = [
   'absence-decides',
+  'others-decide',
   'unused-let',
   'unused-parameter',
   'unused-condition',

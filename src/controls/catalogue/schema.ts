@@ -41,6 +41,7 @@ function leafOf(operator: Operator): Schema {
       field: ref('path'),
       [operator.name]: { ...expected, description: `${operator.summary} Takes ${operator.expected}.` },
       as: ref('conversion'),
+      ...(operator.name === 'isEmpty' ? {} : { known: ref('known') }),
       ...(operator.listed === true ? { single: { ...flag, description: 'A lone value counts as a list of one.' } } : {}),
       ...(operator.name === 'isEmpty' ? { type: { enum: ['string', 'list', 'object'] } } : {}),
       ifMissing: ref('ifMissing'),
@@ -61,6 +62,10 @@ function definitions(): Record<string, Schema> {
   return {
     path: { ...text, description: 'configuration.kmsKeyId, a["odd.key"].b, list[0].c, $variable.rest' },
     conversion: { enum: [...conversionNames] },
+    known: {
+      anyOf: [{ type: 'array', items: { type: ['string', 'number', 'boolean'] }, minItems: 1 }, text],
+      description: 'The values there are, or a pattern of what they look like: any other text is unknown.',
+    },
     ifMissing: closed(
       { then: flag, when: { anyOf: [ref('path'), { type: 'array', items: ref('path'), minItems: 1 }] }, because: text },
       ['then', 'when'],

@@ -134,8 +134,9 @@ function leafWords(source: JsonObject): string {
   const operator = name === undefined ? undefined : operatorNamed(name);
   if (name === undefined || operator === undefined) return field;
   if (name === 'isEmpty') return `${field} is ${source['isEmpty'] === true ? 'empty' : 'not empty'}${missingWords(source)}`;
+  const known = source['known'] === undefined ? '' : `; known are ${value(source['known'])}, any other is undecided`;
   const single = source['single'] === true ? ' (a lone value counts as a list of one)' : '';
-  return `${field} is ${operator.phrase(value(source[name]))}${single}${missingWords(source)}`;
+  return `${field} is ${operator.phrase(value(source[name]))}${single}${known}${missingWords(source)}`;
 }
 
 function missingWords(source: JsonObject): string {

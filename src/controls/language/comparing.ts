@@ -122,18 +122,30 @@ export function preparePattern(expected: Json, comparison: Comparison): RegExp |
   }
 }
 
-/** A repeated group that itself repeats, or a back-reference, can take exponential time. */
+/**
+ * A repeated group that itself repeats or has alternatives that overlap, or a back-reference, can take exponential time, and several runs
+ * of anything a power of the length.
+ */
 function explosive(pattern: string): boolean {
   if (/\\[1-9]|\\k</.test(pattern)) return true;
+  if ((pattern.replace(/\\.|\[(?:\\.|[^\]\\])*\]/g, 'x').match(/\.(?:[*+]|\{\d+,)/g) ?? []).length > 2) return true;
   let rest = pattern.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x');
   const innermost = /\((?:\?(?:[:=!]|<[=!]|<[^>]*>))?([^()]*)\)([*+]|\{\d+,?\d*\})?/;
   for (let group = innermost.exec(rest); group !== null; group = innermost.exec(rest)) {
-    const repeats = /[*+]|\{\d+,/.test(group[1] ?? '');
+    const inner = group[1] ?? '';
+    const repeats = /[*+]|\{\d+,/.test(inner) || overlaps(inner.split('|'));
     const repeated = group[2] !== undefined && !/^\{[01]\}$/.test(group[2]);
     if (repeats && repeated) return true;
     rest = rest.slice(0, group.index) + (repeats || repeated ? 'x+' : 'x') + rest.slice(group.index + group[0].length);
   }
   return false;
+}
+
+/** Whether two alternatives may begin alike: only characters that stand for themselves tell (`x` stands for any of a class here). */
+function overlaps(alternatives: readonly string[]): boolean {
+  if (alternatives.length === 1) return false;
+  const first = alternatives.map((one) => /^[A-Za-wyz0-9_:/-]/.exec(one)?.[0]);
+  return first.includes(undefined) || new Set(first).size < first.length;
 }
 
 export function nonEmptySet(expected: Json, comparison: Comparison): ScalarSet | undefined {

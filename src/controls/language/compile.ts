@@ -51,6 +51,7 @@ function newCompiler(provider: Provider, parameters: Parameters, shared: SharedC
     reads: new Map(),
     subjectReads: new Set(),
     absences: [],
+    others: [],
     usedParameters: new Set(),
     shared,
     usedConditions: new Set(),
@@ -133,6 +134,14 @@ export function compileCheck(source: CheckSource, parameters: Parameters, shared
         ...(absence.within === null ? {} : { within: absence.within }),
       });
   }
+  for (const { at: where, path, within } of compiler.others)
+    doubts.push({
+      at: where,
+      rule: 'others-decide',
+      message: `any other text in ${path} leads towards a pass here`,
+      hint: 'say which values are known: known: [A, B], or why any other may: because: "…"',
+      ...(within === null ? {} : { within }),
+    });
   const usable = errors.length === 0 && require !== undefined && when !== undefined && on !== undefined;
   const check: ConditionCheck | undefined = usable
     ? {

@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../model/index.ts';
 import type { Json } from '../../model/index.ts';
+import { isPrincipalId } from '../aws-principals.ts';
 import { isRedacted, ListValue, REDACTED, Void } from './values.ts';
 import type { Value } from './values.ts';
 
@@ -70,17 +71,14 @@ export interface Conversion {
   readonly convert: (value: Json) => Value;
 }
 
-const principalKinds = new Set(['AWS', 'Service', 'Federated', 'CanonicalUser']);
-
 /** The only text that IAM takes for a principal is `*`; otherwise it is an object of kinds, each with one id or a list of them. */
 function principals(value: Json): Value {
   if (value === '*') return [{ kind: 'AWS', id: '*' }];
   if (!isJsonObject(value)) return notPrincipal;
   const found: Json[] = [];
   for (const [kind, ids] of Object.entries(value)) {
-    if (!principalKinds.has(kind)) return notPrincipal;
     for (const id of Array.isArray(ids) ? ids : [ids]) {
-      if (typeof id !== 'string' || id === '') return notPrincipal;
+      if (typeof id !== 'string' || !isPrincipalId(kind, id)) return notPrincipal;
       found.push({ kind, id });
     }
   }

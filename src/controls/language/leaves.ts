@@ -1,19 +1,21 @@
 import type { Json } from '../../model/index.ts';
+import { compileMissing, noteAbsence, saysWhy } from './absence.ts';
+import type { Missing } from './absence.ts';
 import { compileOperand } from './bindings/operand.ts';
 import { combinators } from './condition.ts';
 import type { Condition, Polarity } from './condition.ts';
+import { compileKnown, noteOthers } from './known.ts';
+import type { Known } from './known.ts';
 import { commaHint, compilePath, convertOperand, inWords, isObject, literalOperand } from './operands.ts';
-import { parsePath } from './paths.ts';
-import type { Segment } from './paths.ts';
 import { operatorNamed, operatorNames, typeInWords } from './operators.ts';
 import type { Operator } from './operators.ts';
 import { leafSite, SeenLeaf } from './seen-leaf.ts';
 import type { At, CheckCompiler, Evaluation, Operand, Scope } from './scope.ts';
 import { didYouMean } from '../catalogue/suggest.ts';
-import { cutValue, FALSE, isRedacted, jsonType, ListValue, MISTYPED, REDACTED, TRUE, triName, UNKNOWN, Void } from './values.ts';
+import { cutValue, FALSE, isRedacted, jsonType, ListValue, MISTYPED, REDACTED, TRUE, triName, UNKNOWN, UNLISTED, Void } from './values.ts';
 import type { JsonType, Tri, Value } from './values.ts';
 
-const modifiers = ['as', 'single', 'ifMissing', 'within', 'type', 'because', 'id', 'otherwise', 'unknown'];
+const modifiers = ['as', 'known', 'single', 'ifMissing', 'within', 'type', 'because', 'id', 'otherwise', 'unknown'];
 export const leafWords = ['field', 'present', ...operatorNames, ...modifiers];
 const types: readonly JsonType[] = ['string', 'number', 'boolean', 'list', 'object'];
 
@@ -67,103 +69,17 @@ export function compileLeaf(
     source['ifMissing'] === undefined
       ? null
       : compileMissing(compiler, scope, source['ifMissing'], [...at, 'ifMissing'], polarity, path?.text ?? '');
-  if (field === undefined || path === undefined || expected === undefined || !fine) return undefined;
+  const known =
+    source['known'] === undefined ? null : compileKnown(compiler, operator, source['known'], expected?.literal, [...at, 'known']);
+  if (field === undefined || path === undefined || expected === undefined || known === undefined || !fine) return undefined;
+  noteOthers(compiler, polarity, operator, expected.literal, path.text, known !== null || saysWhy(source['because']), at);
   return comparison(id, path, field, operator, expected, {
     single: source['single'] === true,
     type,
     missing,
+    known,
     falseWhenAbsent: polarity === 'up',
   });
-}
-
-export interface Missing {
-  readonly then: Tri;
-  readonly when: (evaluation: Evaluation) => boolean;
-}
-
-/** `ifMissing: { then, when }`: absence means something where the container was collected. */
-export function compileMissing(
-  compiler: CheckCompiler,
-  scope: Scope,
-  source: unknown,
-  at: At,
-  polarity: Polarity,
-  path: string,
-): Missing | null {
-  if (!isObject(source) || typeof source['then'] !== 'boolean') {
-    compiler.report(at, '`ifMissing` needs `then`, true or false', 'ifMissing: { then: false, when: container }');
-    return null;
-  }
-  if (source['when'] === undefined) {
-    compiler.report(
-      at,
-      '`ifMissing` needs `when`',
-      'name the container whose presence proves that the value was left out: when: properties',
-    );
-    return null;
-  }
-  for (const key of Object.keys(source))
-    if (!['then', 'when', 'because'].includes(key))
-      compiler.report([...at, key], `\`ifMissing\` knows no \`${key}\``, 'it knows then, when, because');
-  const whens = (Array.isArray(source['when']) ? source['when'] : [source['when']]).map((entry, index) =>
-    compilePath(compiler, scope, entry, Array.isArray(source['when']) ? [...at, 'when', index] : [...at, 'when'], { kind: 'presence' }),
-  );
-  if (whens.includes(undefined)) return null;
-  noteAbsence(
-    compiler,
-    polarity,
-    source['then'],
-    path,
-    (whens as Operand[]).map((when) => when.text),
-    source['because'],
-    at,
-  );
-  return {
-    then: source['then'] ? TRUE : FALSE,
-    when: (evaluation) =>
-      (whens as Operand[]).every((when) => {
-        const value = when.read(evaluation);
-        return !(value instanceof Void) && value !== null;
-      }),
-  };
-}
-
-/** Keeps a list of the places where something not being there leads towards a pass. */
-function noteAbsence(
-  compiler: CheckCompiler,
-  polarity: Polarity,
-  outcome: boolean,
-  path: string,
-  containers: readonly string[],
-  because: unknown,
-  at: At,
-): void {
-  const towards = polarity === 'both' || (polarity === 'up') === outcome;
-  if (!towards) return;
-  compiler.absences.push({
-    path,
-    keys: keysBelow(path, containers),
-    because: typeof because === 'string' && because !== '' ? because : null,
-    at,
-    within: compiler.within?.name ?? null,
-  });
-}
-
-/** The keys of a path that may be absent: those below the innermost container that must be there, at least the last one. */
-function keysBelow(path: string, containers: readonly string[]): string[] {
-  let segments: readonly Segment[];
-  try {
-    segments = parsePath(path).segments;
-  } catch {
-    return []; // a computed list has no path of its own
-  }
-  let outer = segments.length - 1;
-  for (const container of containers) {
-    const inside = parsePath(container);
-    const isPrefix = inside.variable === parsePath(path).variable && inside.segments.every((segment, index) => segment === segments[index]);
-    if (isPrefix) outer = Math.min(outer, inside.segments.length);
-  }
-  return segments.slice(Math.max(0, outer)).filter((segment) => typeof segment === 'string');
 }
 
 interface Expected {
@@ -203,6 +119,7 @@ interface Options {
   readonly single: boolean;
   readonly type: JsonType | undefined;
   readonly missing: Missing | null;
+  readonly known: Known | null;
   /** A record that certainly does not exist makes the condition false, where false leads away from a pass. */
   readonly falseWhenAbsent: boolean;
 }
@@ -213,7 +130,7 @@ function isGone(value: Value): value is Void | null {
 
 function comparison(id: string, path: Operand, field: Operand, operator: Operator, expected: Expected, options: Options): Condition {
   const { operand, literal } = expected;
-  const { missing, single, type, falseWhenAbsent } = options;
+  const { missing, known, single, type, falseWhenAbsent } = options;
   const accepts = operator.name === 'isEmpty' ? (type ?? 'list') : null;
   const site = leafSite(id, path.text, operator.name, literal);
   const test = operator.test as (observed: Json, prepared: unknown, comparison: Evaluation['comparison']) => Tri;
@@ -272,11 +189,21 @@ function comparison(id: string, path: Operand, field: Operand, operator: Operato
       reason = value.because;
     } else observed = single && typeof value !== 'object' ? [value] : value;
     if (accepts !== null && jsonType(observed) !== accepts) return unknown('type', MISTYPED.because);
+    let partly = 'list-incomplete';
+    if (known !== null && Array.isArray(observed)) {
+      // Elements of another type are the operator's to refuse.
+      const read = observed.filter((one) => typeof one !== 'string' || known(one, evaluation.comparison));
+      if (read.length < observed.length) {
+        const [first = null] = observed.filter((one) => !read.includes(one));
+        [observed, whole, partly, reason] = [read, false, UNLISTED.code, `it holds ${inWords(first)}, ${UNLISTED.because}`];
+      }
+    } else if (known !== null && typeof observed === 'string' && !known(observed, evaluation.comparison))
+      return unknown(UNLISTED.code, `it is ${inWords(observed)}, ${UNLISTED.because}`);
     const decided = test(observed, against, evaluation.comparison);
     if (decided === UNKNOWN) return unknown('type', MISTYPED.because);
     if (whole) return decided;
     if (operator.name === 'isEmpty' ? (observed as Json[]).length > 0 : operator.partial === triName(decided)) return decided;
-    return unknown('list-incomplete', reason);
+    return unknown(partly, reason);
   };
   const expectedNow = (evaluation: Evaluation): Json => {
     const value = operand.read(evaluation);

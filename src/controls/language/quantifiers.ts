@@ -4,7 +4,7 @@ import { compileLet } from './bindings/let.ts';
 import { compileOperand } from './bindings/operand.ts';
 import { flip, nothing } from './condition.ts';
 import type { Condition, Polarity, Why } from './condition.ts';
-import { compileMissing } from './leaves.ts';
+import { compileMissing } from './absence.ts';
 import { checkKeys, isObject } from './operands.ts';
 import { leafSite, SeenLeaf } from './seen-leaf.ts';
 import type { At, CheckCompiler, Evaluation, Scope } from './scope.ts';

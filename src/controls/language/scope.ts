@@ -39,6 +39,8 @@ export interface CheckCompiler {
   readonly subjectReads: Set<string>;
   /** Conditions whose being absent in the evidence leads towards a pass or not applicable, with the author's reason. */
   readonly absences: { path: string; keys: string[]; because: string | null; at: At; within: string | null }[];
+  /** Conditions for which a text that the control does not name leads towards a pass. */
+  readonly others: { path: string; at: At; within: string | null }[];
   readonly usedParameters: Set<string>;
   readonly shared: SharedConditions;
   readonly usedConditions: Set<string>;

@@ -41,6 +41,7 @@ export const MISSING = new Void('missing', 'missing', 'it is not in the collecte
 export const NO_CONTAINER = new Void('no-container', 'missing', 'what should contain it is not in the collected evidence');
 export const MISTYPED = new Void('type', 'type', 'the evidence holds another type of value there');
 export const REDACTED = new Void('unresolved', 'redacted', 'it was withheld as a secret before it reached disk');
+export const UNLISTED = new Void('unresolved', 'unlisted', 'which is none of the values that the control knows of');
 export const NONE_MATCHED = new Void('missing', 'none-matched', 'no entry of the list matches');
 
 /** A text that holds a withheld part says nothing about the whole: only that something was there. */

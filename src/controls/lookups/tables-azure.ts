@@ -80,7 +80,8 @@ function azureAssignmentScopes(id: string, from: Resource, hop: Hopper): Reach |
 export function assignmentScope({ uid, document }: Pick<Resource, 'uid' | 'document'>): string | null {
   const scope =
     toldAt(document, 'properties', 'scope') ?? /^(.*)\/providers\/microsoft\.authorization\/roleassignments\/[^/]+$/i.exec(uid)?.[1];
-  return scope === undefined ? null : azureId(scope);
+  // A scope that is no path is none: wherever it reaches, it must not be taken to reach nothing.
+  return scope?.startsWith('/') === true ? azureId(scope) : null;
 }
 
 const below = 'below ';
