@@ -116,15 +116,15 @@ function reasonOfMany({ reason, lead, name, uid, place }: RowView): string {
   return own.reduce((text, one) => text.replaceAll(one, ITSELF), reason).replace(REQUEST, `request ${ITSELF}`);
 }
 
-/** A provider's id of a refused request: every row has one of its own. */
-export const REQUEST = /\brequest ([A-Za-z0-9-]*\d[A-Za-z0-9-]*)/;
+/** A provider's ids of refused requests: every row has its own. */
+export const REQUEST = /\brequest ([A-Za-z0-9-]*\d[A-Za-z0-9-]*)/g;
 
 /** Rows that say the same of different subjects become one group, where the first of them stood. */
 export function groupRows(rows: readonly RowView[]): RowGroup[] {
   const groups = new Map<string, { group: RowGroup; many: string; places: string[] }>();
   for (const row of rows) {
     const { anchor, id, lead, name, uid, place, captured, citations, ...common } = row;
-    const request = REQUEST.exec(row.reason)?.[1];
+    const request = [...row.reason.matchAll(REQUEST)][0]?.[1];
     const many = reasonOfMany(row);
     const key = JSON.stringify({ ...common, reason: many });
     const found = groups.get(key) ?? { group: { ...common, total: null, members: [] }, many, places: [] };

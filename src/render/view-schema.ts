@@ -20,6 +20,7 @@ const proseBlocks = z.array(
   }),
 );
 const pair = closed({ name: text, value: text });
+const causes = z.array(closed({ number: text, text }));
 const figure = closed({ value: text, label: text, tone: z.enum(['plain', 'pass', 'fail', 'unknown', 'excepted', 'muted']) });
 
 /** Widths of a stacked bar, out of 1000, and the words a screen reader says for it. */
@@ -332,6 +333,8 @@ export const viewSchema = closed({
     shortfalls: closed({
       title: text,
       none: z.boolean(),
+      /** What several lines have in common. */
+      causes,
       lines: z.array(
         closed({
           type: text,
@@ -351,6 +354,7 @@ export const viewSchema = closed({
     figures: z.array(figure).min(1),
     allBalanced: z.boolean(),
     verdict: text,
+    causes,
     unbalanced: z.array(closed({ control: text, anchor: text, title: text, lines: z.array(reconciliationLine).min(1) })),
     moreUnbalanced: text.nullable(),
     controls: z.array(

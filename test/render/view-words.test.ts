@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { emptyCounts } from '../../src/model/index.ts';
 import type { Assessment } from '../../src/model/index.ts';
+import { sharedCauses } from '../../src/render/view-causes.ts';
 import { groupRows, rowView } from '../../src/render/view-control.ts';
 import { coverView, limitationsView, scopeView } from '../../src/render/view-front.ts';
 import { coverageView, reconciliationView } from '../../src/render/view-population.ts';
@@ -87,7 +88,7 @@ test('queries that were refused alike are one line, which names each and its rec
   const { gaps, gapsTitle } = coverageView({ ...whole, scopes: [], queries });
   expect(gapsTitle).toContain('(3)');
   expect(gaps.map(({ what, places, reasons }) => [what, places, reasons])).toEqual([
-    ['Select, 2 queries', ['evidence/x/: a, b'], ['Select failed (AccessDenied, request (its id is in its query.json)); grant x']],
+    ['Select, 2 queries', ['evidence/x/: a, b'], ['Select failed (AccessDenied, request (its id is in the evidence)); grant x']],
     ['List', ['evidence/x/c'], ['Select failed (AccessDenied, request r-3); grant x']],
   ]);
 });
@@ -168,4 +169,23 @@ test('of several types without a resource, the reconciliation says in how many s
   );
   expect(unbalanced[0]?.lines[0]?.notes).toEqual(['denied']);
   expect(controls[0]?.lines.map(({ notes }) => notes)).toEqual([[]]);
+});
+
+test('a cause of several lines is numbered and said once; what one line alone has stands with it', () => {
+  const { causes, of } = sharedCauses([
+    ['denied, request r-1', 'only here'],
+    ['denied, request r-2', 'also this', 'denied, request r-3'],
+    ['also this'],
+    [],
+  ]);
+  expect(causes).toEqual([
+    { number: '1', text: 'denied, request (its id is in the evidence)' },
+    { number: '2', text: 'also this' },
+  ]);
+  expect([0, 1, 2, 3].map(of)).toEqual([
+    ['only here', 'Cause 1, as numbered above.'],
+    ['Causes 1, 2, as numbered above.'],
+    ['Cause 2, as numbered above.'],
+    [],
+  ]);
 });
