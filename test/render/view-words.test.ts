@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { emptyCounts } from '../../src/model/index.ts';
 import type { Assessment } from '../../src/model/index.ts';
+import { loadTemplates } from '../../src/render/templates.ts';
 import { sharedCauses } from '../../src/render/view-causes.ts';
 import { groupRows, rowView } from '../../src/render/view-control.ts';
 import { coverView, limitationsView, scopeView } from '../../src/render/view-front.ts';
@@ -188,4 +189,13 @@ test('a cause of several lines is numbered and said once; what one line alone ha
     ['Cause 2, as numbered above.'],
     [],
   ]);
+});
+
+test('a draft says on its cover that it is one, and claims no signature', () => {
+  const cover = (fingerprint: string | null): string =>
+    loadTemplates().partial('cover', { cover: { ...coverView(whole, null), fingerprint } });
+  expect(cover(null)).toContain('unsigned draft');
+  expect(cover(null)).not.toContain('The signature proves');
+  expect(cover('AA')).toContain('The signature proves');
+  expect(cover('AA')).not.toContain('draft');
 });
