@@ -16,16 +16,10 @@ const CONTROL_LINES = 95;
 /** The part that holds the contents, and is printed last: page numbers are known then. */
 export function frontPart(view: View): PdfPart {
   const names = ['cover', 'contents', 'summary', 'scope', 'method', 'limitations', 'controls-intro'];
-  const limits = { head: 'Method, score and limitations' };
   return {
     body: names.map((name) => loadTemplates().partial(name, view)).join('\n'),
     head: view.cover.title,
-    sections: [
-      ...sections(view, ['summary', 'scope']),
-      { anchor: 'method', ...limits },
-      { anchor: 'limitations', ...limits },
-      ...sections(view, ['controls']),
-    ],
+    sections: [...sections(view, ['summary', 'scope', 'method', 'limitations', 'controls'])],
   };
 }
 

@@ -174,6 +174,7 @@ export function controlView(finding: Finding, index: number, placement: RowPlace
       { value: grouped(counts.pass), label: 'Passed', tone: counts.pass > 0 ? 'pass' : 'muted' },
       { value: grouped(counts.fail), label: 'Failed', tone: counts.fail > 0 ? 'fail' : 'muted' },
       { value: grouped(untested), label: 'Not tested', tone: untested > 0 ? 'unknown' : 'muted' },
+      { value: grouped(finding.gaps), label: finding.gaps === 1 ? 'Gap' : 'Gaps', tone: finding.gaps > 0 ? 'unknown' : 'muted' },
       { value: grouped(finding.waived), label: 'Excepted', tone: finding.waived > 0 ? 'excepted' : 'muted' },
     ],
     outcome: outcomeSentence(finding, scope, untested),

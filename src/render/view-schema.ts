@@ -142,7 +142,7 @@ export const controlSchema = closed({
   assessment: text,
   provider: text,
   source: text,
-  strip: z.array(figure).length(5),
+  strip: z.array(figure).length(6),
   outcome: text,
   reasons: z.array(text),
   profileApplicability: z.array(text).min(1),
@@ -245,7 +245,7 @@ export const viewSchema = closed({
     resources: z.array(figure).min(1),
     resourcesTotal: text,
     headline: text,
-    attention: z.array(closed({ id: text, title: text, anchor: text, pill, fail: text, untested: text, page: text })),
+    attention: z.array(closed({ id: text, title: text, anchor: text, pill, fail: text, untested: text, gaps: text, page: text })),
     controls: z
       .array(
         closed({
@@ -257,6 +257,7 @@ export const viewSchema = closed({
           pass: text,
           fail: text,
           untested: text,
+          gaps: text,
           notApplicable: text,
           page: text,
         }),

@@ -6,7 +6,7 @@ import { emptyCounts } from '../../src/model/index.ts';
 import type { Assessment } from '../../src/model/index.ts';
 import { loadTemplates } from '../../src/render/templates.ts';
 import { sharedCauses } from '../../src/render/view-causes.ts';
-import { groupRows, rowView } from '../../src/render/view-control.ts';
+import { controlView, groupRows, rowView } from '../../src/render/view-control.ts';
 import { coverView, limitationsView, scopeView } from '../../src/render/view-front.ts';
 import { coverageView, reconciliationView } from '../../src/render/view-population.ts';
 import { summaryView } from '../../src/render/view-summary.ts';
@@ -198,4 +198,19 @@ test('a draft says on its cover that it is one, and claims no signature', () => 
   expect(cover(null)).not.toContain('The signature proves');
   expect(cover('AA')).toContain('The signature proves');
   expect(cover('AA')).not.toContain('draft');
+});
+
+test('a control has the same figures in the list of controls, on its page and in findings.csv', () => {
+  const finding = { ...whole.findings[0]!, counts: { ...emptyCounts(), pass: 2, unknown: 3 }, gaps: 4, waived: 0 };
+  const listed = summaryView({ ...whole, findings: [finding] }, new Map()).controls[0];
+  expect(listed).toMatchObject({ pass: '2', fail: '0', untested: '3', gaps: '4' });
+  const { strip } = controlView(finding, 0, { rows: [], nonPassing: 0, register: false });
+  expect(strip.map(({ label, value }) => [label, value])).toEqual([
+    ['In scope', '5'],
+    ['Passed', '2'],
+    ['Failed', '0'],
+    ['Not tested', '3'],
+    ['Gaps', '4'],
+    ['Excepted', '0'],
+  ]);
 });
