@@ -1,8 +1,9 @@
-import type { Control, Finding, Leaf, Observation, Status } from '../model/index.ts';
+import type { Control, Finding, Observation, Status } from '../model/index.ts';
 import { statusTable } from '../model/index.ts';
 import { visible } from '../text/visible.ts';
 import { wordOf } from './charts.ts';
-import { cell, citationText, clip, commands, grouped, instant, jsonText, plural, prose, safeUrl } from './text.ts';
+import { cell, citationText, clip, commands, grouped, instant, plural, prose, safeUrl } from './text.ts';
+import { expectedText, observedText } from './leaves.ts';
 import { isNonPassing } from './observations.ts';
 import type { ProseBlock } from './text.ts';
 import type { ControlView, RowGroup, RowView } from './view-schema.ts';
@@ -65,11 +66,6 @@ export function whoOf(subject: { name: string; uid: string }): { lead: string; n
   return uid.endsWith(name) ? { lead: uid.slice(0, uid.length - name.length), name, uid: '' } : { lead: '', name, uid };
 }
 
-export function expectation(leaf: Leaf): string {
-  const operator = leaf.operator.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-  return visible(`${operator} ${clip(jsonText(leaf.expected), 160)}`);
-}
-
 export function rowView(observation: Observation, checks: number): RowView {
   const { subject } = observation;
   const ordered = [...observation.leaves].sort((a, b) => Number(a.outcome === 'true') - Number(b.outcome === 'true'));
@@ -90,9 +86,9 @@ export function rowView(observation: Observation, checks: number): RowView {
     reason: cell(observation.reason, 600),
     leaves: ordered.slice(0, LEAVES_SHOWN).map((leaf) => ({
       path: cell(leaf.path, 200),
-      observed: leaf.observed === undefined ? '(nothing there)' : cell(jsonText(leaf.observed), 240),
+      observed: observedText(leaf),
       missing: leaf.observed === undefined,
-      expected: expectation(leaf),
+      expected: expectedText(leaf),
       outcome: leaf.outcome,
       word: OUTCOMES[leaf.outcome],
       // What the reason says already is not said again.
