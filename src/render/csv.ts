@@ -1,4 +1,4 @@
-import type { Assessment, Citation, Finding, Observation } from '../model/index.ts';
+import type { Assessment, Citation, Finding, Leaf, Observation } from '../model/index.ts';
 import { scopeKey } from '../model/index.ts';
 import { visibleLines } from '../text/visible.ts';
 import { jsonText } from './text.ts';
@@ -29,6 +29,17 @@ export function csvCell(value: CsvValue): string {
   return /[",;\t\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
 
+/** Longest cell that spreadsheets read (32,767), less what escaping may add. */
+const CELL_LENGTH = 30_000;
+
+/** Texts one below the other; those that would make the cell longer than a spreadsheet reads are counted, and said where they are. */
+export function linesCell(texts: readonly string[], where: string): string {
+  let length = 0;
+  const fitting = texts.findIndex((text) => (length += text.length + 1) > CELL_LENGTH);
+  if (fitting === -1) return texts.join('\n');
+  return [...texts.slice(0, fitting), `(${texts.length - fitting} more: ${where})`].join('\n');
+}
+
 function csvLine(values: readonly CsvValue[]): string {
   return `${values.map(csvCell).join(',')}\r\n`;
 }
@@ -53,6 +64,11 @@ export function citationCell({ file, pointer, encoding }: Citation): string {
   return `${file}#${pointer}${encoding === 'json-string' ? ' (JSON in a string)' : ''}`;
 }
 
+function leafCell({ path, operator, expected, observed, outcome, because }: Leaf): string {
+  const seen = observed === undefined ? '(nothing there)' : jsonText(observed);
+  return `${path} ${operator} ${jsonText(expected)}: ${seen} [${outcome}${because === undefined ? '' : `, ${because}`}]`;
+}
+
 export function observationsCsv(observations: AsyncIterable<{ finding: Finding; observation: Observation }>): AsyncGenerator<string> {
   async function* rows(): AsyncGenerator<CsvValue[]> {
     for await (const { finding, observation } of observations) {
@@ -75,13 +91,11 @@ export function observationsCsv(observations: AsyncIterable<{ finding: Finding; 
         observation.reason,
         observation.method,
         observation.waiver ?? null,
-        observation.leaves
-          .map(
-            (leaf) =>
-              `${leaf.path} ${leaf.operator} ${jsonText(leaf.expected)}: ${leaf.observed === undefined ? '(nothing there)' : jsonText(leaf.observed)} [${leaf.outcome}${leaf.because === undefined ? '' : `, ${leaf.because}`}]`,
-          )
-          .join('\n'),
-        observation.citations.map((citation) => `${citation.role} ${citationCell(citation)}`).join('\n'),
+        linesCell(observation.leaves.map(leafCell), 'results/observations.ndjson'),
+        linesCell(
+          observation.citations.map((citation) => `${citation.role} ${citationCell(citation)}`),
+          'results/observations.ndjson',
+        ),
       ];
     }
   }
@@ -129,7 +143,10 @@ export function findingsCsv(assessment: Assessment): AsyncGenerator<string> {
     finding.waived,
     finding.excluded,
     finding.gaps,
-    finding.reasons.map((reason) => `${reason.code}: ${reason.message}`).join('\n'),
+    linesCell(
+      finding.reasons.map((reason) => `${reason.code}: ${reason.message}`),
+      'results/findings.json',
+    ),
   ]);
   return table(
     [
@@ -180,7 +197,10 @@ export function reconciliationCsv(assessment: Assessment): AsyncGenerator<string
       .join('; '),
     sumOf(row),
     row.balanced,
-    row.reasons.map((reason) => `${reason.code}: ${reason.message}`).join('\n'),
+    linesCell(
+      row.reasons.map((reason) => `${reason.code}: ${reason.message}`),
+      'results/reconciliation.json',
+    ),
   ]);
   return table(
     [

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { csvCell } from '../../src/render/csv.ts';
+import { csvCell, linesCell } from '../../src/render/csv.ts';
 import { render } from '../../src/render/index.ts';
 import type { Access, Assessment, Readers } from '../../src/model/index.ts';
 import { visibleLines } from '../../src/text/visible.ts';
@@ -58,6 +58,17 @@ describe('csvCell', () => {
   test('spells out what cannot be seen or turns the text around', () => {
     expect(csvCell('a\u202etxt.exe\u200b\r')).toBe('a[U+202E]txt.exe[U+200B][U+000D]');
   });
+});
+
+test('a cell holds no more than a spreadsheet reads, and says what it leaves out', () => {
+  expect(linesCell(['a', 'b'], 'x.json')).toBe('a\nb');
+  const many = Array.from({ length: 100 }, (_, at) => `${String(at)} ${'x'.repeat(997)}`);
+  const cell = linesCell(many, 'x.json');
+  expect(cell.length).toBeLessThan(32_767);
+  const shown = cell.split('\n').length - 1;
+  expect(cell).toContain(many[shown - 1]);
+  expect(cell.endsWith(`\n(${String(100 - shown)} more: x.json)`)).toBe(true);
+  expect(linesCell(['y'.repeat(40_000)], 'x.json')).toBe('(1 more: x.json)');
 });
 
 describe('the files of a run', () => {
