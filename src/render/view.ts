@@ -100,10 +100,11 @@ export function buildView(assessment: Assessment, gathered: Gathered, signing: S
     redactions: { count: plural(assessment.redactions, 'value'), none: assessment.redactions === 0 },
     signature: signatureView(assessment, signing),
     register: gathered.register && options.format === 'pdf',
-    running: [assessment.engagement.entity, assessment.engagement.classification]
+    // What may not be cut stands first: a line that is too long loses its end.
+    running: [assessment.engagement.classification, assessment.engagement.entity]
       .flatMap((text) => (text === undefined ? [] : [cell(text, 120)]))
       .join(' · '),
-    footer: cell(`${assessment.engagement.entity} · ${assessment.engagement.id} · run ${assessment.runId}`, 120),
+    footer: cell(`Run ${assessment.runId} · ${assessment.engagement.id} · ${assessment.engagement.entity}`, 200),
   };
   return viewSchema.parse(options.format === 'pdf' ? forPdf(view) : view);
 }
