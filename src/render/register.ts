@@ -33,8 +33,8 @@ export async function* registerParts(rows: AsyncIterable<RegisterRow>): AsyncGen
   let held = 0;
   let first = true;
   let last = '';
-  const part = (): PdfPart => {
-    const body = loadTemplates().partial('register', { first, controls });
+  const part = (end: boolean): PdfPart => {
+    const body = loadTemplates().partial('register', { first, controls, end });
     first = false;
     controls = [];
     held = 0;
@@ -44,6 +44,8 @@ export async function* registerParts(rows: AsyncIterable<RegisterRow>): AsyncGen
     const { control, title } = window[0] ?? { control: '', title: '' };
     for (const group of groupRows(window.map(({ row }) => row))) {
       for (let from = 0; from < group.members.length; from += MEMBERS) {
+        // Only when more follows: the last part ends the report.
+        if (held >= PART_LINES) yield part(false);
         const members = group.members.slice(from, from + MEMBERS);
         let place = controls.at(-1);
         if (place?.control !== control) {
@@ -54,11 +56,10 @@ export async function* registerParts(rows: AsyncIterable<RegisterRow>): AsyncGen
         }
         place.groups.push(rowGroupSchema.parse(forPdf({ ...group, members })));
         held += groupLines({ ...group, members });
-        if (held >= PART_LINES) yield part();
       }
     }
   }
-  if (held > 0) yield part();
+  if (held > 0) yield part(true);
 }
 
 /** Rows of one control at a time, and never more than a window of them. */

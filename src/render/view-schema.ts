@@ -244,6 +244,7 @@ export const viewSchema = closed({
     levels: z.array(scoreRow).min(1),
     resources: z.array(figure).min(1),
     resourcesTotal: text,
+    resourcesLabel: text,
     headline: text,
     attention: z.array(closed({ id: text, title: text, anchor: text, pill, fail: text, untested: text, gaps: text, page: text })),
     controls: z

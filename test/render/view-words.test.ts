@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { emptyCounts } from '../../src/model/index.ts';
-import type { Assessment } from '../../src/model/index.ts';
+import type { Assessment, Observation } from '../../src/model/index.ts';
 import { loadTemplates } from '../../src/render/templates.ts';
+import { observationsOf } from '../../src/render/observations.ts';
+import { registerParts } from '../../src/render/register.ts';
+import type { RegisterRow } from '../../src/render/register.ts';
 import { sharedCauses } from '../../src/render/view-causes.ts';
 import { controlView, groupRows, rowView } from '../../src/render/view-control.ts';
 import { coverView, limitationsView, scopeView } from '../../src/render/view-front.ts';
@@ -213,4 +216,28 @@ test('a control has the same figures in the list of controls, on its page and in
     ['Gaps', '4'],
     ['Excepted', '0'],
   ]);
+});
+
+test('the register ends the report once, at its end', async () => {
+  const finding = whole.findings.find(({ observations: { count } }) => count > 0);
+  const observations = observationsOf(join(directory, 'results', 'observations.ndjson'), finding!);
+  let first: Observation | undefined;
+  for await (const one of observations) first ??= one;
+  async function* rows(count: number): AsyncGenerator<RegisterRow> {
+    for (let at = 0; at < count; at += 1) {
+      const uid = `arn:aws:s3:::bucket-${String(at)}`;
+      yield {
+        control: 'c',
+        title: 'C',
+        row: rowView({ ...first!, id: `o${String(at)}`, subject: { ...first!.subject, uid, name: uid } }, 1),
+      };
+    }
+  }
+  for (const count of [1, 3000]) {
+    const bodies: string[] = [];
+    for await (const { body } of registerParts(rows(count))) bodies.push(body);
+    expect(bodies.map((body) => body.includes('End of report'))).toEqual(bodies.map((_, at) => at === bodies.length - 1));
+    expect(bodies.join('').match(/class="row"/g)).toHaveLength(count);
+    expect(bodies.length > 1).toBe(count > 1);
+  }
 });
