@@ -2,7 +2,8 @@ import { pdfCoverage } from './fonts.ts';
 import { PART_LINK } from './pdf-import.ts';
 import type { OutlineItem, PartHeads } from './pdf-document.ts';
 import { loadTemplates, styleFor } from './templates.ts';
-import type { ControlView, RowGroup, View } from './view-schema.ts';
+import type { RowGroup } from './view-rows.ts';
+import type { ControlView, View } from './view-schema.ts';
 
 /** A part of the PDF, printed by itself: the browser holds no more than it at a time, however long the report. */
 export interface PdfPart extends PartHeads {

@@ -2,8 +2,8 @@ import { loadTemplates } from './templates.ts';
 import { anchorOf, groupRows } from './view-control.ts';
 import { groupLines, PART_LINES } from './pdf-parts.ts';
 import type { PdfPart } from './pdf-parts.ts';
-import { rowGroupSchema } from './view-schema.ts';
-import type { RowGroup, RowView } from './view-schema.ts';
+import { rowGroupSchema } from './view-rows.ts';
+import type { RowGroup, RowView } from './view-rows.ts';
 import { forPdf } from './view.ts';
 
 /** Rows of a control that are grouped together: what is held at a time. A longer control is grouped in several goes. */

@@ -6,7 +6,8 @@ import { cell, citationText, clip, commands, grouped, instant, plural, prose, sa
 import { expectedText, observedText } from './leaves.ts';
 import { isNonPassing } from './observations.ts';
 import type { ProseBlock } from './text.ts';
-import type { ControlView, RowGroup, RowView } from './view-schema.ts';
+import type { RowGroup, RowView } from './view-rows.ts';
+import type { ControlView } from './view-schema.ts';
 
 export const PROVIDERS = { aws: 'Amazon Web Services', azure: 'Microsoft Azure', gcp: 'Google Cloud' } as const;
 

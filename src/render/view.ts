@@ -12,7 +12,8 @@ import { anchorOf, controlView, rowView, selectRows } from './view-control.ts';
 import { accessView, exceptionsView, selectStores } from './view-people.ts';
 import { coverageView, LISTED, reconciliationView } from './view-population.ts';
 import { viewSchema } from './view-schema.ts';
-import type { RowView, View } from './view-schema.ts';
+import type { RowView } from './view-rows.ts';
+import type { View } from './view-schema.ts';
 
 /** Rows that the document itself lists. Beyond, each control shows its worst and the register (PDF) or explorer (HTML) holds all. */
 export const INLINE_TOTAL = 2500;
