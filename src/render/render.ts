@@ -4,6 +4,7 @@ import { assessmentSchema, resultSources } from '../model/index.ts';
 import type { Access, Assessment, Finding, Observation, Readers, StoreAccess } from '../model/index.ts';
 import type { BrowserRecord } from './browser.ts';
 import { accessCsv, readersCsv } from './csv-access.ts';
+import { exceptionsCsv } from './csv-exceptions.ts';
 import { findingsCsv, observationsCsv, reconciliationCsv } from './csv.ts';
 import { digestOf, removeHalfWritten, writeAtomically } from './files.ts';
 import { htmlReport } from './html.ts';
@@ -73,6 +74,7 @@ const FORMATS = {
   'findings-csv': { file: 'results/findings.csv', write: (source: Source): Pieces => findingsCsv(source.assessment) },
   'reconciliation-csv': { file: 'results/reconciliation.csv', write: (source: Source): Pieces => reconciliationCsv(source.assessment) },
   'access-csv': { file: 'results/access.csv', write: (source: Source): Pieces => accessCsv(source.storeLines(), source.readerSets()) },
+  'exceptions-csv': { file: 'results/exceptions.csv', write: (source: Source): Pieces => exceptionsCsv(source.assessment) },
   'readers-csv': { file: 'results/readers.csv', write: (source: Source): Pieces => readersCsv(source.storeLines(), source.readerSets()) },
 } as const satisfies Record<string, { file: string; write: (source: Source) => Pieces }>;
 

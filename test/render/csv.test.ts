@@ -78,7 +78,7 @@ describe('the files of a run', () => {
   beforeAll(async () => {
     assessment = writeFixture(directory, { observations: 300, hostile: true });
     writeFileSync(join(directory, 'results', 'observations.csv.4242.tmp'), 'half');
-    const formats = ['observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv', 'readers-csv'] as const;
+    const formats = ['observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv', 'readers-csv', 'exceptions-csv'] as const;
     await render({ runDirectory: directory, signing: null, log: () => undefined, formats });
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -103,8 +103,17 @@ describe('the files of a run', () => {
       'results/reconciliation.csv',
       'results/access.csv',
       'results/readers.csv',
+      'results/exceptions.csv',
     ]);
     expect(record.browser).toBeNull();
+  });
+  test('every exception is a record, with whether it is in force and how many failures it is attached to', () => {
+    const [header = [], ...records] = read('exceptions.csv');
+    expect(assessment.waivers.length).toBeGreaterThan(1);
+    expect(records.map((record) => [record[0], record[header.indexOf('state')], record[header.indexOf('failures')]])).toEqual(
+      assessment.waivers.map(({ id, expired, used }) => [id, expired === true ? 'expired' : 'in-force', String(used)]),
+    );
+    expect(records.map((record) => record[header.indexOf('expires')])).toEqual(assessment.waivers.map(({ expires }) => expires));
   });
   test('every finding and reconciliation row is a record', () => {
     expect(read('findings.csv')).toHaveLength(assessment.findings.length + 1);

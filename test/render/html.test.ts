@@ -109,7 +109,7 @@ test('same bytes in another time zone and locale', () => {
   ].map((environment) => {
     execFileSync(
       process.execPath,
-      [script, directory, 'html', 'observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv', 'readers-csv'],
+      [script, directory, 'html', 'observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv', 'readers-csv', 'exceptions-csv'],
       {
         env: { ...process.env, ...environment },
       },
@@ -121,6 +121,7 @@ test('same bytes in another time zone and locale', () => {
       'results/reconciliation.csv',
       'results/access.csv',
       'results/readers.csv',
+      'results/exceptions.csv',
     ].map((file) =>
       createHash('sha256')
         .update(readFileSync(join(directory, file)))
