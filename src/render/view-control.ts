@@ -107,10 +107,15 @@ export function rowView(observation: Observation, checks: number): RowView {
 /** What stands for a subject's own name or id in what is said of several. */
 const ITSELF = '(named below)';
 
-/** A row's reason as it reads for any subject like it. Names that might be plain words are left where they are. */
-function reasonOfMany({ reason, lead, name, uid, place }: RowView): string {
-  const own = [lead + name, uid, name, ...place.split(' · ')].filter((text) => text.length >= 6 && /[^A-Za-z ]/.test(text));
-  return own.reduce((text, one) => text.replaceAll(one, ITSELF), reason).replace(REQUEST, `request ${ITSELF}`);
+/**
+ * A row's reason as it reads for any subject like it; of a gap also without its account, region and refused request, which stand
+ * with each. Names that might be plain words are left where they are.
+ */
+function reasonOfMany({ reason, lead, name, uid, place, noun }: RowView): string {
+  const gap = noun === 'gap';
+  const own = [lead + name, uid, name, ...(gap ? place.split(' · ') : [])].filter((text) => text.length >= 6 && /[^A-Za-z ]/.test(text));
+  const many = own.reduce((text, one) => text.replaceAll(one, ITSELF), reason);
+  return gap ? many.replace(REQUEST, `request ${ITSELF}`) : many;
 }
 
 /** A provider's ids of refused requests: every row has its own. */
@@ -121,13 +126,13 @@ export function groupRows(rows: readonly RowView[]): RowGroup[] {
   const groups = new Map<string, { group: RowGroup; many: string; places: string[] }>();
   for (const row of rows) {
     const { anchor, id, lead, name, uid, place, captured, citations, ...common } = row;
-    const request = [...row.reason.matchAll(REQUEST)][0]?.[1];
+    const requests = row.noun === 'gap' ? new Set([...row.reason.matchAll(REQUEST)].map(([, request = '']) => `request ${request}`)) : [];
     const many = reasonOfMany(row);
     const key = JSON.stringify({ ...common, reason: many });
     const found = groups.get(key) ?? { group: { ...common, total: null, members: [] }, many, places: [] };
     groups.set(key, found);
     found.group.members.push({ anchor, id, lead, name, uid, place, captured, citations });
-    found.places.push([place, ...(request === undefined ? [] : [`request ${request}`])].filter((part) => part !== '').join(' · '));
+    found.places.push([place, ...requests].filter((part) => part !== '').join(' · '));
   }
   return [...groups.values()].map(({ group, many, places }) => {
     if (group.members.length === 1) return group;

@@ -241,3 +241,34 @@ test('the register ends the report once, at its end', async () => {
     expect(bodies.length > 1).toBe(count > 1);
   }
 });
+
+test("a resource's reason keeps the accounts and requests that it names", () => {
+  const row = (name: string) =>
+    rowView(
+      {
+        id: name,
+        control: 'c',
+        check: 'main',
+        subject: {
+          kind: 'resource',
+          type: 'T',
+          uid: `arn:aws:s3:::${name}`,
+          name,
+          account: '111122223333',
+          location: 'eu-west-1',
+          provider: 'aws',
+          scope: { provider: 'aws', account: '111122223333', region: 'eu-west-1' },
+          capturedAt: null,
+        },
+        status: 'fail',
+        reason: `${name} uses a key of 111122223333, request r-1`,
+        leaves: [],
+        citations: [],
+        method: 'TEST',
+      },
+      1,
+    );
+  const [group] = groupRows([row('bucket-1'), row('bucket-2')]);
+  expect(group?.reason).toBe('(named below) uses a key of 111122223333, request r-1');
+  expect(group?.members.map(({ place }) => place)).toEqual(['111122223333 · eu-west-1', '111122223333 · eu-west-1']);
+});
