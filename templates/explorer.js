@@ -257,14 +257,15 @@
 
   // A cell that a spreadsheet would take for a formula gets an apostrophe in front, as in results/*.csv.
   const csvCell = (text) => {
-    const guarded = /^[\s]*[=+\-@\t\r\n|%＝＋－＠]/u.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+    const clean = text.replace(/([;\t\n][^\S\n]*)(?=[=+\-@|%＝＋－＠])/gu, "$1'");
+    const guarded = /^\s*[=+\-@\t\r\n|%＝＋－＠]/u.test(clean) || /^\s/u.test(clean) ? `'${clean}` : clean;
+    return /[",;\t\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
   };
   const exportCsv = async () => {
-    const pieces = ['control,check,status,provider,type,uid,name,account,location,reason,waiver,observation,captured,citations\r\n'];
+    const pieces = ['control,check,status,provider,type,uid,name,account,location,reason,waiver,observation,captured_at,citations\r\n'];
     for (const row of matches) {
       const [id, captured, , , citations] = await detail(row);
-      pieces.push(`${[header.controls[control[row]][0], valueOf('check', row), header.statuses[status[row]][0], valueOf('provider', row), valueOf('type', row), uid[row], name[row], valueOf('account', row), valueOf('location', row), valueOf('reason', row), valueOf('waiver', row), id, captured, citations.map(([role, , text]) => `${role} ${text}`).join(' | ')].map(csvCell).join(',')}\r\n`);
+      pieces.push(`${[header.controls[control[row]][0], valueOf('check', row), header.statuses[status[row]][0], valueOf('provider', row), valueOf('type', row), uid[row], name[row], valueOf('account', row), valueOf('location', row), valueOf('reason', row), valueOf('waiver', row), id, captured.replace(/^(\S+) (\S+) UTC$/, '$1T$2Z'), citations.map(([role, , text]) => `${role} ${text}`).join('\n')].map(csvCell).join(',')}\r\n`);
     }
     const link = element('a', { href: URL.createObjectURL(new Blob(['\ufeff', ...pieces], { type: 'text/csv' })), download: `observations-${header.runId.replace(/[^A-Za-z0-9._-]+/g, '-')}.csv` });
     link.click();

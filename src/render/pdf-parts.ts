@@ -2,7 +2,8 @@ import { pdfCoverage } from './fonts.ts';
 import { PART_LINK } from './pdf-import.ts';
 import type { OutlineItem, PartHeads } from './pdf-document.ts';
 import { loadTemplates, styleFor } from './templates.ts';
-import type { ControlView, RowGroup, View } from './view-schema.ts';
+import type { RowGroup } from './view-rows.ts';
+import type { ControlView, View } from './view-schema.ts';
 
 /** A part of the PDF, printed by itself: the browser holds no more than it at a time, however long the report. */
 export interface PdfPart extends PartHeads {
@@ -16,16 +17,10 @@ const CONTROL_LINES = 95;
 /** The part that holds the contents, and is printed last: page numbers are known then. */
 export function frontPart(view: View): PdfPart {
   const names = ['cover', 'contents', 'summary', 'scope', 'method', 'limitations', 'controls-intro'];
-  const limits = { head: 'Method, score and limitations' };
   return {
     body: names.map((name) => loadTemplates().partial(name, view)).join('\n'),
     head: view.cover.title,
-    sections: [
-      ...sections(view, ['summary', 'scope']),
-      { anchor: 'method', ...limits },
-      { anchor: 'limitations', ...limits },
-      ...sections(view, ['controls']),
-    ],
+    sections: [...sections(view, ['summary', 'scope', 'method', 'limitations', 'controls'])],
   };
 }
 

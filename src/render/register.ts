@@ -2,8 +2,8 @@ import { loadTemplates } from './templates.ts';
 import { anchorOf, groupRows } from './view-control.ts';
 import { groupLines, PART_LINES } from './pdf-parts.ts';
 import type { PdfPart } from './pdf-parts.ts';
-import { rowGroupSchema } from './view-schema.ts';
-import type { RowGroup, RowView } from './view-schema.ts';
+import { rowGroupSchema } from './view-rows.ts';
+import type { RowGroup, RowView } from './view-rows.ts';
 import { forPdf } from './view.ts';
 
 /** Rows of a control that are grouped together: what is held at a time. A longer control is grouped in several goes. */
@@ -33,8 +33,8 @@ export async function* registerParts(rows: AsyncIterable<RegisterRow>): AsyncGen
   let held = 0;
   let first = true;
   let last = '';
-  const part = (): PdfPart => {
-    const body = loadTemplates().partial('register', { first, controls });
+  const part = (end: boolean): PdfPart => {
+    const body = loadTemplates().partial('register', { first, controls, end });
     first = false;
     controls = [];
     held = 0;
@@ -44,6 +44,8 @@ export async function* registerParts(rows: AsyncIterable<RegisterRow>): AsyncGen
     const { control, title } = window[0] ?? { control: '', title: '' };
     for (const group of groupRows(window.map(({ row }) => row))) {
       for (let from = 0; from < group.members.length; from += MEMBERS) {
+        // Only when more follows: the last part ends the report.
+        if (held >= PART_LINES) yield part(false);
         const members = group.members.slice(from, from + MEMBERS);
         let place = controls.at(-1);
         if (place?.control !== control) {
@@ -54,11 +56,10 @@ export async function* registerParts(rows: AsyncIterable<RegisterRow>): AsyncGen
         }
         place.groups.push(rowGroupSchema.parse(forPdf({ ...group, members })));
         held += groupLines({ ...group, members });
-        if (held >= PART_LINES) yield part();
       }
     }
   }
-  if (held > 0) yield part();
+  if (held > 0) yield part(true);
 }
 
 /** Rows of one control at a time, and never more than a window of them. */

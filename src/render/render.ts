@@ -14,7 +14,8 @@ import { catalogFile } from './oscal/terms.ts';
 import type { RegisterRow } from './register.ts';
 import { accessLines, readersLines, storesOf } from './stores.ts';
 import { readersTable, storesTable } from './tables/access.ts';
-import { engagementTable, findingsTable, observationsTable, reconciliationTable, shortfallsTable, waiversTable } from './tables/results.ts';
+import { exceptionsTable } from './tables/exceptions.ts';
+import { engagementTable, findingsTable, observationsTable, reconciliationTable, shortfallsTable } from './tables/results.ts';
 import { buildView, gather } from './view.ts';
 import type { Gathered } from './view.ts';
 import { rowView } from './view-control.ts';
@@ -78,6 +79,7 @@ type Pieces = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>
 const tableOf = {
   observations: ({ observations }: Source) => observationsTable(observations()),
   findings: ({ assessment }: Source) => findingsTable(assessment),
+  exceptions: ({ assessment }: Source) => exceptionsTable(assessment),
   reconciliation: ({ assessment }: Source) => reconciliationTable(assessment),
   stores: ({ storeLines, readerSets }: Source) => storesTable(storeLines(), readerSets()),
   readers: ({ storeLines, readerSets }: Source) => readersTable(storeLines(), readerSets()),
@@ -90,7 +92,7 @@ function sheetsOf(source: Source): NamedTable[] {
     { name: 'Observations', table: tableOf.observations(source) },
     { name: 'Reconciliation', table: tableOf.reconciliation(source) },
     { name: 'Evidence not whole', table: shortfallsTable(source.assessment) },
-    { name: 'Waivers', table: waiversTable(source.assessment) },
+    { name: 'Exceptions', table: tableOf.exceptions(source) },
     { name: 'Critical stores', table: tableOf.stores(source) },
     { name: 'Readers', table: tableOf.readers(source) },
   ];
@@ -104,6 +106,7 @@ const FORMATS = {
   'findings-csv': { file: 'results/findings.csv', write: (source: Source) => csv(tableOf.findings(source)) },
   'reconciliation-csv': { file: 'results/reconciliation.csv', write: (source: Source) => csv(tableOf.reconciliation(source)) },
   'access-csv': { file: 'results/access.csv', write: (source: Source) => csv(tableOf.stores(source)) },
+  'exceptions-csv': { file: 'results/exceptions.csv', write: (source: Source) => csv(tableOf.exceptions(source)) },
   'readers-csv': { file: 'results/readers.csv', write: (source: Source) => csv(tableOf.readers(source)) },
   xlsx: { choice: 'xlsx', file: 'results/results.xlsx', write: (source: Source) => workbook(sheetsOf(source)) },
   'oscal-assessment-results': {

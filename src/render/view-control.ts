@@ -1,11 +1,13 @@
-import type { Control, Finding, Leaf, Observation, Status } from '../model/index.ts';
+import type { Control, Finding, Observation, Status } from '../model/index.ts';
 import { statusTable } from '../model/index.ts';
 import { visible } from '../text/visible.ts';
 import { wordOf } from './charts.ts';
-import { cell, citationText, clip, commands, grouped, instant, jsonText, plural, prose, safeUrl } from './text.ts';
+import { cell, citationText, clip, commands, grouped, instant, plural, prose, safeUrl } from './text.ts';
+import { expectedText, observedText } from './leaves.ts';
 import { isNonPassing } from './observations.ts';
 import type { ProseBlock } from './text.ts';
-import type { ControlView, RowGroup, RowView } from './view-schema.ts';
+import type { RowGroup, RowView } from './view-rows.ts';
+import type { ControlView } from './view-schema.ts';
 
 export const PROVIDERS = { aws: 'Amazon Web Services', azure: 'Microsoft Azure', gcp: 'Google Cloud' } as const;
 
@@ -65,11 +67,6 @@ export function whoOf(subject: { name: string; uid: string }): { lead: string; n
   return uid.endsWith(name) ? { lead: uid.slice(0, uid.length - name.length), name, uid: '' } : { lead: '', name, uid };
 }
 
-export function expectation(leaf: Leaf): string {
-  const operator = leaf.operator.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-  return visible(`${operator} ${clip(jsonText(leaf.expected), 160)}`);
-}
-
 export function rowView(observation: Observation, checks: number): RowView {
   const { subject } = observation;
   const ordered = [...observation.leaves].sort((a, b) => Number(a.outcome === 'true') - Number(b.outcome === 'true'));
@@ -90,9 +87,9 @@ export function rowView(observation: Observation, checks: number): RowView {
     reason: cell(observation.reason, 600),
     leaves: ordered.slice(0, LEAVES_SHOWN).map((leaf) => ({
       path: cell(leaf.path, 200),
-      observed: leaf.observed === undefined ? '(nothing there)' : cell(jsonText(leaf.observed), 240),
+      observed: observedText(leaf),
       missing: leaf.observed === undefined,
-      expected: expectation(leaf),
+      expected: expectedText(leaf),
       outcome: leaf.outcome,
       word: OUTCOMES[leaf.outcome],
       // What the reason says already is not said again.
@@ -110,27 +107,32 @@ export function rowView(observation: Observation, checks: number): RowView {
 /** What stands for a subject's own name or id in what is said of several. */
 const ITSELF = '(named below)';
 
-/** A row's reason as it reads for any subject like it. Names that might be plain words are left where they are. */
-function reasonOfMany({ reason, lead, name, uid, place }: RowView): string {
-  const own = [lead + name, uid, name, ...place.split(' · ')].filter((text) => text.length >= 6 && /[^A-Za-z ]/.test(text));
-  return own.reduce((text, one) => text.replaceAll(one, ITSELF), reason).replace(REQUEST, `request ${ITSELF}`);
+/**
+ * A row's reason as it reads for any subject like it; of a gap also without its account, region and refused request, which stand
+ * with each. Names that might be plain words are left where they are.
+ */
+function reasonOfMany({ reason, lead, name, uid, place, noun }: RowView): string {
+  const gap = noun === 'gap';
+  const own = [lead + name, uid, name, ...(gap ? place.split(' · ') : [])].filter((text) => text.length >= 6 && /[^A-Za-z ]/.test(text));
+  const many = own.reduce((text, one) => text.replaceAll(one, ITSELF), reason);
+  return gap ? many.replace(REQUEST, `request ${ITSELF}`) : many;
 }
 
-/** A provider's id of a refused request: every row has one of its own. */
-export const REQUEST = /\brequest ([A-Za-z0-9-]*\d[A-Za-z0-9-]*)/;
+/** A provider's ids of refused requests: every row has its own. */
+export const REQUEST = /\brequest ([A-Za-z0-9-]*\d[A-Za-z0-9-]*)/g;
 
 /** Rows that say the same of different subjects become one group, where the first of them stood. */
 export function groupRows(rows: readonly RowView[]): RowGroup[] {
   const groups = new Map<string, { group: RowGroup; many: string; places: string[] }>();
   for (const row of rows) {
     const { anchor, id, lead, name, uid, place, captured, citations, ...common } = row;
-    const request = REQUEST.exec(row.reason)?.[1];
+    const requests = row.noun === 'gap' ? new Set([...row.reason.matchAll(REQUEST)].map(([, request = '']) => `request ${request}`)) : [];
     const many = reasonOfMany(row);
     const key = JSON.stringify({ ...common, reason: many });
     const found = groups.get(key) ?? { group: { ...common, total: null, members: [] }, many, places: [] };
     groups.set(key, found);
     found.group.members.push({ anchor, id, lead, name, uid, place, captured, citations });
-    found.places.push([place, ...(request === undefined ? [] : [`request ${request}`])].filter((part) => part !== '').join(' · '));
+    found.places.push([place, ...requests].filter((part) => part !== '').join(' · '));
   }
   return [...groups.values()].map(({ group, many, places }) => {
     if (group.members.length === 1) return group;
@@ -174,6 +176,7 @@ export function controlView(finding: Finding, index: number, placement: RowPlace
       { value: grouped(counts.pass), label: 'Passed', tone: counts.pass > 0 ? 'pass' : 'muted' },
       { value: grouped(counts.fail), label: 'Failed', tone: counts.fail > 0 ? 'fail' : 'muted' },
       { value: grouped(untested), label: 'Not tested', tone: untested > 0 ? 'unknown' : 'muted' },
+      { value: grouped(finding.gaps), label: finding.gaps === 1 ? 'Gap' : 'Gaps', tone: finding.gaps > 0 ? 'unknown' : 'muted' },
       { value: grouped(finding.waived), label: 'Excepted', tone: finding.waived > 0 ? 'excepted' : 'muted' },
     ],
     outcome: outcomeSentence(finding, scope, untested),

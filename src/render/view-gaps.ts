@@ -1,5 +1,6 @@
 import type { Assessment, ScopeCoverage } from '../model/index.ts';
-import { PROVIDERS, REQUEST } from './view-control.ts';
+import { withoutRequest } from './view-causes.ts';
+import { PROVIDERS } from './view-control.ts';
 import { cell, grouped, plural } from './text.ts';
 import type { View } from './view-schema.ts';
 import { LEDGER_WORDS, regionText } from './view-shortfalls.ts';
@@ -80,5 +81,5 @@ function placesOf(queries: readonly Query[]): string[] {
 /** @param many as the reasons read for several queries, of which each has an id of its own */
 function reasonsOf({ reasons }: Query, many: boolean): string[] {
   if (reasons.length === 0) return ['No reason was recorded.'];
-  return reasons.map(({ message }) => cell(many ? message.replace(REQUEST, 'request (its id is in its query.json)') : message, 500));
+  return reasons.map(({ message }) => cell(many ? withoutRequest(message) : message, 500));
 }

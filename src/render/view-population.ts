@@ -1,5 +1,6 @@
 import type { Assessment, ReconciliationRow } from '../model/index.ts';
 import { visible } from '../text/visible.ts';
+import { sharedCauses } from './view-causes.ts';
 import { anchorOf, PROVIDERS } from './view-control.ts';
 import { cell, grouped, plural } from './text.ts';
 import type { ReconciliationLine, View } from './view-schema.ts';
@@ -76,7 +77,9 @@ function lineOf(row: ReconciliationRow, place: string, sourceShown = true): Reco
     check: cell(row.check, 80),
     count: row.count === null ? 'none' : grouped(row.count.count),
     source: sourceOf(row),
-    detail: [...(sourceShown ? [sourceOf(row)] : []), ...(exclusions === '' ? [] : [`excluded: ${exclusions}`])].join(' · '),
+    detail: [...(sourceShown && row.count !== null ? [sourceOf(row)] : []), ...(exclusions === '' ? [] : [`excluded: ${exclusions}`])].join(
+      ' · ',
+    ),
     total: false,
     held: grouped(row.held),
     pass: grouped(row.pass),
@@ -168,6 +171,8 @@ function emptyText(rows: readonly ReconciliationRow[], several: boolean): string
 export function reconciliationView(assessment: Assessment): Reconciliation {
   const rows = assessment.reconciliation;
   const unbalanced = rows.filter((row) => !row.balanced);
+  const listed = unbalanced.slice(0, LISTED);
+  const causes = sharedCauses(listed.map(({ reasons }) => reasons.map(({ message }) => message)));
   const listAll = rows.length <= LISTED;
   const exclusions = new Map<string, number>();
   for (const row of rows)
@@ -192,11 +197,15 @@ export function reconciliationView(assessment: Assessment): Reconciliation {
         : unbalanced.length === 0
           ? 'Every population balances: for every control and scope, what the provider says exists is what was judged or excluded for a stated reason.'
           : `${plural(unbalanced.length, 'population')} of ${grouped(rows.length)} ${unbalanced.length === 1 ? 'does' : 'do'} not balance. The controls concerned cannot pass there.`,
-    unbalanced: [...byControlOf(unbalanced.slice(0, LISTED))].map(([control, list]) => ({
+    causes: causes.causes,
+    unbalanced: [...byControlOf(listed)].map(([control, list]) => ({
       control: visible(control),
       anchor: anchorOf('control', control),
       title: cell(titles.get(control) ?? control, 240),
-      lines: list.map((row) => lineOf(row, `${placeOfScope(row)} · ${cell(row.type, 120)}`)),
+      lines: list.map((row) => {
+        const line = lineOf(row, `${placeOfScope(row)} · ${cell(row.type, 120)}`);
+        return row.reasons.length === 0 ? line : { ...line, notes: causes.of(listed.indexOf(row)) };
+      }),
     })),
     moreUnbalanced: unbalanced.length > LISTED ? more(unbalanced.length - LISTED, 'population', 'results/reconciliation.csv') : null,
     controls: [...byControlOf(rows)].map(([control, list]) => {

@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { statusSchema } from '../model/index.ts';
+import { closed, pill, rowGroupSchema, text } from './view-rows.ts';
 
-/**
- * What the templates may print: display-ready text, already made visible, already counted. Validated before rendering, closed and
- * without optional members, because a template that finds no list prints nothing, and nothing reads as "no failures".
- */
-const closed = z.strictObject;
-const text = z.string();
-
-const pill = closed({ status: statusSchema, word: text });
 const proseBlocks = z.array(
   closed({
     kind: z.enum(['paragraph', 'bullets', 'steps', 'commands']),
@@ -20,6 +13,7 @@ const proseBlocks = z.array(
   }),
 );
 const pair = closed({ name: text, value: text });
+const causes = z.array(closed({ number: text, text }));
 const figure = closed({ value: text, label: text, tone: z.enum(['plain', 'pass', 'fail', 'unknown', 'excepted', 'muted']) });
 
 /** Widths of a stacked bar, out of 1000, and the words a screen reader says for it. */
@@ -40,71 +34,6 @@ const scoreRow = closed({
   max: text,
   percent: text,
 });
-
-/** One non-passing observation. */
-export const rowSchema = closed({
-  anchor: text,
-  id: text,
-  pill,
-  waiver: text.nullable(),
-  /** What of the id goes before the name, or the id that goes after it. */
-  lead: text,
-  name: text,
-  uid: text,
-  type: text,
-  /** A question for a person: there is no record. */
-  asked: z.boolean(),
-  /** What such rows are counted as: one `resource`. */
-  noun: z.enum(['resource', 'gap', 'question']),
-  place: text,
-  captured: text,
-  check: text.nullable(),
-  reason: text,
-  leaves: z.array(
-    closed({
-      path: text,
-      observed: text,
-      missing: z.boolean(),
-      expected: text,
-      outcome: z.enum(['true', 'false', 'unknown']),
-      word: text,
-      because: text,
-    }),
-  ),
-  moreLeaves: z.number().int(),
-  citations: z.array(closed({ role: text, text, subject: z.boolean() })),
-});
-export type RowView = z.infer<typeof rowSchema>;
-
-/** Non-passing observations that differ only in their subject: what they have in common is said once. */
-export const rowGroupSchema = closed({
-  pill: rowSchema.shape.pill,
-  waiver: rowSchema.shape.waiver,
-  type: text,
-  asked: rowSchema.shape.asked,
-  noun: rowSchema.shape.noun,
-  check: rowSchema.shape.check,
-  reason: text,
-  leaves: rowSchema.shape.leaves,
-  moreLeaves: rowSchema.shape.moreLeaves,
-  /** `12 resources`; null for one. */
-  total: text.nullable(),
-  members: z
-    .array(
-      closed({
-        anchor: text,
-        id: text,
-        lead: text,
-        name: text,
-        uid: text,
-        place: text,
-        captured: text,
-        citations: rowSchema.shape.citations,
-      }),
-    )
-    .min(1),
-});
-export type RowGroup = z.infer<typeof rowGroupSchema>;
 
 export const reconciliationLine = closed({
   place: text,
@@ -141,7 +70,7 @@ export const controlSchema = closed({
   assessment: text,
   provider: text,
   source: text,
-  strip: z.array(figure).length(5),
+  strip: z.array(figure).length(6),
   outcome: text,
   reasons: z.array(text),
   profileApplicability: z.array(text).min(1),
@@ -197,6 +126,10 @@ export const storeSchema = closed({
 });
 export type StoreView = z.infer<typeof storeSchema>;
 
+/**
+ * What the templates may print: display-ready text, already made visible, already counted. Validated before rendering, closed and
+ * without optional members, because a template that finds no list prints nothing, and nothing reads as "no failures".
+ */
 export const viewSchema = closed({
   pdf: z.boolean(),
   html: z.boolean(),
@@ -243,8 +176,9 @@ export const viewSchema = closed({
     levels: z.array(scoreRow).min(1),
     resources: z.array(figure).min(1),
     resourcesTotal: text,
+    resourcesLabel: text,
     headline: text,
-    attention: z.array(closed({ id: text, title: text, anchor: text, pill, fail: text, untested: text, page: text })),
+    attention: z.array(closed({ id: text, title: text, anchor: text, pill, fail: text, untested: text, gaps: text, page: text })),
     controls: z
       .array(
         closed({
@@ -256,6 +190,7 @@ export const viewSchema = closed({
           pass: text,
           fail: text,
           untested: text,
+          gaps: text,
           notApplicable: text,
           page: text,
         }),
@@ -332,6 +267,8 @@ export const viewSchema = closed({
     shortfalls: closed({
       title: text,
       none: z.boolean(),
+      /** What several lines have in common. */
+      causes,
       lines: z.array(
         closed({
           type: text,
@@ -351,6 +288,7 @@ export const viewSchema = closed({
     figures: z.array(figure).min(1),
     allBalanced: z.boolean(),
     verdict: text,
+    causes,
     unbalanced: z.array(closed({ control: text, anchor: text, title: text, lines: z.array(reconciliationLine).min(1) })),
     moreUnbalanced: text.nullable(),
     controls: z.array(

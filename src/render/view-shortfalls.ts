@@ -1,5 +1,6 @@
 import type { Assessment, LedgerStatus, Shortfall } from '../model/index.ts';
 import { visible } from '../text/visible.ts';
+import { sharedCauses } from './view-causes.ts';
 import { PROVIDERS } from './view-control.ts';
 import { cell, grouped, plural } from './text.ts';
 import type { View } from './view-schema.ts';
@@ -61,10 +62,13 @@ export function shortfallsView(assessment: Assessment): View['coverage']['shortf
   const needed = ([first]: readonly Shortfall[]): boolean =>
     first !== undefined && (first.judgedBy.length > 0 || first.lookedUpBy.length > 0);
   const sorted = [...groups.values()].sort((a, b) => Number(needed(b)) - Number(needed(a)));
+  const printed = sorted.slice(0, lines);
+  const causes = sharedCauses(printed.map((group) => group.flatMap(({ reasons }) => reasons.map(({ message }) => message))));
   return {
     title: `Types whose evidence is not whole (${grouped(all.length)})`,
     none: all.length === 0,
-    lines: sorted.slice(0, lines).map(lineOf),
+    causes: causes.causes,
+    lines: printed.map((group, index) => lineOf(group, causes.of(index))),
     more:
       sorted.length > lines
         ? `${plural(sorted.length - lines, 'more line')} not printed here: all are in results/assessment.json (.shortfalls).`
@@ -78,7 +82,7 @@ function typeText({ type, scope }: Shortfall): string {
   return cell(`Verdicts of ${scope.provider === 'azure' ? 'policy' : 'rule'} ${rule}`, 160);
 }
 
-function lineOf(group: readonly Shortfall[]): Line {
+function lineOf(group: readonly Shortfall[], reasons: readonly string[]): Line {
   const [first] = group as readonly [Shortfall];
   return {
     type: typeText(first),
@@ -88,7 +92,7 @@ function lineOf(group: readonly Shortfall[]): Line {
       each.places,
     ),
     status: first.status === null ? 'Found on judging' : LEDGER_WORDS[first.status],
-    reasons: some([...new Set(group.flatMap(({ reasons }) => reasons.map(({ message }) => cell(message, 400))))], each.reasons),
+    reasons: some(reasons, each.reasons),
     needed: first.judgedBy.length + first.lookedUpBy.length > 0,
     effects: effectsOf(first),
   };

@@ -70,6 +70,7 @@ export function summaryView(assessment: Assessment, pages: ReadonlyMap<string, s
   const { summary } = assessment;
   const { counts, resources } = summary;
   const untested = untestedOf(counts);
+  const total = Object.values(resources).reduce((sum, count) => sum + count, 0);
   const attention = assessment.findings
     .filter((finding) => finding.status === 'fail' || finding.status === 'error')
     .sort((a, b) => b.counts.fail - a.counts.fail || (a.control.id < b.control.id ? -1 : 1))
@@ -103,7 +104,8 @@ export function summaryView(assessment: Assessment, pages: ReadonlyMap<string, s
       },
       { value: grouped(resources.notapplicable), label: 'not applicable', tone: 'muted' },
     ],
-    resourcesTotal: grouped(Object.values(resources).reduce((sum, count) => sum + count, 0)),
+    resourcesTotal: grouped(total),
+    resourcesLabel: total === 1 ? 'resource result' : 'resource results',
     headline: headline(assessment, untested),
     attention: attention.map((finding) => ({
       id: visible(finding.control.id),
@@ -111,7 +113,8 @@ export function summaryView(assessment: Assessment, pages: ReadonlyMap<string, s
       anchor: anchorOf('control', finding.control.id),
       pill: pillOf(finding.status),
       fail: grouped(finding.counts.fail),
-      untested: grouped(untestedOf(finding.counts) + finding.gaps),
+      untested: grouped(untestedOf(finding.counts)),
+      gaps: grouped(finding.gaps),
       page: pages.get(anchorOf('control', finding.control.id)) ?? '',
     })),
     controls: assessment.findings.map((finding) => ({
@@ -122,7 +125,8 @@ export function summaryView(assessment: Assessment, pages: ReadonlyMap<string, s
       level: `L${finding.control.level}`,
       pass: grouped(finding.counts.pass),
       fail: grouped(finding.counts.fail),
-      untested: grouped(untestedOf(finding.counts) + finding.gaps),
+      untested: grouped(untestedOf(finding.counts)),
+      gaps: grouped(finding.gaps),
       notApplicable: grouped(finding.counts.notapplicable),
       page: pages.get(anchorOf('control', finding.control.id)) ?? '',
     })),

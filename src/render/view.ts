@@ -12,7 +12,8 @@ import { anchorOf, controlView, rowView, selectRows } from './view-control.ts';
 import { accessView, exceptionsView, selectStores } from './view-people.ts';
 import { coverageView, LISTED, reconciliationView } from './view-population.ts';
 import { viewSchema } from './view-schema.ts';
-import type { RowView, View } from './view-schema.ts';
+import type { RowView } from './view-rows.ts';
+import type { View } from './view-schema.ts';
 
 /** Rows that the document itself lists. Beyond, each control shows its worst and the register (PDF) or explorer (HTML) holds all. */
 export const INLINE_TOTAL = 2500;
@@ -100,10 +101,11 @@ export function buildView(assessment: Assessment, gathered: Gathered, signing: S
     redactions: { count: plural(assessment.redactions, 'value'), none: assessment.redactions === 0 },
     signature: signatureView(assessment, signing),
     register: gathered.register && options.format === 'pdf',
-    running: [assessment.engagement.entity, assessment.engagement.classification]
+    // What may not be cut stands first: a line that is too long loses its end.
+    running: [assessment.engagement.classification, assessment.engagement.entity]
       .flatMap((text) => (text === undefined ? [] : [cell(text, 120)]))
       .join(' · '),
-    footer: cell(`${assessment.engagement.entity} · ${assessment.engagement.id} · run ${assessment.runId}`, 120),
+    footer: cell(`Run ${assessment.runId} · ${assessment.engagement.id} · ${assessment.engagement.entity}`, 200),
   };
   return viewSchema.parse(options.format === 'pdf' ? forPdf(view) : view);
 }

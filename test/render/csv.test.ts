@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { csvCell } from '../../src/render/csv.ts';
+import { linesCell } from '../../src/render/tables/table.ts';
 import { render } from '../../src/render/index.ts';
 import type { Access, Assessment, Readers } from '../../src/model/index.ts';
 import { visibleLines } from '../../src/text/visible.ts';
@@ -60,6 +61,17 @@ describe('csvCell', () => {
   });
 });
 
+test('a cell holds no more than a spreadsheet reads, and says what it leaves out', () => {
+  expect(linesCell(['a', 'b'], 'x.json')).toBe('a\nb');
+  const many = Array.from({ length: 100 }, (_, at) => `${String(at)} ${'x'.repeat(997)}`);
+  const cell = linesCell(many, 'x.json');
+  expect(cell.length).toBeLessThan(32_767);
+  const shown = cell.split('\n').length - 1;
+  expect(cell).toContain(many[shown - 1]);
+  expect(cell.endsWith(`\n(${String(100 - shown)} more: x.json)`)).toBe(true);
+  expect(linesCell(['y'.repeat(40_000)], 'x.json')).toBe('(1 more: x.json)');
+});
+
 describe('the files of a run', () => {
   const directory = mkdtempSync(join(tmpdir(), 'exhibit-csv-'));
   let assessment: Assessment;
@@ -67,7 +79,7 @@ describe('the files of a run', () => {
   beforeAll(async () => {
     assessment = writeFixture(directory, { observations: 300, hostile: true });
     writeFileSync(join(directory, 'results', 'observations.csv.4242.tmp'), 'half');
-    const formats = ['observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv', 'readers-csv'] as const;
+    const formats = ['observations-csv', 'findings-csv', 'reconciliation-csv', 'access-csv', 'readers-csv', 'exceptions-csv'] as const;
     await render({ runDirectory: directory, signing: null, log: () => undefined, formats });
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -92,8 +104,17 @@ describe('the files of a run', () => {
       'results/reconciliation.csv',
       'results/access.csv',
       'results/readers.csv',
+      'results/exceptions.csv',
     ]);
     expect(record.browser).toBeNull();
+  });
+  test('every exception is a record, with whether it is in force and how many failures it is attached to', () => {
+    const [header = [], ...records] = read('exceptions.csv');
+    expect(assessment.waivers.length).toBeGreaterThan(1);
+    expect(records.map((record) => [record[0], record[header.indexOf('state')], record[header.indexOf('failures')]])).toEqual(
+      assessment.waivers.map(({ id, expired, used }) => [id, expired === true ? 'expired' : 'in-force', String(used)]),
+    );
+    expect(records.map((record) => record[header.indexOf('expires')])).toEqual(assessment.waivers.map(({ expires }) => expires));
   });
   test('every finding and reconciliation row is a record', () => {
     expect(read('findings.csv')).toHaveLength(assessment.findings.length + 1);

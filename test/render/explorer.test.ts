@@ -116,6 +116,7 @@ describe('the explorer in a browser, from a file', () => {
     const csv = String(await page.evaluate('window.exported.text()'));
     expect(csv.split('\r\n').length).toBeGreaterThan(2);
     expect(csv).toContain(`"'=HYPERLINK(`);
+    expect(csv).toContain('observation,captured_at,citations');
     expect(csv).not.toMatch(/(^|,)"?=/m);
   });
 

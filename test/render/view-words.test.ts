@@ -3,8 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { emptyCounts } from '../../src/model/index.ts';
-import type { Assessment } from '../../src/model/index.ts';
-import { groupRows, rowView } from '../../src/render/view-control.ts';
+import type { Assessment, Observation } from '../../src/model/index.ts';
+import { loadTemplates } from '../../src/render/templates.ts';
+import { observationsOf } from '../../src/render/observations.ts';
+import { registerParts } from '../../src/render/register.ts';
+import type { RegisterRow } from '../../src/render/register.ts';
+import { sharedCauses } from '../../src/render/view-causes.ts';
+import { controlView, groupRows, rowView } from '../../src/render/view-control.ts';
 import { coverView, limitationsView, scopeView } from '../../src/render/view-front.ts';
 import { coverageView, reconciliationView } from '../../src/render/view-population.ts';
 import { summaryView } from '../../src/render/view-summary.ts';
@@ -87,7 +92,7 @@ test('queries that were refused alike are one line, which names each and its rec
   const { gaps, gapsTitle } = coverageView({ ...whole, scopes: [], queries });
   expect(gapsTitle).toContain('(3)');
   expect(gaps.map(({ what, places, reasons }) => [what, places, reasons])).toEqual([
-    ['Select, 2 queries', ['evidence/x/: a, b'], ['Select failed (AccessDenied, request (its id is in its query.json)); grant x']],
+    ['Select, 2 queries', ['evidence/x/: a, b'], ['Select failed (AccessDenied, request (its id is in the evidence)); grant x']],
     ['List', ['evidence/x/c'], ['Select failed (AccessDenied, request r-3); grant x']],
   ]);
 });
@@ -168,4 +173,102 @@ test('of several types without a resource, the reconciliation says in how many s
   );
   expect(unbalanced[0]?.lines[0]?.notes).toEqual(['denied']);
   expect(controls[0]?.lines.map(({ notes }) => notes)).toEqual([[]]);
+});
+
+test('a cause of several lines is numbered and said once; what one line alone has stands with it', () => {
+  const { causes, of } = sharedCauses([
+    ['denied, request r-1', 'only here'],
+    ['denied, request r-2', 'also this', 'denied, request r-3'],
+    ['also this'],
+    [],
+  ]);
+  expect(causes).toEqual([
+    { number: '1', text: 'denied, request (its id is in the evidence)' },
+    { number: '2', text: 'also this' },
+  ]);
+  expect([0, 1, 2, 3].map(of)).toEqual([
+    ['only here', 'Cause 1, as numbered above.'],
+    ['Causes 1, 2, as numbered above.'],
+    ['Cause 2, as numbered above.'],
+    [],
+  ]);
+});
+
+test('a draft says on its cover that it is one, and claims no signature', () => {
+  const cover = (fingerprint: string | null): string =>
+    loadTemplates().partial('cover', { cover: { ...coverView(whole, null), fingerprint } });
+  expect(cover(null)).toContain('unsigned draft');
+  expect(cover(null)).not.toContain('The signature proves');
+  expect(cover('AA')).toContain('The signature proves');
+  expect(cover('AA')).not.toContain('draft');
+});
+
+test('a control has the same figures in the list of controls, on its page and in findings.csv', () => {
+  const finding = { ...whole.findings[0]!, counts: { ...emptyCounts(), pass: 2, unknown: 3 }, gaps: 4, waived: 0 };
+  const listed = summaryView({ ...whole, findings: [finding] }, new Map()).controls[0];
+  expect(listed).toMatchObject({ pass: '2', fail: '0', untested: '3', gaps: '4' });
+  const { strip } = controlView(finding, 0, { rows: [], nonPassing: 0, register: false });
+  expect(strip.map(({ label, value }) => [label, value])).toEqual([
+    ['In scope', '5'],
+    ['Passed', '2'],
+    ['Failed', '0'],
+    ['Not tested', '3'],
+    ['Gaps', '4'],
+    ['Excepted', '0'],
+  ]);
+});
+
+test('the register ends the report once, at its end', async () => {
+  const finding = whole.findings.find(({ observations: { count } }) => count > 0);
+  const observations = observationsOf(join(directory, 'results', 'observations.ndjson'), finding!);
+  let first: Observation | undefined;
+  for await (const one of observations) first ??= one;
+  async function* rows(count: number): AsyncGenerator<RegisterRow> {
+    for (let at = 0; at < count; at += 1) {
+      const uid = `arn:aws:s3:::bucket-${String(at)}`;
+      yield {
+        control: 'c',
+        title: 'C',
+        row: rowView({ ...first!, id: `o${String(at)}`, subject: { ...first!.subject, uid, name: uid } }, 1),
+      };
+    }
+  }
+  for (const count of [1, 3000]) {
+    const bodies: string[] = [];
+    for await (const { body } of registerParts(rows(count))) bodies.push(body);
+    expect(bodies.map((body) => body.includes('End of report'))).toEqual(bodies.map((_, at) => at === bodies.length - 1));
+    expect(bodies.join('').match(/class="row"/g)).toHaveLength(count);
+    expect(bodies.length > 1).toBe(count > 1);
+  }
+});
+
+test("a resource's reason keeps the accounts and requests that it names", () => {
+  const row = (name: string) =>
+    rowView(
+      {
+        id: name,
+        control: 'c',
+        check: 'main',
+        subject: {
+          kind: 'resource',
+          type: 'T',
+          uid: `arn:aws:s3:::${name}`,
+          name,
+          account: '111122223333',
+          location: 'eu-west-1',
+          provider: 'aws',
+          scope: { provider: 'aws', account: '111122223333', region: 'eu-west-1' },
+          capturedAt: null,
+        },
+        status: 'fail',
+        reason: `${name} uses a key of 111122223333, request r-1`,
+        leaves: [],
+        citations: [],
+        method: 'TEST',
+      },
+      1,
+    );
+  const [group] = groupRows([row('bucket-1'), row('bucket-2')]);
+  expect(group?.reason).toBe('(named below) uses a key of 111122223333, request r-1');
+  expect(group?.members.map(({ place }) => place)).toEqual(['111122223333 · eu-west-1', '111122223333 · eu-west-1']);
 });

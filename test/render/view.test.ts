@@ -155,7 +155,7 @@ describe('the view', () => {
     const running = (one: Assessment['engagement']): string =>
       buildView({ ...assessment, engagement: one }, gathered, null, { format: 'pdf' }).running;
     expect(running(engagement)).toBe('Northwind');
-    expect(running({ ...engagement, classification: 'Secret' })).toBe('Northwind · Secret');
+    expect(running({ ...engagement, classification: 'Secret' })).toBe('Secret · Northwind');
   });
 
   test('an unanswered question is not said to lack a record', async () => {

@@ -87,7 +87,7 @@ describe('the workbook of a run', () => {
       'Observations',
       'Reconciliation',
       'Evidence not whole',
-      'Waivers',
+      'Exceptions',
       'Critical stores',
       'Readers',
     ]);

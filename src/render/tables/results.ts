@@ -1,12 +1,22 @@
-import type { Assessment, Citation, Finding, Observation } from '../../model/index.ts';
+import type { Assessment, Citation, Finding, Leaf, Observation, Reason } from '../../model/index.ts';
 import { scopeKey, statusTable } from '../../model/index.ts';
 import { jsonText } from '../text.ts';
 import { sumOf } from '../view-population.ts';
+import { linesCell } from './table.ts';
 import type { Cell, Table } from './table.ts';
 
 /** Where a record lies, and whether it is text that is itself JSON. */
 export function citationCell({ file, pointer, encoding }: Citation): string {
   return `${file}#${pointer}${encoding === 'json-string' ? ' (JSON in a string)' : ''}`;
+}
+
+function leafCell({ path, operator, expected, observed, outcome, because }: Leaf): string {
+  const seen = observed === undefined ? '(nothing there)' : jsonText(observed);
+  return `${path} ${operator} ${jsonText(expected)}: ${seen} [${outcome}${because === undefined ? '' : `, ${because}`}]`;
+}
+
+function reasonCell({ code, message }: Reason): string {
+  return `${code}: ${message}`;
 }
 
 export function observationsTable(observations: AsyncIterable<{ finding: Finding; observation: Observation }>): Table {
@@ -31,13 +41,11 @@ export function observationsTable(observations: AsyncIterable<{ finding: Finding
         observation.reason,
         observation.method,
         observation.waiver ?? null,
-        observation.leaves
-          .map(
-            (leaf) =>
-              `${leaf.path} ${leaf.operator} ${jsonText(leaf.expected)}: ${leaf.observed === undefined ? '(nothing there)' : jsonText(leaf.observed)} [${leaf.outcome}${leaf.because === undefined ? '' : `, ${leaf.because}`}]`,
-          )
-          .join('\n'),
-        observation.citations.map((citation) => `${citation.role} ${citationCell(citation)}`).join('\n'),
+        linesCell(observation.leaves.map(leafCell), 'results/observations.ndjson'),
+        linesCell(
+          observation.citations.map((citation) => `${citation.role} ${citationCell(citation)}`),
+          'results/observations.ndjson',
+        ),
       ];
     }
   }
@@ -85,7 +93,7 @@ export function findingsTable(assessment: Assessment): Table {
     finding.waived,
     finding.excluded,
     finding.gaps,
-    finding.reasons.map((reason) => `${reason.code}: ${reason.message}`).join('\n'),
+    linesCell(finding.reasons.map(reasonCell), 'results/findings.json'),
   ]);
   return {
     columns: [
@@ -136,7 +144,7 @@ export function reconciliationTable(assessment: Assessment): Table {
       .join('; '),
     sumOf(row),
     row.balanced,
-    row.reasons.map((reason) => `${reason.code}: ${reason.message}`).join('\n'),
+    linesCell(row.reasons.map(reasonCell), 'results/reconciliation.json'),
   ]);
   return {
     columns: [
@@ -194,25 +202,6 @@ export function engagementTable(assessment: Assessment): Table {
   return { columns: ['fact', 'value'], rows };
 }
 
-export function waiversTable({ waivers }: Assessment): Table {
-  const rows = waivers.map((waiver): Cell[] => [
-    waiver.id,
-    waiver.control,
-    waiver.resources.join('\n'),
-    waiver.owner,
-    waiver.approver,
-    waiver.justification,
-    waiver.approvedOn,
-    waiver.expires,
-    waiver.expired ?? false,
-    waiver.used ?? 0,
-  ]);
-  return {
-    columns: ['waiver', 'control', 'resources', 'owner', 'approver', 'justification', 'approved_on', 'expires', 'expired', 'fails'],
-    rows,
-  };
-}
-
 /** Evidence that is not whole. */
 export function shortfallsTable({ shortfalls }: Assessment): Table {
   const rows = (shortfalls ?? []).map((one): Cell[] => [
@@ -221,7 +210,7 @@ export function shortfallsTable({ shortfalls }: Assessment): Table {
     one.scope.region,
     one.type,
     one.status,
-    one.reasons.map(({ code, message }) => `${code}: ${message}`).join('\n'),
+    linesCell(one.reasons.map(reasonCell), 'results/assessment.json'),
     one.judgedBy.join('\n'),
     one.lookedUpBy.join('\n'),
   ]);
