@@ -6,6 +6,7 @@ export * from './resource.ts';
 export * from './control.ts';
 export * from './result.ts';
 export * from './needs.ts';
+export * from './told.ts';
 export * from './order.ts';
 export * from './case.ts';
 export * from './freshness.ts';

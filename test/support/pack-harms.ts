@@ -249,6 +249,12 @@ export function packHarms(sample: SealedSample, stranger: Signer): Record<Proble
     'ledger-disagrees': spoiltRun((run) => {
       replace(join(run, 'evidence/ledger.json'), '"held":6', '"held":7');
     }),
+    'ledger-contradicted': spoiltRun((run) => {
+      replace(join(run, 'evidence/ledger.json'), '"count":6', '"count":5');
+    }),
+    'record-missing': spoiltRun((run) => {
+      replace(join(run, 'results/observations.ndjson'), '/Results/1', '/Results/7');
+    }),
     'query-unfinished': spoiltRun((run) => {
       replace(
         join(run, pagePath, '../query.json'),

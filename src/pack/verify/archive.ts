@@ -5,7 +5,7 @@ import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import yauzl from 'yauzl';
 import type { Entry, LocalFileHeader, ZipFile } from 'yauzl';
 import { containerComment } from '../zip.ts';
-import { judgeNames } from './contents.ts';
+import { judgeNames, readingOrder } from './contents.ts';
 import type { Observe, PackContents, SeenFile } from './contents.ts';
 import { show } from './codes.ts';
 import type { NoteCode, ProblemList } from './codes.ts';
@@ -61,10 +61,11 @@ export async function readArchive(path: string, observe: Observe, problems: Prob
         members.filter((member) => !isEmptyDirectory(member)).map((member) => member.name),
         problems,
       );
-      for (const member of members) {
-        if (!safe.delete(member.name)) continue;
-        const seen = await readMember(handle, member, observe, problems);
-        if (seen !== null) files.set(member.name, seen);
+      const byName = new Map(members.toReversed().map((member) => [member.name, member]));
+      for (const name of readingOrder(safe).flat()) {
+        const member = byName.get(name);
+        const seen = member === undefined ? null : await readMember(handle, member, observe, problems);
+        if (seen !== null) files.set(name, seen);
       }
     } finally {
       zip.close();

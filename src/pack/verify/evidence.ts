@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { emptyCounts, pageSchema, querySchema, reconciliationRowSchema, scopeKey, statusSchema, subjectSchema } from '../../model/index.ts';
-import type { ReconciliationRow, Status } from '../../model/index.ts';
+import { emptyCounts, querySchema, reconciliationRowSchema, scopeKey, statusSchema, subjectSchema } from '../../model/index.ts';
+import type { EvidenceTeller, ReconciliationRow, Status } from '../../model/index.ts';
 import type { ProblemList } from './codes.ts';
 import { lines, whole } from './contents.ts';
 import type { PackContents, Sink } from './contents.ts';
@@ -10,7 +10,9 @@ import { cataloguePath, checkConfiguration, configurationPath, configuredSchema 
 import type { Configured } from './inputs.ts';
 import { assessmentPartSchema, checkRendering, checkResults, ledgerPartSchema, renderingPartSchema } from './results.ts';
 import type { AssessmentPart, LedgerPart, Observed, RenderingPart } from './results.ts';
+import { indexCheck } from './indexed.ts';
 import { linesCheck } from './lines-told.ts';
+import { recordsCheck } from './records.ts';
 import { checkRepeatedFindings, digestOfFindings, findingsPath } from './repeated.ts';
 import { storePaths, storesCheck } from './stores.ts';
 
@@ -28,9 +30,6 @@ const paths = {
 } as const;
 
 /** The parts of the records that verification reads; the rest may grow. */
-const queryPagesSchema = querySchema
-  .pick({ status: true })
-  .extend({ pages: z.array(pageSchema.pick({ file: true, sha256: true, nextTokenSha256: true })) });
 const reconciliationSchema = z.array(reconciliationRowSchema);
 const observationPartSchema = z.object({
   id: z.string(),
@@ -38,7 +37,7 @@ const observationPartSchema = z.object({
   check: z.string(),
   status: statusSchema,
   subject: subjectSchema.pick({ kind: true, type: true, scope: true, uid: true }),
-  citations: z.array(z.object({ file: z.string() })),
+  citations: z.array(z.object({ file: z.string(), pointer: z.string(), role: z.string(), uid: z.string() })),
   waiver: z.string().optional(),
 });
 
@@ -57,9 +56,13 @@ export interface EvidenceCheck {
 
 /**
  * Whether the pack agrees with itself: pages with their queries, results with the evidence they were drawn from,
- * observations with the pages they cite, and populations with the observations made of them.
+ * observations with the pages they cite, and populations with the observations made of them. Queries pass before pages, and pages before
+ * results (see `readingOrder`). Without a `teller` pages are not looked into.
  */
-export function evidenceCheck(): EvidenceCheck {
+export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
+  const records = teller === undefined ? null : recordsCheck(teller);
+  const index = indexCheck();
+  const unfounded: string[] = [];
   const listed = new Map<string, { sha256: string; query: string }>();
   const cited = new Set<string>();
   const unreadable = new Map<string, string>();
@@ -113,13 +116,23 @@ export function evidenceCheck(): EvidenceCheck {
     byControl.set(control, observed);
     const resource = subject.kind === 'resource' ? `${scopeKey(subject.scope)}\n${subject.type}\n${subject.uid}` : null;
     told.take({ id, text: text ?? '', control, check, resource }, bytes);
-    if (resource !== null) bump(byRow, rowKey(control, check, subject, status));
+    if (resource === null) return;
+    bump(byRow, rowKey(control, check, subject, status));
+    if (records !== null && !isFounded(citations, subject.uid)) unfounded.push(`${control}/${check}: ${id}`);
+  };
+
+  /** Whether what was judged is a record, under the name and in the place that are said. */
+  const isFounded = (citations: readonly { file: string; pointer: string; role: string; uid: string }[], uid: string): boolean => {
+    const own = citations.filter(({ role }) => role === 'subject');
+    return own.length > 0 && own.every((one) => one.uid === uid && records?.holds(one.file, one.pointer, one.uid) === true);
   };
 
   return {
     observe(path) {
       if (/^data\/evidence\/.+\/query\.json$/.test(path)) {
-        return parsed(path, querySizeLimit, queryPagesSchema, (query) => {
+        return parsed(path, querySizeLimit, querySchema, (query) => {
+          records?.query(path, query);
+          index.query(path, query);
           if (query.status === 'complete' && (query.pages.at(-1)?.nextTokenSha256 ?? null) !== null) unfinished.push(path);
           for (const page of query.pages) listed.set(`${posix.dirname(path)}/${page.file}`, { sha256: page.sha256, query: path });
         });
@@ -150,7 +163,7 @@ export function evidenceCheck(): EvidenceCheck {
         return whole(inputLimit, (bytes) => {
           if (bytes !== null) inputs.set(path, bytes.toString('utf8'));
         });
-      return stores.observe(path);
+      return records?.observe(path) ?? stores.observe(path);
     },
     finish(contents, report, problems) {
       for (const [path, why] of unreadable)
@@ -163,6 +176,9 @@ export function evidenceCheck(): EvidenceCheck {
       if (held.assessment !== null && held.assessment.evidenceDigest !== evidenceDigest(contents)) problems.add('evidence-digest-wrong');
       for (const path of unfinished) problems.add('query-unfinished', undefined, path);
       const { assessment, rows, ledger, rendering } = held;
+      for (const which of unfounded) problems.add('record-missing', which, paths.observations);
+      if (ledger !== null) records?.finish(ledger.entries, assessment?.shortfalls ?? [], problems);
+      if (assessment !== null) index.finish(assessment, contents, problems);
       stores.finish(assessment?.access ?? null, problems);
       if (assessment !== null) told.finish(assessment.findings, problems);
       checkRepeatedFindings(contents, digests, problems);
