@@ -14,6 +14,7 @@ import { evidenceCheck } from './verify/evidence.ts';
 import { packRoot, verifyManifests } from './verify/manifests.ts';
 import { verifyPolicy } from './verify/policy.ts';
 import type { PolicyOptions, SignerFacts } from './verify/policy.ts';
+import { checkStated } from './verify/stated.ts';
 import { verifySignatures } from './verify/signatures.ts';
 
 export type { Note, NoteCode, Problem, ProblemCode } from './verify/codes.ts';
@@ -108,6 +109,7 @@ export async function verifyPack(path: string, options: VerifyOptions = {}): Pro
   // 4. The evidence in them.
   const substance = problemList();
   const held = evidence.finish(contents, report, substance);
+  checkStated({ contents, tagFiles, bagInfo: info }, held.info, signatures.certificates, signatures.statement, substance);
   // 5. The one who signed.
   const trust = problemList();
   const root = packRoot(tagFiles);

@@ -34,6 +34,8 @@ export const problemCodes = {
   'tag-file-altered': 'A file that describes the pack was altered after sealing.',
   'tag-file-missing': 'A file that describes the pack is missing.',
   'signature-digests-wrong': 'signatures-sha256.txt does not match the signature files.',
+  'info-contradicts': 'The pack states something else of itself than it holds.',
+  'file-unknown': 'A file that is no part of a pack was sealed with it.',
   'count-wrong': 'The pack holds another number of files or bytes than it states.',
   // signatures
   'certificates-unreadable': 'signer-certificate.pem is not the certificates of a signer.',

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { z } from 'zod';
 import { emptyCounts, querySchema, reconciliationRowSchema, scopeKey, statusSchema, subjectSchema } from '../../model/index.ts';
 import type { EvidenceTeller, ReconciliationRow, Status } from '../../model/index.ts';
+import type { PackInfo } from '../info.ts';
 import type { ProblemList } from './codes.ts';
 import { lines, whole } from './contents.ts';
 import type { PackContents, Sink } from './contents.ts';
@@ -14,6 +15,7 @@ import { indexCheck } from './indexed.ts';
 import { linesCheck } from './lines-told.ts';
 import { recordsCheck } from './records.ts';
 import { checkRepeatedFindings, digestOfFindings, findingsPath } from './repeated.ts';
+import { packInfoSchema } from './stated.ts';
 import { storePaths, storesCheck } from './stores.ts';
 
 const querySizeLimit = 256 * 1024 * 1024;
@@ -42,6 +44,8 @@ const observationPartSchema = z.object({
 });
 
 export interface EvidenceFacts {
+  /** What the results say of the whole; null where they cannot be read. */
+  readonly info: PackInfo | null;
   readonly pages: number;
   readonly observations: number;
   readonly rows: number;
@@ -74,7 +78,7 @@ export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
   const unfinished: string[] = [];
   const held: {
     rows: ReconciliationRow[] | null;
-    assessment: (AssessmentPart & Configured) | null;
+    assessment: (AssessmentPart & Configured & PackInfo) | null;
     ledger: LedgerPart | null;
     rendering: RenderingPart | null;
   } = {
@@ -142,7 +146,7 @@ export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
           held.rows = rows;
         });
       if (path === paths.assessment)
-        return parsed(path, resultsSizeLimit, assessmentPartSchema.and(configuredSchema), (assessment, raw) => {
+        return parsed(path, resultsSizeLimit, assessmentPartSchema.and(configuredSchema).and(packInfoSchema), (assessment, raw) => {
           held.assessment = assessment;
           digests.assessment = digestOfFindings((raw as { findings: unknown }).findings);
         });
@@ -189,7 +193,12 @@ export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
       const passing = new Set(assessment?.findings.filter((finding) => finding.status === 'pass').map((finding) => finding.control.id));
       for (const row of held.rows ?? []) checkRow(row, byRow, passing, problems);
       for (const key of byRow.keys()) problems.add('results-disagree', `observations without a population: ${key.replaceAll('\n', ' ')}`);
-      return { pages: listed.size, observations, rows: held.rows?.length ?? 0 };
+      return {
+        info: assessment === null ? null : packInfoSchema.parse(assessment),
+        pages: listed.size,
+        observations,
+        rows: held.rows?.length ?? 0,
+      };
     },
   };
 }
