@@ -190,9 +190,14 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
   const lines = [...evidence].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, digest]) => `${digest}  ${path}\n`);
   const controls = { fail: 1, error: 0, unknown: 0, notchecked: 0, pass: 0, notapplicable: 0 };
   const control = { id: 'aws-s3-bucket-cmk' } as Control;
-  const catalogue = 'name: sample\nparameters:\n  longestDays:\n    type: integer\n    default: 90\n';
+  const catalogue = 'name: sample\nversion: 1.0.0\nparameters:\n  longestDays:\n    type: integer\n    default: 90\n';
   put('inputs/catalogue/controls.yaml', catalogue);
-  const catalogueFiles = [{ file: 'controls.yaml', sha256: createHash('sha256').update(catalogue).digest('hex') }];
+  const storage = '- id: aws-s3-bucket-cmk\n';
+  put('inputs/catalogue/controls/aws/s3.yaml', storage);
+  const catalogueFiles = [
+    { file: 'controls.yaml', sha256: createHash('sha256').update(catalogue).digest('hex') },
+    { file: 'controls/aws/s3.yaml', sha256: createHash('sha256').update(storage).digest('hex') },
+  ];
   const waiver = {
     id: 'legacy',
     control: 'aws-s3-*',
@@ -248,7 +253,12 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
       name: 'sample',
       version: '1.0.0',
       sha256: createHash('sha256')
-        .update(catalogueFiles.map((one) => `${one.sha256}  ${one.file}\n`).join(''))
+        .update(
+          catalogueFiles
+            .map((one) => `${one.sha256}  ${one.file}\n`)
+            .sort()
+            .join(''),
+        )
         .digest('hex'),
       files: catalogueFiles,
     },
@@ -295,7 +305,13 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
   const { engagement } = assessment;
   put(
     'inputs/exhibit.yaml',
-    stringify({ engagement, parameters: { longestDays: 30 }, critical: { names: ['*-prod-*'] }, waivers: [waiver] }),
+    stringify({
+      engagement,
+      catalogue: 'controls.yaml',
+      parameters: { longestDays: 30 },
+      critical: { names: ['*-prod-*'] },
+      waivers: [waiver],
+    }),
   );
   put('report.html', '<!doctype html><title>Report</title><p>Report</p>\n');
   put('report.pdf', await samplePdf());

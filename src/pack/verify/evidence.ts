@@ -15,6 +15,8 @@ import { indexCheck } from './indexed.ts';
 import { linesCheck } from './lines-told.ts';
 import { recordsCheck } from './records.ts';
 import { checkRepeatedFindings, digestOfFindings, findingsPath } from './repeated.ts';
+import { checkSelected, selectedSchema } from './selected.ts';
+import type { Selected } from './selected.ts';
 import { packInfoSchema } from './stated.ts';
 import { storePaths, storesCheck } from './stores.ts';
 
@@ -78,7 +80,7 @@ export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
   const unfinished: string[] = [];
   const held: {
     rows: ReconciliationRow[] | null;
-    assessment: (AssessmentPart & Configured & PackInfo) | null;
+    assessment: (AssessmentPart & Configured & PackInfo & Selected) | null;
     ledger: LedgerPart | null;
     rendering: RenderingPart | null;
   } = {
@@ -146,10 +148,15 @@ export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
           held.rows = rows;
         });
       if (path === paths.assessment)
-        return parsed(path, resultsSizeLimit, assessmentPartSchema.and(configuredSchema).and(packInfoSchema), (assessment, raw) => {
-          held.assessment = assessment;
-          digests.assessment = digestOfFindings((raw as { findings: unknown }).findings);
-        });
+        return parsed(
+          path,
+          resultsSizeLimit,
+          assessmentPartSchema.and(configuredSchema).and(packInfoSchema).and(selectedSchema),
+          (assessment, raw) => {
+            held.assessment = assessment;
+            digests.assessment = digestOfFindings((raw as { findings: unknown }).findings);
+          },
+        );
       if (path === findingsPath)
         return parsed(path, resultsSizeLimit, z.array(z.unknown()), (_, raw) => {
           digests.findings = digestOfFindings(raw);
@@ -190,6 +197,7 @@ export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
       if (assessment !== null && rows !== null && ledger !== null)
         checkResults({ assessment, rows, ledger, observed: byControl }, contents, problems);
       if (assessment !== null) checkConfiguration(assessment, inputs, byWaiver, problems);
+      if (assessment !== null) checkSelected(assessment, inputs.get(configurationPath), inputs, problems);
       const passing = new Set(assessment?.findings.filter((finding) => finding.status === 'pass').map((finding) => finding.control.id));
       for (const row of held.rows ?? []) checkRow(row, byRow, passing, problems);
       for (const key of byRow.keys()) problems.add('results-disagree', `observations without a population: ${key.replaceAll('\n', ' ')}`);
