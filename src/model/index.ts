@@ -7,6 +7,7 @@ export * from './control.ts';
 export * from './result.ts';
 export * from './needs.ts';
 export * from './told.ts';
+export * from './like.ts';
 export * from './order.ts';
 export * from './case.ts';
 export * from './freshness.ts';

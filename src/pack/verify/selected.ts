@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { isLike } from '../../model/index.ts';
 import { dataDirectory } from '../layout.ts';
 import type { ProblemList } from './codes.ts';
 
@@ -127,19 +128,4 @@ function why(id: string, { level }: Written, upTo: number, { profile, scopes }: 
   if (matches(profile.exclude)) return 'excluded';
   if (profile.include.length > 0) return matches(profile.include) ? null : 'not-included';
   return typeof level === 'number' && level <= upTo ? null : 'above-level';
-}
-
-/** `*` is any run of characters. Looked for part by part: a pattern of a stranger's must not take time beyond its length. */
-function isLike(text: string, glob: string): boolean {
-  const parts = glob.split('*');
-  const [first = '', last = ''] = [parts[0], parts.at(-1)];
-  if (parts.length === 1) return text === glob;
-  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false;
-  let at = first.length;
-  for (const part of parts.slice(1, -1)) {
-    const found = text.indexOf(part, at);
-    if (found < 0 || found + part.length > text.length - last.length) return false;
-    at = found + part.length;
-  }
-  return true;
 }
