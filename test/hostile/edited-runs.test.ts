@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Assessment, Ledger, Query } from '../../src/model/index.ts';
 import type { Signer } from '../../src/pack/sign/signer.ts';
 import { verifyPack } from '../../src/pack/verify.ts';
-import { evidenceDigest, stateRendering } from '../support/pack-run.ts';
+import { evidenceDigest, htmlReport, stateRendering } from '../support/pack-run.ts';
 import { newSigner, sealedSample, teller } from '../support/packs.ts';
 
 /**
@@ -291,7 +291,7 @@ describe('inputs and reports edited before sealing', () => {
     await expect(sealedSample(signer, harm)).rejects.toThrow(/was not made from these results/);
     const { run, sealed } = await sealedSample(signer, harm, { evenIfInconsistent: true });
     const report = await verifyPack(run.zipPath, { fingerprint: sealed.fingerprint });
-    expect(report.steps.flatMap((step) => step.problems.map(({ code }) => code))).toEqual(['report-stale']);
+    expect(new Set(report.steps.flatMap((step) => step.problems.map(({ code }) => code)))).toEqual(new Set(['report-stale']));
   });
 
   test('assessed again after rendering: the reports are of former results', async () => {
@@ -342,5 +342,33 @@ describe('evidence edited in step with the results', () => {
     expect(await problemsOf((run) => assessment(run, (value) => (value.collected.startedAt = '2026-09-29T00:00:00Z')))).toContain(
       'other times of collection',
     );
+  });
+});
+
+describe('an HTML report that shows something else than the results', () => {
+  const shown = (change: (observations: string) => string) => (run: string) => {
+    const observations = readFileSync(join(run, 'results/observations.ndjson'), 'utf8');
+    writeFileSync(join(run, 'report.html'), htmlReport(change(observations)));
+  };
+
+  test.each<[string, (run: string) => void, RegExp]>([
+    ['failures as passes', shown((text) => text.replaceAll('"status":"fail"', '"status":"pass"')), /it shows [06] observations of/],
+    [
+      'the failures not at all',
+      shown((text) => text.replace(/^.*"status":"fail".*\n/gm, '')),
+      /it shows 0 observations of \S+ that are fail/,
+    ],
+    ['other resources', shown((text) => text.replaceAll('bucket-0-1', 'bucket-7-7')), /it shows other resources under \S+ as fail/],
+    ['no rows', (run) => writeFileSync(join(run, 'report.html'), '<p>all is well</p>'), /it has no rows/],
+    [
+      'rows hidden from checking',
+      (run) => {
+        const path = join(run, 'report.html');
+        writeFileSync(path, `${readFileSync(path, 'utf8')}<p><script type="text/plain" class="x-index">eJw=</script>`);
+      },
+      /its rows lie where no report has them/,
+    ],
+  ])('%s', async (_name, harm, says) => {
+    expect(await problemsOf(harm)).toMatch(says);
   });
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { PDF } from '@libpdf/core';
 import { afterAll } from 'vitest';
 import { stringify } from 'yaml';
@@ -57,6 +58,7 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
       Results: [0, 1].map((n) =>
         JSON.stringify({
           resourceType: 'AWS::S3::Bucket',
+          resourceId: `bucket-${String(index)}-${String(n)}`,
           arn: `bucket-${String(index)}-${String(n)}`,
           configuration: { encrypted: n === 0 },
         }),
@@ -313,10 +315,29 @@ export async function sampleRun(options: { pages?: number } = {}): Promise<Sampl
       waivers: [waiver],
     }),
   );
-  put('report.html', '<!doctype html><title>Report</title><p>Report</p>\n');
+  put('report.html', htmlReport(observations));
   put('report.pdf', await samplePdf());
   stateRendering(directory);
   return { directory, packDirectory: join(directory, 'pack'), zipPath: join(directory, 'pack.zip') };
+}
+
+/** A report with the rows that are searched in it. */
+export function htmlReport(observations: string): string {
+  const rows = observations
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as { status: string; subject: { uid: string } });
+  const statuses = ['pass', 'fail'];
+  const block = {
+    control: rows.map(() => 0),
+    status: rows.map(({ status }) => statuses.indexOf(status)),
+    uid: rows.map(({ subject }) => subject.uid),
+  };
+  const header = { rows: rows.length, statuses: statuses.map((one) => [one, one]), controls: [['aws-s3-bucket-cmk', 'Buckets']] };
+  return `<!doctype html><title>Report</title><p>Report</p>
+<script type="text/plain" class="x-index">${deflateSync(JSON.stringify(block)).toString('base64')}</script>
+<script type="application/json" id="x-header">${JSON.stringify(header)}</script>
+`;
 }
 
 /** The digest over the evidence, as assessing would state it now. */

@@ -11,6 +11,7 @@ import { cataloguePath, checkConfiguration, configurationPath, configuredSchema 
 import type { Configured } from './inputs.ts';
 import { assessmentPartSchema, checkRendering, checkResults, ledgerPartSchema, renderingPartSchema } from './results.ts';
 import type { AssessmentPart, LedgerPart, Observed, RenderingPart } from './results.ts';
+import { explorerCheck, htmlPath } from './explorer.ts';
 import { indexCheck } from './indexed.ts';
 import { linesCheck } from './lines-told.ts';
 import { recordsCheck } from './records.ts';
@@ -68,6 +69,7 @@ export interface EvidenceCheck {
 export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
   const records = teller === undefined ? null : recordsCheck(teller);
   const index = indexCheck();
+  const explorer = explorerCheck();
   const unfounded: string[] = [];
   const listed = new Map<string, { sha256: string; query: string }>();
   const cited = new Set<string>();
@@ -122,6 +124,7 @@ export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
     byControl.set(control, observed);
     const resource = subject.kind === 'resource' ? `${scopeKey(subject.scope)}\n${subject.type}\n${subject.uid}` : null;
     told.take({ id, text: text ?? '', control, check, resource }, bytes);
+    explorer.observation(control, status, subject.uid);
     if (resource === null) return;
     bump(byRow, rowKey(control, check, subject, status));
     if (records !== null && !isFounded(citations, subject.uid)) unfounded.push(`${control}/${check}: ${id}`);
@@ -169,6 +172,7 @@ export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
         return parsed(path, resultsSizeLimit, ledgerPartSchema, (ledger) => {
           held.ledger = ledger;
         });
+      if (path === htmlPath) return explorer.observe();
       if (path === paths.observations) return lines(lineLimit, observation);
       if (path === configurationPath || cataloguePath.test(path))
         return whole(inputLimit, (bytes) => {
@@ -192,6 +196,7 @@ export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
       if (assessment !== null) index.finish(assessment, contents, problems);
       stores.finish(assessment?.access ?? null, problems);
       if (assessment !== null) told.finish(assessment.findings, problems);
+      explorer.finish(problems);
       checkRepeatedFindings(contents, digests, problems);
       if (rendering !== null) checkRendering(rendering, contents, report, problems);
       if (assessment !== null && rows !== null && ledger !== null)
