@@ -11,3 +11,4 @@ export * from './like.ts';
 export * from './order.ts';
 export * from './case.ts';
 export * from './freshness.ts';
+export * from './named-scopes.ts';

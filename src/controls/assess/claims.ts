@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExhibitConfig } from '../../config/schema.ts';
 import type { StoredQuery } from '../../evidence/reader.ts';
-import { isJsonObject, type Json, type LedgerEntry, type Reason, type Scope } from '../../model/index.ts';
+import { isJsonObject, type Json, type LedgerEntry, type Reason } from '../../model/index.ts';
 
 /**
  * The provider's own count is what proves a population, so the ledger's word for it is not enough: where it cites the answer it was read
@@ -97,22 +96,4 @@ function soleNumber(value: Json): number | null {
   if (!isJsonObject(value)) return null;
   const numbers = Object.values(value).filter((one) => typeof one === 'number');
   return numbers.length === 1 && Object.values(value).every((one) => typeof one !== 'object') ? (numbers[0] as number) : null;
-}
-
-/** Scopes that the configuration names one by one: a ledger without them was not made with it, or has lost them. */
-export function namedScopes(scopes: ExhibitConfig['scopes'] | undefined): Scope[] {
-  const aws = (scopes?.aws ?? []).flatMap(({ accounts = [], regions = [] }) =>
-    accounts.flatMap((account) => regions.map((region): Scope => ({ provider: 'aws', account, region }))),
-  );
-  const azure = (scopes?.azure ?? []).flatMap(({ subscriptions = [] }) =>
-    subscriptions.map((id): Scope => ({ provider: 'azure', account: id.toLowerCase(), region: '*' })),
-  );
-  // A project may be named by its number, which the ledger does not use.
-  const gcp = (scopes?.gcp ?? []).flatMap(({ projects = [] }) =>
-    projects
-      .map((name) => name.replace(/^projects\//, ''))
-      .filter((name) => !/^\d+$/.test(name))
-      .map((account): Scope => ({ provider: 'gcp', account, region: '*' })),
-  );
-  return [...aws, ...azure, ...gcp];
 }

@@ -16,6 +16,7 @@ import { indexCheck } from './indexed.ts';
 import { linesCheck } from './lines-told.ts';
 import { recordsCheck } from './records.ts';
 import { checkRepeatedFindings, digestOfFindings, findingsPath } from './repeated.ts';
+import { checkScopes } from './scopes.ts';
 import { checkSelected, selectedSchema } from './selected.ts';
 import type { Selected } from './selected.ts';
 import { packInfoSchema } from './stated.ts';
@@ -202,6 +203,7 @@ export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
       if (assessment !== null && rows !== null && ledger !== null)
         checkResults({ assessment, rows, ledger, observed: byControl }, contents, problems);
       if (assessment !== null) checkConfiguration(assessment, inputs, byWaiver, problems);
+      if (ledger !== null) checkScopes(inputs.get(configurationPath), ledger, assessment?.shortfalls ?? [], problems);
       if (assessment !== null) checkSelected(assessment, inputs.get(configurationPath), inputs, problems);
       const passing = new Set(assessment?.findings.filter((finding) => finding.status === 'pass').map((finding) => finding.control.id));
       for (const row of held.rows ?? []) checkRow(row, byRow, passing, problems);
