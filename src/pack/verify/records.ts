@@ -41,6 +41,8 @@ const keyOf = (scope: Scope, type: string): string => `${scopeKey(scope)}\n${typ
  */
 export function recordsCheck(teller: EvidenceTeller): RecordsCheck {
   const queries = new Map<string, Query>();
+  /** Names of pages, by directory. */
+  const pages = new Map<string, Set<string>>();
   /** By directory and key. */
   const held = new Map<string, Map<string, Held>>();
   const counted = new Map<string, Map<string, Map<string, number>>>();
@@ -190,6 +192,7 @@ export function recordsCheck(teller: EvidenceTeller): RecordsCheck {
     query(path, query) {
       const directory = posix.dirname(path).slice('data/'.length);
       queries.set(directory, query);
+      pages.set(directory, new Set(query.pages.map(({ file }) => file)));
       for (const { scope, type, alias } of teller.aliases(query))
         valueIn(aliases, keyOf(scope, type), () => new Set<string>()).add(keyOf(scope, alias));
     },
@@ -197,7 +200,7 @@ export function recordsCheck(teller: EvidenceTeller): RecordsCheck {
       const directory = posix.dirname(path).slice('data/'.length);
       const name = posix.basename(path);
       const query = queries.get(directory);
-      if (query?.pages.some((page) => page.file === name) !== true) return null;
+      if (query === undefined || pages.get(directory)?.has(name) !== true) return null;
       return whole(pageLimit, (bytes) => {
         take(directory, query, name, bytes);
       });
