@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { LoadedConfig } from './config/load.ts';
@@ -35,8 +35,11 @@ const stateFile = 'run.json';
 function readState(path: string): RunState | null {
   const file = join(path, stateFile);
   if (!existsSync(file)) return null;
-  const parsed = runStateSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
-  return parsed.success ? parsed.data : null;
+  try {
+    return runStateSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return null; // no state that anything could go on from
+  }
 }
 
 function handle(path: string, initial: RunState): RunDirectory {
@@ -74,8 +77,11 @@ export function runVersions(outputDirectory: string, engagementId: string): { ve
     .sort((a, b) => a.version - b.version);
 }
 
-/** Makes a directory for a new run and fixes its instant. Throws EEXIST rather than reuse a directory that is there. */
+/** Makes a directory for a new run, unless it is there, and fixes its instant. Throws EEXIST for one that holds a run, and for a link. */
 export function createRun(path: string, runId: string, config: string, now: Date): RunDirectory {
+  // Behind a link evidence would lie where somebody else says, and be theirs to change.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+    throw Object.assign(new Error(`${path} is a symbolic link`), { code: 'EEXIST', path });
   mkdirSync(path, { recursive: true });
   if (existsSync(join(path, stateFile))) throw Object.assign(new Error(`${path} already holds a run`), { code: 'EEXIST' });
   const state: RunState = { version: 1, runId, asOf: now.toISOString(), createdAt: now.toISOString(), config, done: [] };
@@ -98,5 +104,9 @@ export function nextRun(loaded: LoadedConfig, resume: boolean, now: Date): RunDi
   if (resume && newest?.state && !newest.state.done.includes('seal')) return handle(newest.path, newest.state);
   const version = (newest?.version ?? 0) + 1;
   const runId = `${engagementId}.v${version}`;
-  return createRun(join(outputDirectory, runId), runId, loaded.file, now);
+  const path = join(outputDirectory, runId);
+  mkdirSync(outputDirectory, { recursive: true });
+  // Nobody prepared it: what is there already may be somebody else's.
+  mkdirSync(path);
+  return createRun(path, runId, loaded.file, now);
 }

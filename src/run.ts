@@ -182,11 +182,13 @@ export const sealStage = (context: StageContext): Promise<SealReport> =>
         ? undefined
         : { url: signing.timestamp.url, root: resolve(context.loaded.directory, signing.timestamp.root) };
     const { seal } = await import('./pack/seal.ts');
+    const { evidenceTeller } = await import('./collectors/told.ts');
     const report = await seal({
       runDirectory: context.run.path,
       packDirectory: join(context.run.path, 'pack'),
       zipPath: join(context.run.path, 'pack.zip'),
       signer,
+      teller: evidenceTeller(),
       ...(timestamp && { timestamp }),
       ...(previousRoot !== undefined && { previousRoot }),
       log: context.note,

@@ -1,7 +1,7 @@
 import { type Citation, isJsonObject, type Json, type JsonObject, type LedgerStatus, type Reason, withoutCase } from '../model/index.ts';
 import type { GraphClient, GraphScope } from './azure-graph-client.ts';
 import type { CollectContext } from './collector.ts';
-import { type PagedSeries, pagedSeries, type PageFacts, type PageRecord, type Series } from './paging.ts';
+import { malformedEntries, type PagedSeries, pagedSeries, type PageFacts, type PageRecord, type Series } from './paging.ts';
 import { storedPages } from './stored.ts';
 
 /** Reading Resource Graph pages: completeness, independent counts, and how both become ledger lines. */
@@ -33,12 +33,13 @@ export function graphFacts(json: Json, describe: (row: JsonObject) => PageRecord
   const page = isJsonObject(json) ? json : {};
   const rows = Array.isArray(page.data) ? page.data : [];
   const records: PageRecord[] = [];
-  const gaps: Reason[] = [];
+  const malformed: number[] = [];
   for (const [index, row] of rows.entries()) {
     const record = isJsonObject(row) ? describe(row) : null;
     if (record !== null) records.push(record);
-    else gaps.push({ code: 'malformed-record', message: `entry ${index} of a page is not a record with an id` });
+    else malformed.push(index);
   }
+  const gaps = malformedEntries(malformed, 'a record with an id');
   const truncated = page.resultTruncated;
   if (truncated !== undefined && String(truncated).toLowerCase() !== 'false') {
     gaps.push({ code: 'result-truncated', message: `Resource Graph says resultTruncated: ${JSON.stringify(truncated)}` });

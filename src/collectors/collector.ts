@@ -10,7 +10,10 @@ import type {
   Query,
   Reason,
   Resource,
+  Scope,
   ScopeCoverage,
+  ToldAlias,
+  ToldCount,
 } from '../model/index.ts';
 import type { Pacers, Patience } from './rate.ts';
 
@@ -90,6 +93,10 @@ export interface Collector {
   doctor(context: Omit<CollectContext, 'writer'>): Promise<DoctorFinding[]>;
   /** Reads stored pages back: pure, and total over whatever JSON a page holds. Keyed by `query.shape`. */
   readonly shapes: Readonly<Record<string, PageMap>>;
+  /** Reads stored answers that count, as `shapes` does those with records. */
+  readonly counts?: Readonly<Record<string, CountMap>>;
+  /** Names under which its counting answers speak of what a query holds, where they are not those of the ledger. */
+  readonly countAliases?: (query: Query) => readonly ToldAlias[];
   /** Reads one document in any shape the provider hands out, for `controls try`; null when it is not this provider's. */
   readDocument?(document: Json, hint: { readonly type: string; readonly id: string }): Resource[] | null;
   /** Reads one document that holds verdicts of the provider; null when it holds none. */
@@ -98,3 +105,9 @@ export interface Collector {
 
 /** `file` is the page's path below the data root, for citations. */
 export type PageMap = (page: Json, query: Query, file: string) => Iterable<EvidenceRecord>;
+
+export interface CountMap {
+  told(page: Json, query: Query, file: string): Iterable<ToldCount>;
+  /** Whether the query counts such records there: what it does not list is then none. `beside`: the queries the records are from. */
+  asks(query: Query, scope: Scope, type: string, beside: readonly Query[]): boolean;
+}

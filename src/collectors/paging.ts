@@ -77,6 +77,17 @@ type Taken =
   | { readonly ok: true; readonly facts: PageFacts; readonly page: ReceivedPage; readonly gaps: readonly Reason[] }
   | { readonly ok: false; readonly reason: Reason };
 
+/** What of a page is none of what was asked for, in one reason however many entries it is; none where nothing is. */
+export function malformedEntries(entries: readonly number[], due: string): Reason[] {
+  const [first] = entries;
+  if (first === undefined) return [];
+  const which = entries.length === 1 ? `entry ${first} of a page is` : `${entries.length} entries of a page, from entry ${first} on, are`;
+  return [{ code: 'malformed-record', message: `${which} not ${due}` }];
+}
+
+/** More pages than any scope can fill; a provider that hands out rows for ever is stopped here. */
+const maxPages = 100_000;
+
 /** Services answer with an empty page now and then; one that never ends must not hold up the run. */
 export const maxEmptyPages = 10;
 
@@ -122,7 +133,7 @@ function add(count: Count, facts: PageFacts): Reason | null {
       };
     count.total = facts.total;
   }
-  count.gaps.push(...facts.gaps);
+  for (const gap of facts.gaps) count.gaps.push(gap);
   count.emptyRun = count.ids.size === known ? count.emptyRun + 1 : 0;
   if (facts.nextToken !== null) {
     if (count.tokens.has(facts.nextToken)) {
@@ -229,6 +240,12 @@ export function pagedSeries(request: SeriesRequest): PagedSeries {
         const reasons = [...standing, ...count.gaps];
         return end(reasons.length === 0 ? 'complete' : 'partial', reasons, count);
       }
+      if (writer.query.pages.length >= maxPages)
+        return end(
+          'partial',
+          [...standing, ...count.gaps, { code: 'endless-pages', message: `it did not end within ${maxPages} pages` }],
+          count,
+        );
       if (count.emptyRun > maxEmptyPages)
         return end(
           'partial',

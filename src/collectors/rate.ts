@@ -61,9 +61,9 @@ export const defaultPatience: Patience = {
   requeries: 2,
 };
 
-/** Back-off after `attempt` failed attempts (1, 2, …). A provider's own hint is honoured up to the call's deadline. */
+/** Back-off after `attempt` failed attempts (1, 2, …). A provider's own hint is honoured up to the call's deadline; one that is no time is none. */
 export function backoff(patience: Patience, attempt: number, hintMs?: number): number {
-  if (hintMs !== undefined) return Math.min(Math.max(hintMs, 0), patience.callDeadlineMs);
+  if (hintMs !== undefined && !Number.isNaN(hintMs)) return Math.min(Math.max(hintMs, 0), patience.callDeadlineMs);
   const ceiling = Math.min(patience.backoffBaseMs * 2 ** (attempt - 1), patience.backoffCapMs);
   return ceiling / 2 + (Math.random() * ceiling) / 2;
 }
@@ -174,7 +174,8 @@ export function pacer(key: string, quota: Quota, clock: Clock = systemClock, sha
       return mine;
     },
     pause(milliseconds) {
-      pausedUntil = Math.max(pausedUntil, clock.now() + milliseconds);
+      // A quota that waits for no time at all would wait for nobody.
+      if (!Number.isNaN(milliseconds)) pausedUntil = Math.max(pausedUntil, clock.now() + milliseconds);
     },
     expect(requests) {
       expected = calls + requests;

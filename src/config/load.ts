@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { type z } from 'zod';
 import { nearest } from '../text/nearest.ts';
 import { configSchema, type ExhibitConfig } from './schema.ts';
@@ -57,14 +57,27 @@ function knownKeys(schema: z.core.$ZodType, path: Path): string[] {
   return [];
 }
 
+const pairs = new WeakMap<YAMLMap, Map<string, Pair>>();
+
+/** The pairs of a section by key: a file may hold a mistake in each of thousands. */
+function pairsOf(map: YAMLMap): Map<string, Pair> {
+  let known = pairs.get(map);
+  if (known === undefined) {
+    known = new Map();
+    for (const item of map.items) if (isScalar(item.key) && !known.has(String(item.key.value))) known.set(String(item.key.value), item);
+    pairs.set(map, known);
+  }
+  return known;
+}
+
 /** Source offset of the value at a path, or of its key, or of the nearest container that exists. */
 function offsetOf(root: Node | null, path: Path, wantKey: boolean): number {
   let node: unknown = root;
   let offset = root?.range?.[0] ?? 0;
   for (const [depth, step] of path.entries()) {
     if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step));
-      if (!pair || !isPair(pair)) return offset;
+      const pair = pairsOf(node).get(String(step));
+      if (!pair) return offset;
       const last = depth === path.length - 1;
       const target = wantKey && last ? pair.key : (pair.value ?? pair.key);
       if (isNode(target) && target.range) offset = target.range[0];
@@ -141,6 +154,11 @@ function describe(issue: z.core.$ZodIssue, prefix: Path): Finding[] {
   return [{ path, message: path.length > 0 ? `\`${dotted(path)}\` ${issue.message}` : issue.message, atKey: false }];
 }
 
+function isLoopback(address: string): boolean {
+  const hostname = URL.canParse(address) ? new URL(address).hostname : '';
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
 /** Rules that join several fields; run only where the shape itself is right. */
 function crossChecks(config: ExhibitConfig): Finding[] {
   const found: Finding[] = [];
@@ -157,6 +175,19 @@ function crossChecks(config: ExhibitConfig): Finding[] {
       path: ['endpoints', 'gcp', 'insecure'],
       message: '`endpoints.gcp.insecure` is accepted for loopback addresses only: remove it, or set `cloudAsset` to 127.0.0.1:<port>',
       atKey: true,
+    });
+  }
+  for (const [path, address] of [
+    [['endpoints', 'aws', 'config'], config.endpoints.aws?.config],
+    [['endpoints', 'aws', 'sts'], config.endpoints.aws?.sts],
+    [['endpoints', 'azure', 'resourceManager'], config.endpoints.azure?.resourceManager],
+    [['endpoints', 'azure', 'authority'], config.endpoints.azure?.authority],
+  ] as const) {
+    if (address === undefined || !address.startsWith('http:') || isLoopback(address)) continue;
+    found.push({
+      path: [...path],
+      message: `\`${dotted(path)}\` must be https: credentials and evidence would pass in the clear (plain http is for loopback addresses only)`,
+      atKey: false,
     });
   }
   const seen = new Map<string, number>();
@@ -213,12 +244,21 @@ function placed(findings: readonly Finding[], contents: Node | null, at: At): Co
   return new ConfigError(problems.sort((a, b) => a.line - b.line || a.column - b.column));
 }
 
+/** Few aliases can stand for more than memory holds. */
+function valueOf(document: Document.Parsed, at: At): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new ConfigError([at(0, `not usable YAML: ${(error as Error).message}`)]);
+  }
+}
+
 /** The same on a text; `file` is only for messages. */
 export function parseConfig(text: string, file: string): ExhibitConfig {
   const { document, at } = positions(text, file);
   if (document.errors.length > 0)
     throw new ConfigError(document.errors.map((error) => at(error.pos[0], `not valid YAML: ${error.message}`)));
-  const parsed = configSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
+  const parsed = configSchema.safeParse(valueOf(document, at) ?? {}, { reportInput: true });
   const findings = parsed.success ? crossChecks(parsed.data) : parsed.error.issues.flatMap((issue) => describe(issue, []));
   if (findings.length > 0 || !parsed.success) throw placed(findings, document.contents, at);
   return parsed.data;

@@ -1,6 +1,11 @@
 import type { EvidenceRecord } from '../model/index.ts';
 import { marker } from './redaction/rules.ts';
 
+/** Whether some of the text was withheld. */
+export function isWithheld(text: string): boolean {
+  return text.includes(marker);
+}
+
 const place = / \(evidence\/[^ ]*\)$/;
 
 /**
@@ -8,12 +13,12 @@ const place = / \(evidence\/[^ ]*\)$/;
  * be one that contradicts itself, and the population would not add up for anybody.
  */
 export function toldApart(record: EvidenceRecord): EvidenceRecord {
-  if (record.record !== 'resource' || !record.resource.uid.includes(marker)) return record;
+  if (record.record !== 'resource' || !isWithheld(record.resource.uid)) return record;
   const { uid, citation } = record.resource;
   return { record: 'resource', resource: { ...record.resource, uid: `${uid} (${citation.file}#${citation.pointer})` } };
 }
 
 /** The name as it is stored. */
 export function asStored(uid: string): string {
-  return uid.includes(marker) ? uid.replace(place, '') : uid;
+  return isWithheld(uid) ? uid.replace(place, '') : uid;
 }

@@ -1,11 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EvidencePage, type Ledger, ledgerSchema, type Provider, type Query, querySchema, type Reason } from '../model/index.ts';
 import { safeName, writeJsonAtomic } from './files.ts';
 import { keepElsewhere, startKeeper, storeElsewhere } from './pages/elsewhere.ts';
 import type { Place } from './pages/keep.ts';
+import { keyFile, runKey } from './run-key.ts';
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -100,12 +101,13 @@ async function removeUnnamed(directory: string, query: Query): Promise<void> {
   for (const name of readdirSync(directory)) if (!named.has(name)) await rm(join(directory, name), { recursive: true, force: true });
 }
 
-/** Opens `<runDirectory>/evidence` for writing. File system errors are thrown as they are: nothing stored is touched. */
+/** Opens `<runDirectory>/evidence` for writing. Throws EvidenceError where others have the run's secret. File system errors are thrown as they are: nothing stored is touched. */
 export function evidenceWriter(runDirectory: string, options: WriterOptions): EvidenceWriter {
   const now = options.now ?? (() => new Date().toISOString());
   const open = new Set<string>();
   let key: Buffer | undefined;
   const redactionKey = (): Buffer => (key ??= runKey(runDirectory));
+  if (existsSync(keyFile(runDirectory))) redactionKey();
   startKeeper();
   mkdirSync(join(runDirectory, 'evidence'), { recursive: true });
 
@@ -220,15 +222,6 @@ export function evidenceWriter(runDirectory: string, options: WriterOptions): Ev
       await writeJsonAtomic(join(runDirectory, 'evidence', 'ledger.json'), ledgerSchema.parse(ledger));
     },
   };
-}
-
-/** The run's secret for redaction commitments: made once, readable by its owner alone, and outside everything that is packed. */
-function runKey(runDirectory: string): Buffer {
-  const file = join(runDirectory, 'redaction.key');
-  if (existsSync(file)) return Buffer.from(readFileSync(file, 'utf8').trim(), 'hex');
-  const key = randomBytes(32);
-  writeFileSync(file, `${key.toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
-  return key;
 }
 
 /** Stored pages count only if their bytes are still those that were recorded. */

@@ -8,6 +8,7 @@ import type { BagInfo } from './info.ts';
 import { writeInstructions } from './instructions.ts';
 import { dataDirectory, packFiles, rootedFiles, safeName, writeManifest } from './layout.ts';
 import type { FileDigest } from './layout.ts';
+import { readingOrder } from './verify/contents.ts';
 import type { Observe } from './verify/contents.ts';
 
 /** What lies in the run directory cannot be packed as it is. */
@@ -53,12 +54,13 @@ export async function copyPayload(source: string, bag: string, paths: readonly s
   const directories = new Set(paths.map((path) => dirname(join(bag, dataDirectory, path))));
   for (const directory of directories) await mkdir(directory, { recursive: true });
   const files: FileDigest[] = [];
-  await inParallel(paths, copyLanes, async (path) => {
+  const copy = async (path: string): Promise<void> => {
     const to = `${dataDirectory}/${path}`;
     const sink = observe(to);
     files.push({ path: to, ...(await copyAndHash(join(source, path), join(bag, to), (piece) => sink?.piece(piece))) });
     sink?.end();
-  });
+  };
+  for (const stage of readingOrder(paths)) await inParallel(stage, copyLanes, copy);
   return files;
 }
 

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { join, relative, sep } from 'node:path';
 import { PackError } from './error.ts';
 import { assessmentSchema, observationSchema, resultSources } from '../model/index.ts';
-import type { Citation } from '../model/index.ts';
+import type { Citation, EvidenceTeller } from '../model/index.ts';
 import { readTimestamp, signBundle, signEnvelope, writeStatement } from './attest.ts';
 import { copyPayload, listPayload, writeTagFiles } from './bag.ts';
 import { hashFile, inParallel, sha256 } from './files.ts';
@@ -37,6 +37,8 @@ export interface SealOptions {
   /** SHA-256 of the previous pack's tagmanifest-sha256.txt. */
   readonly previousRoot?: string;
   readonly now?: Date;
+  /** Reads pages of evidence, to hold the ledger against them. */
+  readonly teller?: EvidenceTeller;
   /** Seals a run whose evidence and results disagree, to keep it as it is; its pack will not verify. */
   readonly evenIfInconsistent?: boolean;
   readonly log?: (message: string) => void;
@@ -125,7 +127,10 @@ function reportOf(options: SealOptions, sealed: Sealed, already: boolean): SealR
 async function finishSealed(options: SealOptions): Promise<SealReport> {
   const refuse = (why: string): SealError =>
     new SealError(`${options.packDirectory} is there already${why}, and a sealed pack is never overwritten`);
-  const verified = await verifyPack(options.packDirectory, { fingerprint: rootFingerprint(options.signer) });
+  const verified = await verifyPack(options.packDirectory, {
+    fingerprint: rootFingerprint(options.signer),
+    ...(options.teller && { teller: options.teller }),
+  });
   if (!verified.ok || verified.root === null) throw refuse(' and does not verify');
   const manifest = readManifest(await readFile(join(options.packDirectory, packFiles.manifest), 'utf8')) ?? new Map<string, string>();
   const paths = await listPayload(options.runDirectory, payloadParts);
@@ -198,7 +203,7 @@ async function fillBag(bag: string, options: SealOptions, info: PackInfo, author
     timestamp: stamp.sign,
   });
   const paths = (await listPayload(options.runDirectory, payloadParts)).filter((path) => path !== 'report.pdf');
-  const evidence = evidenceCheck();
+  const evidence = evidenceCheck(options.teller);
   const payload = await copyPayload(options.runDirectory, bag, paths, (path) => evidence.observe(path));
   if (options.evenIfInconsistent !== true) assertConsistent(evidence, payload, unsigned);
   await writeFile(join(bag, reportFile), report, { mode: 0o644, flag: 'wx' });

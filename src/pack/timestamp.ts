@@ -177,6 +177,8 @@ function pathTo(certificate: Certificate, pool: readonly Certificate[], roots: r
     );
     if (issuer === undefined || path.includes(issuer)) return null;
     path.push(issuer);
+    // The whole of it: how many authorities may follow another shows only there.
+    if (checkPath(certificate, path.slice(1)) !== null) return null;
     subject = issuer;
   }
   return null;

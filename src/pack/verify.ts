@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EvidenceTeller } from '../model/index.ts';
 import { packFiles, reportFile } from './layout.ts';
 import { readPemCertificates } from './sign/certificate.ts';
 import { readArchive } from './verify/archive.ts';
@@ -13,6 +14,7 @@ import { evidenceCheck } from './verify/evidence.ts';
 import { packRoot, verifyManifests } from './verify/manifests.ts';
 import { verifyPolicy } from './verify/policy.ts';
 import type { PolicyOptions, SignerFacts } from './verify/policy.ts';
+import { checkStated } from './verify/stated.ts';
 import { verifySignatures } from './verify/signatures.ts';
 
 export type { Note, NoteCode, Problem, ProblemCode } from './verify/codes.ts';
@@ -23,6 +25,8 @@ export interface VerifyOptions extends Omit<PolicyOptions, 'at' | 'timestampRoot
   readonly timestampRoot?: string;
   /** Default: now. */
   readonly at?: Date;
+  /** Reads pages of evidence. Without it the ledger is not held against them, and a note says so. */
+  readonly teller?: EvidenceTeller;
   /** Largest file that is read whole, in bytes: the manifests, and the report. */
   readonly limits?: { readonly tagFile: number; readonly report: number };
 }
@@ -66,7 +70,7 @@ const tagFileNames = new Set<string>(Object.values(packFiles));
  * problem with a code; throws only when `timestampRoot` cannot be read.
  */
 export async function verifyPack(path: string, options: VerifyOptions = {}): Promise<VerifyReport> {
-  const { timestampRoot, at, limits = defaultLimits, ...asked } = options;
+  const { timestampRoot, at, teller, limits = defaultLimits, ...asked } = options;
   const policy: PolicyOptions = {
     ...asked,
     at: at ?? new Date(),
@@ -75,7 +79,7 @@ export async function verifyPack(path: string, options: VerifyOptions = {}): Pro
   const tagFiles = new Map<string, Buffer>();
   let report: Buffer | null = null;
   const container = problemList();
-  const evidence = evidenceCheck();
+  const evidence = evidenceCheck(teller);
   const observe: Observe = (file) => {
     if (tagFileNames.has(file))
       return whole(limits.tagFile, (bytes) => {
@@ -105,6 +109,7 @@ export async function verifyPack(path: string, options: VerifyOptions = {}): Pro
   // 4. The evidence in them.
   const substance = problemList();
   const held = evidence.finish(contents, report, substance);
+  checkStated({ contents, tagFiles, bagInfo: info }, held.info, signatures.certificates, signatures.statement, substance);
   // 5. The one who signed.
   const trust = problemList();
   const root = packRoot(tagFiles);
@@ -152,7 +157,7 @@ export async function verifyPack(path: string, options: VerifyOptions = {}): Pro
     files: contents.files.size,
     bytes,
     steps,
-    notes: [...contents.notes.map((code) => note(code)), ...judged.notes],
+    notes: [...contents.notes.map((code) => note(code)), ...(teller === undefined ? [note('pages-unread')] : []), ...judged.notes],
   };
 }
 

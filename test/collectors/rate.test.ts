@@ -184,6 +184,19 @@ describe('backoff', () => {
     expect(backoff(defaultPatience, 1, 1e9)).toBe(defaultPatience.callDeadlineMs);
     expect(backoff(defaultPatience, 1, -5)).toBe(0);
   });
+
+  test('a hint that is no time is none, and no reason to forget the quota', async () => {
+    expect(backoff(defaultPatience, 1, Number.NaN)).toBeGreaterThan(0);
+    let now = 0;
+    const one = pacer(
+      'x',
+      { permits: 1, perMs: 1000 },
+      { now: () => now, sleep: (milliseconds) => Promise.resolve(void (now += milliseconds)) },
+    );
+    one.pause(Number.NaN);
+    for (let call = 0; call < 3; call += 1) await one.take();
+    expect(now).toBeGreaterThan(2000);
+  });
 });
 
 test('sleep rejects at once when its signal has aborted', async () => {

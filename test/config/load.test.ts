@@ -117,3 +117,25 @@ answers:
     expect(stored, 'run `node scripts/schemas.ts`').toEqual(JSON.parse(JSON.stringify(editorSchema())));
   });
 });
+
+describe("somebody else's file", () => {
+  test.each([
+    ['aws: { config: "http://config.example" }', 'endpoints.aws.config'],
+    ['aws: { sts: "http://10.0.0.1:8080" }', 'endpoints.aws.sts'],
+    ['aws: { sts: "http://127.0.0.1.example" }', 'endpoints.aws.sts'],
+    ['aws: { sts: "http://[" }', 'endpoints.aws.sts'],
+    ['azure: { resourceManager: "http://arm.example" }', 'endpoints.azure.resourceManager'],
+    ['azure: { authority: "http://login.example" }', 'endpoints.azure.authority'],
+  ])('%s would send credentials in the clear', (endpoint, path) => {
+    expect(problems(`${good}endpoints: { ${endpoint} }\n`)).toEqual([expect.stringContaining(`\`${path}\` must be https`)]);
+  });
+
+  test.each(['http://127.0.0.1:4566', 'http://localhost:1', 'http://[::1]:80', 'https://config.example'])('%s does not', (address) => {
+    expect(problems(`${good}endpoints: { aws: { config: "${address}", sts: "${address}" } }\n`)).toEqual([]);
+  });
+
+  test('few aliases that stand for more than memory holds are a mistake in the file', () => {
+    const levels = Array.from({ length: 9 }, (_, level) => `  l${level + 1}: &l${level + 1} [${Array(9).fill(`*l${level}`).join(', ')}]`);
+    expect(problems(`${good}parameters:\n  l0: &l0 [x, x]\n${levels.join('\n')}\n`)).toEqual([expect.stringContaining('not usable YAML')]);
+  });
+});

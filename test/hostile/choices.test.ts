@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { assess } from '../../src/controls/assess/assess.ts';
 import { selectControls } from '../../src/controls/catalogue/select.ts';
-import type { Assessment } from '../../src/model/index.ts';
+import { type Assessment, isLike } from '../../src/model/index.ts';
 import { limitationsView, scopeView } from '../../src/render/view-front.ts';
 import { summaryView } from '../../src/render/view-summary.ts';
 import { exceptionsView } from '../../src/render/view-people.ts';
@@ -145,4 +145,24 @@ describe('what was excused', () => {
     const { assessment } = await judge(buckets, [check('aws-one')], { waivers: [{ ...waiver, expires: end }] });
     expect(assessment.findings[0]?.waived).toBe(0);
   });
+});
+
+test('a pattern with many stars is looked for in no time', () => {
+  const begun = performance.now();
+  const id = `aws-${'a'.repeat(60)}`;
+  expect(isLike(id, `${'*a'.repeat(30)}*b`)).toBe(false);
+  expect(isLike(id, `${'*a'.repeat(30)}*`)).toBe(true);
+  expect([isLike('aws-s3', 'aws-*'), isLike('aws-s3', '*-s3'), isLike('aws-s3', 'aws-s3'), isLike('aws', 'a*s*')]).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
+  expect([isLike('aws', 'a*ws*s'), isLike('aws.', 'aws?'), isLike('xaws', 'aws*'), isLike('ab', 'ab*ab')]).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ]);
+  expect(performance.now() - begun).toBeLessThan(500);
 });

@@ -5,8 +5,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Assessment, Ledger, Query } from '../../src/model/index.ts';
 import type { Signer } from '../../src/pack/sign/signer.ts';
 import { verifyPack } from '../../src/pack/verify.ts';
-import { stateRendering } from '../support/pack-run.ts';
-import { newSigner, sealedSample } from '../support/packs.ts';
+import { evidenceDigest, htmlReport, stateRendering } from '../support/pack-run.ts';
+import { newSigner, sealedSample, teller } from '../support/packs.ts';
 
 /**
  * Someone with the key edits a run before sealing and keeps what is easily noticed in step. Whatever contradicts something else in the
@@ -50,13 +50,7 @@ function whitewash(run: string): void {
 function indexAgain(run: string): void {
   assessment(run, (value) => {
     for (const query of value.queries) query.sha256 = sha256(readFileSync(join(run, query.directory, 'query.json')));
-    const query = JSON.parse(readFileSync(join(run, queryDirectory, 'query.json'), 'utf8')) as Query;
-    const files = [
-      'evidence/ledger.json',
-      `${queryDirectory}/query.json`,
-      ...query.pages.map((page) => `${queryDirectory}/${page.file}`),
-    ].sort();
-    value.evidenceDigest = sha256(files.map((path) => `${sha256(readFileSync(join(run, path)))}  ${path}\n`).join(''));
+    value.evidenceDigest = evidenceDigest(run);
   });
 }
 
@@ -67,7 +61,7 @@ async function problemsOf(harm: (run: string) => void): Promise<string> {
   };
   await expect(sealedSample(signer, spoil)).rejects.toThrow(/does not agree with itself/);
   const { run, sealed } = await sealedSample(signer, spoil, { evenIfInconsistent: true });
-  const report = await verifyPack(run.packDirectory, { fingerprint: sealed.fingerprint });
+  const report = await verifyPack(run.packDirectory, { fingerprint: sealed.fingerprint, teller });
   expect(report.ok).toBe(false);
   return report.steps.flatMap((step) => step.problems.map(({ code, message }) => `${code} ${message}`)).join('\n');
 }
@@ -297,7 +291,7 @@ describe('inputs and reports edited before sealing', () => {
     await expect(sealedSample(signer, harm)).rejects.toThrow(/was not made from these results/);
     const { run, sealed } = await sealedSample(signer, harm, { evenIfInconsistent: true });
     const report = await verifyPack(run.zipPath, { fingerprint: sealed.fingerprint });
-    expect(report.steps.flatMap((step) => step.problems.map(({ code }) => code))).toEqual(['report-stale']);
+    expect(new Set(report.steps.flatMap((step) => step.problems.map(({ code }) => code)))).toEqual(new Set(['report-stale']));
   });
 
   test('assessed again after rendering: the reports are of former results', async () => {
@@ -306,5 +300,75 @@ describe('inputs and reports edited before sealing', () => {
         engagement.title = 'Another';
       });
     await expect(sealedSample(signer, harm)).rejects.toThrow(/made of another version/);
+  });
+});
+
+describe('evidence edited in step with the results', () => {
+  test('a failing resource exchanged for one that was never there', async () => {
+    const found = await problemsOf((run) => {
+      const file = join(run, 'results/observations.ndjson');
+      writeFileSync(file, readFileSync(file, 'utf8').replaceAll('bucket-2-1', 'bucket-9-9'));
+    });
+    expect(found).toContain('record-missing');
+  });
+
+  test('the last page left out, and the one before it said to be the last', async () => {
+    const page = `${queryDirectory}/page-000003.json`;
+    const found = await problemsOf((run) => {
+      const body = JSON.stringify({ ...(JSON.parse(readFileSync(join(run, page), 'utf8')) as object), NextToken: 'more' });
+      writeFileSync(join(run, page), body);
+      edit<Query>(run, `${queryDirectory}/query.json`, (query) => {
+        Object.assign(query.pages[2] ?? {}, { sha256: sha256(body), bytes: Buffer.byteLength(body) });
+      });
+      indexAgain(run);
+    });
+    expect(found).toMatch(/query-unfinished .*it holds a token for a next page/);
+  });
+
+  test.each([
+    ['endpoint', (query: Query): unknown => (query.endpoint = 'http://127.0.0.1:8080')],
+    ['identity', (query: Query): unknown => (query.identity = 'arn:aws:iam::999900001111:user/somebody')],
+    ['text', (query: Query): unknown => (query.text = "SELECT * WHERE resourceId = 'bucket-0-0'")],
+    ['items', (query: Query): unknown => Object.assign(query.pages[0] ?? {}, { items: 1 })],
+  ])('another %s in a query than the report shows', async (what, change) => {
+    const found = await problemsOf((run) => {
+      edit<Query>(run, `${queryDirectory}/query.json`, change);
+      indexAgain(run);
+    });
+    expect(found).toContain(`the index of evidence tells another ${what}`);
+  });
+
+  test('other times of collection than the ledger has', async () => {
+    expect(await problemsOf((run) => assessment(run, (value) => (value.collected.startedAt = '2026-09-29T00:00:00Z')))).toContain(
+      'other times of collection',
+    );
+  });
+});
+
+describe('an HTML report that shows something else than the results', () => {
+  const shown = (change: (observations: string) => string) => (run: string) => {
+    const observations = readFileSync(join(run, 'results/observations.ndjson'), 'utf8');
+    writeFileSync(join(run, 'report.html'), htmlReport(change(observations)));
+  };
+
+  test.each<[string, (run: string) => void, RegExp]>([
+    ['failures as passes', shown((text) => text.replaceAll('"status":"fail"', '"status":"pass"')), /it shows [06] observations of/],
+    [
+      'the failures not at all',
+      shown((text) => text.replace(/^.*"status":"fail".*\n/gm, '')),
+      /it shows 0 observations of \S+ that are fail/,
+    ],
+    ['other resources', shown((text) => text.replaceAll('bucket-0-1', 'bucket-7-7')), /it shows other resources under \S+ as fail/],
+    ['no rows', (run) => writeFileSync(join(run, 'report.html'), '<p>all is well</p>'), /it has no rows/],
+    [
+      'rows hidden from checking',
+      (run) => {
+        const path = join(run, 'report.html');
+        writeFileSync(path, `${readFileSync(path, 'utf8')}<p><script type="text/plain" class="x-index">eJw=</script>`);
+      },
+      /its rows lie where no report has them/,
+    ],
+  ])('%s', async (_name, harm, says) => {
+    expect(await problemsOf(harm)).toMatch(says);
   });
 });

@@ -86,6 +86,15 @@ describe('a count', () => {
     expect(assessment.evidenceComplete).toBe(false);
   });
 
+  test('of a type that several regions record alike: the answer counts each copy', async () => {
+    const run = await counted({ GroupedResourceCounts: [{ GroupName: '111122223333', ResourceCount: 6 }] }, '/GroupedResourceCounts/0');
+    expect((await judgeRun(run, controls)).assessment.findings[0]?.reasons.map(({ code }) => code)).toContain('count-contradicted');
+    ledger(run, ({ entries, scopes }) => {
+      for (const one of [...entries, ...scopes]) one.region = 'global';
+    });
+    expect((await judgeRun(run, controls)).assessment.findings[0]?.reasons.map(({ code }) => code)).not.toContain('count-contradicted');
+  });
+
   test('of nothing, from a list that has something', async () => {
     const run = await counted([{ type, count: 3 }], '');
     ledger(run, ({ entries }) => {

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import type { Assessment, Ledger, LedgerEntry, Query, ReconciliationRow } from '../../src/model/index.ts';
+import type { Assessment, Ledger, LedgerEntry, ReconciliationRow } from '../../src/model/index.ts';
 import type { Signer } from '../../src/pack/sign/signer.ts';
 import { verifyPack } from '../../src/pack/verify.ts';
-import { stateRendering } from '../support/pack-run.ts';
-import { newSigner, sealedSample } from '../support/packs.ts';
+import { evidenceDigest, stateRendering } from '../support/pack-run.ts';
+import { newSigner, sealedSample, teller } from '../support/packs.ts';
 
 /** A run whose choices or gaps were edited before it was sealed by somebody who holds the key: sealing refuses, verification tells. */
 
@@ -22,16 +21,12 @@ function edit<T>(file: string, change: (value: T) => void): void {
   writeFileSync(file, JSON.stringify(value));
 }
 const assessed = (run: string, change: (value: Assessment) => void): void => edit(join(run, 'results/assessment.json'), change);
-const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Changes the ledger, and keeps the digest of the evidence in step. */
 function ledger(run: string, change: (value: Ledger) => void): void {
   edit(join(run, 'evidence/ledger.json'), change);
-  const directory = 'evidence/aws-config/111122223333.eu-west-1/AWS.S3.Bucket';
-  const { pages } = JSON.parse(readFileSync(join(run, directory, 'query.json'), 'utf8')) as Query;
-  const files = ['evidence/ledger.json', `${directory}/query.json`, ...pages.map(({ file }) => `${directory}/${file}`)].sort();
   assessed(run, (value) => {
-    value.evidenceDigest = sha256(files.map((path) => `${sha256(readFileSync(join(run, path)))}  ${path}\n`).join(''));
+    value.evidenceDigest = evidenceDigest(run);
   });
 }
 
@@ -48,7 +43,7 @@ async function problemsOf(harm: (run: string) => void): Promise<string[]> {
     stateRendering(directory);
   };
   const { run, sealed } = await sealedSample(signer, spoil, { evenIfInconsistent: true });
-  const report = await verifyPack(run.packDirectory, { fingerprint: sealed.fingerprint });
+  const report = await verifyPack(run.packDirectory, { fingerprint: sealed.fingerprint, teller });
   return report.steps.flatMap((step) => step.problems.map(({ code, message }) => `${code} ${message}`));
 }
 

@@ -20,7 +20,7 @@ import type { SealOptions } from '../../src/pack/seal.ts';
 import { initKeys, loadSigner } from '../../src/pack/sign/keys.ts';
 import type { Signer } from '../../src/pack/sign/signer.ts';
 import { verifyPack } from '../../src/pack/verify.ts';
-import { newSigner, sealedSample } from '../support/packs.ts';
+import { newSigner, sealedSample, teller } from '../support/packs.ts';
 import { sampleRun, stateRendering, temporaryDirectory } from '../support/pack-run.ts';
 import type { SampleRun } from '../support/pack-run.ts';
 
@@ -73,7 +73,7 @@ describe('sealing', () => {
     const info = readFileSync(join(run.packDirectory, packFiles.info), 'utf8');
     expect(info).toContain('External-Description: Acme Exhibit-Evidence-Complete: forged Prüfung\n');
     expect(info.match(/^Exhibit-Evidence-Complete: /gm)).toHaveLength(1);
-    expect((await verifyPack(run.packDirectory, { fingerprint: sealed.fingerprint })).ok).toBe(true);
+    expect((await verifyPack(run.packDirectory, { fingerprint: sealed.fingerprint, teller })).ok).toBe(true);
   });
 
   test('the pack before is named in the pack and in the attestation', async () => {

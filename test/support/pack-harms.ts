@@ -166,6 +166,12 @@ export function packHarms(sample: SealedSample, stranger: Signer): Record<Proble
       // Another digit, never another character: a line that is none has a code of its own.
       replace(join(pack, packFiles.signatureDigests), /^[0-9a-f]/, (digit) => (digit === '0' ? '1' : '0'));
     }),
+    'info-contradicts': onCopy((pack) => {
+      replace(join(pack, packFiles.info), 'Evidence-Complete: yes', 'Evidence-Complete: no');
+    }),
+    'file-unknown': spoiltRun((run) => {
+      writeFileSync(join(run, 'inputs/opinion.txt'), 'all is well');
+    }),
     'count-wrong': onCopy((pack) => {
       writeFileSync(join(pack, 'data/extra.json'), '{}');
     }),
@@ -248,6 +254,12 @@ export function packHarms(sample: SealedSample, stranger: Signer): Record<Proble
     }),
     'ledger-disagrees': spoiltRun((run) => {
       replace(join(run, 'evidence/ledger.json'), '"held":6', '"held":7');
+    }),
+    'ledger-contradicted': spoiltRun((run) => {
+      replace(join(run, 'evidence/ledger.json'), '"count":6', '"count":5');
+    }),
+    'record-missing': spoiltRun((run) => {
+      replace(join(run, 'results/observations.ndjson'), '/Results/1', '/Results/7');
     }),
     'query-unfinished': spoiltRun((run) => {
       replace(

@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { evidenceTeller } from '../../src/collectors/told.ts';
 import { seal } from '../../src/pack/seal.ts';
 import type { SealOptions, SealReport } from '../../src/pack/seal.ts';
 import { initKeys, loadSigner } from '../../src/pack/sign/keys.ts';
@@ -7,6 +8,9 @@ import type { Signer } from '../../src/pack/sign/signer.ts';
 import type { ProblemCode, VerifyOptions, VerifyReport } from '../../src/pack/verify.ts';
 import { sampleRun, temporaryDirectory } from './pack-run.ts';
 import type { SampleRun } from './pack-run.ts';
+
+/** Reads pages as the command line does. */
+export const teller = evidenceTeller();
 
 export interface SealedSample {
   readonly run: SampleRun;
@@ -28,7 +32,14 @@ export async function sealedSample(
 ): Promise<SealedSample> {
   const run = await sampleRun();
   change(run);
-  const sealed = await seal({ runDirectory: run.directory, packDirectory: run.packDirectory, zipPath: run.zipPath, signer, ...options });
+  const sealed = await seal({
+    runDirectory: run.directory,
+    packDirectory: run.packDirectory,
+    zipPath: run.zipPath,
+    signer,
+    teller,
+    ...options,
+  });
   return { run, sealed, signer };
 }
 
@@ -41,7 +52,7 @@ export function copyOf(pack: string): string {
 }
 
 /** What an auditor verifies with who has the fingerprint of the signer. */
-export const trusted = (sample: SealedSample): VerifyOptions => ({ fingerprint: sample.sealed.fingerprint });
+export const trusted = (sample: SealedSample): VerifyOptions => ({ fingerprint: sample.sealed.fingerprint, teller });
 
 export function codesOf(report: VerifyReport): ProblemCode[] {
   return report.steps.flatMap((step) => step.problems.map((problem) => problem.code));

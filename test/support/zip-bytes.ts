@@ -15,6 +15,14 @@ export interface ZipMember {
   /** Bytes put before this member that belong to nothing. */
   readonly gap?: Uint8Array;
   readonly statedSize?: number;
+  /** Extra fields, in the list and before the data. */
+  readonly extra?: Uint8Array;
+  readonly localExtra?: Uint8Array;
+  readonly fileComment?: string;
+  /** DOS attributes, beside the mode. */
+  readonly attributes?: number;
+  /** Bytes between the data and the next file. */
+  readonly behind?: Uint8Array;
 }
 
 /** Builds a ZIP whose offsets are right and whose other statements are whatever the members say. */
@@ -33,7 +41,7 @@ export function zipBytes(members: readonly ZipMember[], comment = ''): Buffer {
     const data = method === 8 ? deflateRawSync(content) : content;
     const size = member.statedSize ?? content.length;
     const start = offset;
-    const header = (name: Buffer): Buffer => {
+    const header = (name: Buffer, extra: Uint8Array): Buffer => {
       const fields = Buffer.alloc(26);
       fields.writeUInt16LE(20, 0);
       fields.writeUInt16LE(member.flags ?? 0x800, 2);
@@ -44,16 +52,21 @@ export function zipBytes(members: readonly ZipMember[], comment = ''): Buffer {
       fields.writeUInt32LE(data.length, 14);
       fields.writeUInt32LE(size, 18);
       fields.writeUInt16LE(name.length, 22);
+      fields.writeUInt16LE(extra.length, 24);
       return fields;
     };
     const localName = Buffer.from(member.localName ?? member.name);
-    push(Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), header(localName), localName]));
+    const [extra, localExtra] = [member.extra ?? Buffer.alloc(0), member.localExtra ?? Buffer.alloc(0)];
+    push(Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), header(localName, localExtra), localName, localExtra]));
     push(data);
+    if (member.behind !== undefined) push(Buffer.from(member.behind));
     const name = Buffer.from(member.name);
     const tail = Buffer.alloc(14);
-    tail.writeUInt32LE(((member.mode ?? 0o100644) << 16) >>> 0, 6);
+    const fileComment = Buffer.from(member.fileComment ?? '');
+    tail.writeUInt16LE(fileComment.length, 0);
+    tail.writeUInt32LE((((member.mode ?? 0o100644) << 16) | (member.attributes ?? 0)) >>> 0, 6);
     tail.writeUInt32LE(start, 10);
-    central.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x03', 'latin1'), header(name), tail, name]));
+    central.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x03', 'latin1'), header(name, extra), tail, name, extra, fileComment]));
   }
   const directory = Buffer.concat(central);
   const end = Buffer.alloc(22);

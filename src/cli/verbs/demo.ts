@@ -19,7 +19,11 @@ export function demoVerb(): Command {
     .action(async (options: { resources: number; seed: number; output: string }, command: Command) => {
       const here = terminalOf(command);
       const directory = resolve(options.output);
-      const [{ verifyPack }, { startSimulator }] = await Promise.all([import('../../pack/verify.ts'), import('../../simulator/index.ts')]);
+      const [{ verifyPack }, { evidenceTeller }, { startSimulator }] = await Promise.all([
+        import('../../pack/verify.ts'),
+        import('../../collectors/told.ts'),
+        import('../../simulator/index.ts'),
+      ]);
       clearDemo(directory);
       mkdirSync(directory, { recursive: true });
       here.say(`${here.style.bold('Exhibit demo')}  ${count(options.resources)} resources in simulated AWS, Azure and Google Cloud`);
@@ -41,7 +45,7 @@ export function demoVerb(): Command {
         const { value: verified, result } = await timed(
           here,
           'verify',
-          () => verifyPack(sealed.zipPath, { fingerprint: sealed.fingerprint }),
+          () => verifyPack(sealed.zipPath, { fingerprint: sealed.fingerprint, teller: evidenceTeller() }),
           (report) => (report.ok ? 'valid' : 'NOT VALID'),
         );
         stages.push(result);

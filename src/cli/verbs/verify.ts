@@ -65,8 +65,9 @@ export function verifyVerb(): Command {
           `${options.timestampRoot}: no such file`,
           'name a PEM file with the root certificate of the timestamp authority',
         );
-      const { verifyPack } = await import('../../pack/verify.ts');
+      const [{ verifyPack }, { evidenceTeller }] = await Promise.all([import('../../pack/verify.ts'), import('../../collectors/told.ts')]);
       const report = await verifyPack(pack, {
+        teller: evidenceTeller(),
         ...(options.fingerprint !== undefined && { fingerprint: fingerprintOf(options.fingerprint) }),
         ...(options.root !== undefined && { expectedRoot: fingerprintOf(options.root) }),
         ...(options.timestampRoot !== undefined && { timestampRoot: options.timestampRoot }),

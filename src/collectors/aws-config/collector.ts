@@ -2,6 +2,7 @@ import type { LedgerEntry } from '../../model/index.ts';
 import type { CollectContext, CollectResult, Collector, PlannedScope } from '../collector.ts';
 import type { AwsScopeConfig } from '../../config/schema.ts';
 import { collectOpened, collectorId, coverage, openAccount, ruleTypes } from './account.ts';
+import { countAliases, counts } from './counts.ts';
 import { doctor } from './doctor.ts';
 import { emptyEntry } from './entries.ts';
 import { shapes } from './map.ts';
@@ -87,5 +88,7 @@ export const awsConfig: Collector = {
   load: () => import('./client.ts'),
   doctor,
   shapes,
+  counts,
+  countAliases,
   readDocument,
 };

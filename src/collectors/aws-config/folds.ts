@@ -31,6 +31,9 @@ interface RowFoldOptions {
   readonly copies?: boolean;
 }
 
+/** More regions than AWS has: no record is held in more of them. */
+const mostCopies = 64;
+
 /** Folds Select rows. */
 export function rowFold(options: RowFoldOptions): RowFold {
   /** Fingerprints of the ids met, by `account/region`. */
@@ -39,15 +42,20 @@ export function rowFold(options: RowFoldOptions): RowFold {
   const kept: { item: JsonObject; file: string; pointer: string }[] = [];
   /** Rows of each record that came more than once. */
   const copies = new Map<number, number>();
+  let rows = 0;
+  /** Rows that said nothing new. */
+  let stale = 0;
   let repeated = 0;
   let unreadable = 0;
   let foreign = 0;
 
   const add = (row: Json, file: string, index: number): void => {
+    rows += 1;
     const item = rowOf(row);
     const id = item === null ? null : (text(item['arn']) ?? text(item['resourceId']));
     if (item === null || id === null || text(item['resourceType']) === null) {
       unreadable += 1;
+      stale += 1;
       return;
     }
     const account = text(item['accountId']);
@@ -55,6 +63,7 @@ export function rowFold(options: RowFoldOptions): RowFold {
     const { asked } = options;
     if (item['resourceType'] !== options.type || (asked === undefined ? account === null : account !== null && account !== asked.account)) {
       foreign += 1;
+      stale += 1;
       return;
     }
     if (isDeleted(item)) return;
@@ -65,8 +74,13 @@ export function rowFold(options: RowFoldOptions): RowFold {
     if (met.has(key)) {
       if (options.copies === true) {
         held.set(where, { ...before, rows: before.rows + 1 });
-        copies.set(key, (copies.get(key) ?? 1) + 1);
-      } else repeated += 1;
+        const times = (copies.get(key) ?? 1) + 1;
+        copies.set(key, times);
+        if (times > mostCopies) stale += 1;
+      } else {
+        repeated += 1;
+        stale += 1;
+      }
       return;
     }
     ids.set(where, met.add(key));
@@ -89,6 +103,7 @@ export function rowFold(options: RowFoldOptions): RowFold {
       return results.length;
     },
     held: () => held,
+    fresh: () => rows - stale,
     complaints() {
       const reasons: Reason[] = [];
       // Every region that records a global type has every record of it: one that came more often stands in the place of another.
@@ -156,6 +171,7 @@ export function countFold(): CountFold {
     of(type) {
       return counts.get(type) ?? (last === null ? null : { count: 0, file: last, pointer: '/resourceCounts' });
     },
+    fresh: () => counts.size,
     complaints() {
       const reasons: Reason[] = [];
       if (repeated > 0) reasons.push({ code: 'repeated-rows', message: `${plural(repeated, 'resource type')} counted twice` });
@@ -198,6 +214,7 @@ export function groupFold(): GroupFold {
       return list.length;
     },
     groups: () => [...groups.keys()].sort(),
+    fresh: () => groups.size,
     of: (group) => groups.get(group) ?? (last === null ? null : { count: 0, file: last, pointer: '/GroupedResourceCounts' }),
     complaints() {
       const reasons: Reason[] = [];
@@ -221,6 +238,7 @@ export function listFold(name: string, key: (item: JsonObject) => string | null)
   let unreadable = 0;
   return {
     items,
+    fresh: () => keys.size,
     add(body) {
       const list = body[name];
       if (!Array.isArray(list)) return null;
@@ -266,6 +284,7 @@ export function totalFold(atLeast: number): TotalFold {
       return results.length;
     },
     total: () => total,
+    fresh: () => (total === null ? 0 : 1),
     complaints: () =>
       total === null || total.count < atLeast
         ? [
@@ -325,6 +344,7 @@ export function detailFold(list: 'EvaluationResults' | 'ConformancePackRuleEvalu
     },
     verdicts: () => verdicts,
     total: () => seen.size,
+    fresh: () => seen.size,
     fingerprint: () => [...seen.values()].sort((a, b) => a - b).join(' '),
     freshness: () => ({ oldest, newest }),
     complaints() {

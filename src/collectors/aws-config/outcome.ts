@@ -181,7 +181,7 @@ const remedies: Readonly<Partial<Record<FailureCode, string>>> = {
 export function failure(operation: string, error: unknown, code: FailureCode = classify(error)): Failure {
   const { name, message, $metadata } = (typeof error === 'object' && error !== null ? error : { message: String(error) }) as ErrorLike;
   const said = [
-    typeof name === 'string' && name !== 'Error' ? name : null,
+    typeof name === 'string' && name !== 'Error' ? name.slice(0, 100) : null,
     typeof message === 'string' && message !== '' ? message.slice(0, 500) : null,
   ]
     .filter((part) => part !== null)

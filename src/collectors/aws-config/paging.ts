@@ -10,6 +10,8 @@ import { reasonOf, statusOf } from './outcome.ts';
 export interface Fold {
   /** Takes a page in; how many items it held, or null where it is not a page of this operation. `file` is below the data root. */
   add(body: JsonObject, file: string): number | null;
+  /** Entries so far, those that came again not counted. */
+  fresh(): number;
   /** What is wrong with the rows themselves: repeated, foreign, unreadable. Empty when nothing is. */
   complaints(): Reason[];
 }
@@ -43,7 +45,7 @@ export interface PagingContext {
 
 /** More pages than any account can fill; a provider that hands out tokens for ever is stopped here. */
 const maxPages = 100_000;
-/** Empty pages with a token are legitimate, but not without end. */
+/** Pages with a token and nothing new are legitimate, but not without end. */
 export const maxEmptyPages = 20;
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64');
@@ -191,13 +193,14 @@ async function run<F extends Fold>(
   };
   const seen = new Set<string>(token === null ? [] : [digest(token)]);
   let empty = 0;
+  let known = fold.fresh();
   try {
     for (let pages = writer.query.pages.length; pages < maxPages; pages += 1) {
       const taken = await take(token, `${writer.directory}/page-${String(pages + 1).padStart(6, '0')}.json`);
       if ('ended' in taken) return taken;
       await storing;
       store(taken);
-      const { items, nextToken } = taken;
+      const { nextToken } = taken;
       if (nextToken === null) return { ended: 'complete' };
       if (seen.has(digest(nextToken)))
         return {
@@ -205,11 +208,12 @@ async function run<F extends Fold>(
           reason: { code: 'repeated-token', message: `${query.operation} handed out the same continuation token twice` },
         };
       seen.add(digest(nextToken));
-      empty = items === 0 ? empty + 1 : 0;
+      empty = fold.fresh() === known ? empty + 1 : 0;
+      known = fold.fresh();
       if (empty >= maxEmptyPages)
         return {
           ended: 'inconsistent',
-          reason: { code: 'empty-pages', message: `${query.operation} answered ${empty} empty pages in a row, each with a token` },
+          reason: { code: 'empty-pages', message: `${query.operation} answered ${empty} pages in a row with nothing new but a token` },
         };
       token = nextToken;
     }

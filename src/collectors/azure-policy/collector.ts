@@ -1,6 +1,7 @@
 import { blank } from '../blank.ts';
 import { type LedgerEntry, type LedgerStatus, type Reason } from '../../model/index.ts';
 import { isRefusal } from '../attempts.ts';
+import { graphCounts } from '../azure-counts.ts';
 import { ledgerStatus, tenantAccount } from '../azure-graph.ts';
 import { discover, type TenantScope, tenantScopes, vanished } from '../azure-tenants.ts';
 import type { CollectContext, Collector, CollectResult, PlannedScope } from '../collector.ts';
@@ -180,5 +181,6 @@ export const azurePolicy: Collector = {
     [countsShape]: noRecords,
     [subscriptionsShape]: noRecords,
   },
+  counts: { [countsShape]: graphCounts },
   readVerdicts: readStates,
 };

@@ -20,7 +20,7 @@ import {
 } from '../azure-graph.ts';
 import { chunks } from '../azure-tenants.ts';
 import type { CollectContext } from '../collector.ts';
-import { type PagedSeries, pagedSeries, type PageFacts, type PageRecord, type Series } from '../paging.ts';
+import { malformedEntries, type PagedSeries, pagedSeries, type PageFacts, type PageRecord, type Series } from '../paging.ts';
 import { type Reconciled, reconcile } from '../reconcile.ts';
 import type { PolicyClient } from './client.ts';
 import { countsShape, objectsShape, rowsShape } from './map.ts';
@@ -59,10 +59,10 @@ function objectFacts(json: Json, account: string, above: string): PageFacts {
   const page = isJsonObject(json) ? json : {};
   const rows = Array.isArray(page.value) ? page.value : [];
   const records: PageRecord[] = [];
-  const gaps: Reason[] = [];
+  const malformed: number[] = [];
   for (const [index, row] of rows.entries()) {
     const id = isJsonObject(row) ? text(row.id) : null;
-    if (id === null) gaps.push({ code: 'malformed-record', message: `entry ${index} of a page is not an object with an id` });
+    if (id === null) malformed.push(index);
     else records.push({ id: withoutCase(id), bucket: subscriptionOf(id) === account ? account : above, capturedAt: null });
   }
   const link = page.nextLink;
@@ -71,7 +71,7 @@ function objectFacts(json: Json, account: string, above: string): PageFacts {
     items: rows.length,
     nextToken: typeof link === 'string' && link !== '' ? link : null,
     total: null,
-    gaps,
+    gaps: malformedEntries(malformed, 'an object with an id'),
     contradiction: null,
   };
 }

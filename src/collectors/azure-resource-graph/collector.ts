@@ -1,3 +1,4 @@
+import { graphCounts } from '../azure-counts.ts';
 import { blank } from '../blank.ts';
 import { type LedgerEntry, type LedgerStatus, type Reason, type ScopeCoverage } from '../../model/index.ts';
 import { isRefusal } from '../attempts.ts';
@@ -220,5 +221,6 @@ export const azureResourceGraph: Collector = {
   load: () => import('./client.ts'),
   doctor: diagnose,
   shapes: { [rowsShape]: rowRecords, [countsShape]: noRecords, [subscriptionsShape]: noRecords },
+  counts: { [countsShape]: graphCounts },
   readDocument: readAzureDocument,
 };

@@ -38,6 +38,9 @@ export interface AssetClient {
   close(): Promise<void>;
 }
 
+/** Larger than any documented page by far: what is beyond it is not a page. */
+const maxMessageBytes = 64 * 1024 * 1024;
+
 /** Our own retries, so that every attempt is paced and counted. */
 const noRetry = {
   retryCodes: [],
@@ -97,6 +100,8 @@ export function classifyGcp(error: unknown): Failure {
         ? { code: 'not-enabled', message, retry: false }
         : { code: 'access-denied', message, retry: false };
     case 8:
+      // Said by the client, of what the service sent.
+      if (/message larger than max/i.test(message)) return { code: 'malformed-response', message, retry: true };
       return { code: 'throttled', message, retry: true, retryAfterMs: retryDelayMs(failure) };
     case 2:
     case 10:
@@ -133,6 +138,7 @@ export function connect(
     servicePath: host,
     apiEndpoint: host,
     port,
+    'grpc.max_receive_message_length': maxMessageBytes,
     ...(insecure
       ? { sslCreds: credentials.createInsecure(), authClient: new PassThroughClient() as never, 'grpc.enable_http_proxy': 0 }
       : {}),

@@ -4,6 +4,7 @@ import { isRefusal } from '../attempts.ts';
 import type { CollectContext, Collector, CollectResult, PlannedScope } from '../collector.ts';
 import type { Series } from '../paging.ts';
 import { storedPages } from '../stored.ts';
+import { counts } from './counts.ts';
 import { diagnose } from './doctor.ts';
 import { readGcpDocument } from './document.ts';
 import { assetRecords, assetsShape, noRecords, searchShape } from './map.ts';
@@ -211,5 +212,6 @@ export const gcpAssetInventory: Collector = {
   load: () => import('./client.ts'),
   doctor: diagnose,
   shapes: { [assetsShape]: assetRecords, [searchShape]: noRecords },
+  counts,
   readDocument: readGcpDocument,
 };

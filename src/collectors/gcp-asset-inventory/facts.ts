@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, type Reason } from '../../model/index.ts';
-import type { PageFacts, PageRecord } from '../paging.ts';
+import { malformedEntries, type PageFacts, type PageRecord } from '../paging.ts';
 import { grants, nearestAncestor } from './map.ts';
 import { type Content, ledgerType } from './queries.ts';
 
@@ -23,17 +23,18 @@ export function assetFacts(json: Json, content: Content, readTime: string): Page
   const page = isJsonObject(json) ? json : {};
   const assets = Array.isArray(page.assets) ? page.assets : [];
   const records: PageRecord[] = [];
-  const gaps: Reason[] = [];
+  const malformed: number[] = [];
+  const bare: string[] = [];
   for (const [index, asset] of assets.entries()) {
     const name = isJsonObject(asset) ? text(asset.name) : '';
     const type = isJsonObject(asset) ? text(asset.assetType) : '';
     const ancestor = isJsonObject(asset) ? nearestAncestor(asset) : '';
     if (!isJsonObject(asset) || name === '' || type === '' || ancestor === '') {
-      gaps.push({ code: 'malformed-record', message: `entry ${index} of a page is not an asset with a name, a type and ancestors` });
+      malformed.push(index);
       continue;
     }
     if (!carries(asset, content)) {
-      if (content === 'RESOURCE') gaps.push({ code: 'malformed-record', message: `${name} came without its resource` });
+      if (content === 'RESOURCE') bare.push(name);
       continue;
     }
     records.push({
@@ -41,6 +42,12 @@ export function assetFacts(json: Json, content: Content, readTime: string): Page
       bucket: bucketOf(ancestor, ledgerType(content, type)),
       capturedAt: text(asset.updateTime) || null,
     });
+  }
+  const gaps = malformedEntries(malformed, 'an asset with a name, a type and ancestors');
+  const [first] = bare;
+  if (first !== undefined) {
+    const others = bare.length === 1 ? '' : ` and ${bare.length - 1} more on its page`;
+    gaps.push({ code: 'malformed-record', message: `${first}${others} came without its resource` });
   }
   const answered = text(page.readTime);
   const contradiction: Reason | null =
@@ -69,20 +76,21 @@ export function searchFacts(json: Json, content: Content, readTime: string): Pag
   const page = isJsonObject(json) ? json : {};
   const results = Array.isArray(page.results) ? page.results : [];
   const records: PageRecord[] = [];
-  const gaps: Reason[] = [];
+  const malformed: number[] = [];
   for (const [index, held] of results.entries()) {
     const result = isJsonObject(held) ? held : {};
     const name = text(result.name) || text(result.resource);
     const type = text(result.assetType);
     const ancestor = ancestorOfResult(result, name);
     if (name === '' || type === '' || ancestor === '') {
-      gaps.push({ code: 'malformed-record', message: `entry ${index} of a page is not a search result with a name, a type and a place` });
+      malformed.push(index);
       continue;
     }
     if (Date.parse(text(result.createTime)) > Date.parse(readTime)) continue;
     if (content === 'IAM_POLICY' && !grants(result.policy)) continue;
     records.push({ id: `${type} ${name}`, bucket: bucketOf(ancestor, ledgerType(content, type)), capturedAt: null });
   }
+  const gaps = malformedEntries(malformed, 'a search result with a name, a type and a place');
   const token = text(page.nextPageToken);
   return { records, items: results.length, nextToken: token === '' ? null : token, total: null, gaps, contradiction: null };
 }

@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExhibitConfig } from '../../config/schema.ts';
 import type { StoredQuery } from '../../evidence/reader.ts';
-import { isJsonObject, type Json, type LedgerEntry, type Reason, type Scope } from '../../model/index.ts';
+import { isJsonObject, type Json, type LedgerEntry, type Reason } from '../../model/index.ts';
 
 /**
  * The provider's own count is what proves a population, so the ledger's word for it is not enough: where it cites the answer it was read
@@ -64,11 +63,17 @@ function contradiction(entry: LedgerEntry, pageOf: (file: string) => Json | Reas
     }
   }
   const said = numberSaid(value, entry);
-  if (said === null || said === entry.count.count) return null;
+  if (said === null || comesTo(said, entry, entry.count.count)) return null;
   return {
     code: 'count-contradicted',
     message: `the ledger counts ${entry.count.count} ${entry.type}, and ${place}, which it is said to be from, says ${said}`,
   };
+}
+
+/** Results of several deployments are added up; what all regions of an account record alike is counted by the provider for each. */
+function comesTo(said: number, { type, provider, region }: LedgerEntry, count: number): boolean {
+  if (type.startsWith('verdict:')) return said <= count;
+  return said === count || (provider === 'aws' && region === 'global' && count > 0 && said % count === 0);
 }
 
 /** The number a count's source states: a number, a row with one number, or a list of rows without one for this type. Null for other forms. */
@@ -91,22 +96,4 @@ function soleNumber(value: Json): number | null {
   if (!isJsonObject(value)) return null;
   const numbers = Object.values(value).filter((one) => typeof one === 'number');
   return numbers.length === 1 && Object.values(value).every((one) => typeof one !== 'object') ? (numbers[0] as number) : null;
-}
-
-/** Scopes that the configuration names one by one: a ledger without them was not made with it, or has lost them. */
-export function namedScopes(scopes: ExhibitConfig['scopes'] | undefined): Scope[] {
-  const aws = (scopes?.aws ?? []).flatMap(({ accounts = [], regions = [] }) =>
-    accounts.flatMap((account) => regions.map((region): Scope => ({ provider: 'aws', account, region }))),
-  );
-  const azure = (scopes?.azure ?? []).flatMap(({ subscriptions = [] }) =>
-    subscriptions.map((id): Scope => ({ provider: 'azure', account: id.toLowerCase(), region: '*' })),
-  );
-  // A project may be named by its number, which the ledger does not use.
-  const gcp = (scopes?.gcp ?? []).flatMap(({ projects = [] }) =>
-    projects
-      .map((name) => name.replace(/^projects\//, ''))
-      .filter((name) => !/^\d+$/.test(name))
-      .map((account): Scope => ({ provider: 'gcp', account, region: '*' })),
-  );
-  return [...aws, ...azure, ...gcp];
 }

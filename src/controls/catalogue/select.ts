@@ -1,6 +1,6 @@
 import type { ExhibitConfig } from '../../config/schema.ts';
 import { nearest } from '../../text/nearest.ts';
-import type { Control } from '../../model/index.ts';
+import { type Control, isLike } from '../../model/index.ts';
 import type { Catalogue, CompiledControl } from '../types.ts';
 
 type LeftOut = NonNullable<Catalogue['leftOut']>[number];
@@ -8,17 +8,6 @@ type LeftOut = NonNullable<Catalogue['leftOut']>[number];
 /** A profile that names controls which the catalogue does not have, or that leaves none. */
 export class SelectionError extends Error {
   override readonly name = 'SelectionError';
-}
-
-/** `aws-s3-*`: `*` is any run of characters, everything else is literal. */
-function matcher(glob: string): (id: string) => boolean {
-  const pattern = new RegExp(
-    `^${glob
-      .split('*')
-      .map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
-      .join('.*')}$`,
-  );
-  return (id) => pattern.test(id);
 }
 
 /**
@@ -29,7 +18,7 @@ export function selectControls(catalogue: Catalogue, config: Pick<ExhibitConfig,
   const ids = catalogue.controls.map((compiled) => compiled.control.id);
   const matchers = (globs: readonly string[] | undefined): ((id: string) => boolean)[] =>
     (globs ?? []).map((glob) => {
-      const match = matcher(glob);
+      const match = (id: string): boolean => isLike(id, glob);
       if (ids.some(match)) return match;
       const guess = nearest(glob, ids);
       throw new SelectionError(

@@ -36,6 +36,10 @@ export interface Certificate {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly authority: boolean;
+  /** How many authorities may stand between it and the signer; null where it does not say. */
+  readonly pathLength: number | null;
+  /** Why nothing that it signed or issued is to be relied on: a critical restriction that is not understood, a digest or key that is too weak. */
+  readonly flaw: string | null;
   /** Null where the certificate does not restrict its key's use. */
   readonly keyUsage: {
     readonly critical: boolean;
@@ -73,6 +77,8 @@ export function readCertificate(bytes: Buffer): Certificate {
     subject: child(tbs, offset + 4, tags.sequence).raw,
     notBefore: readTime(child(validity, 0)),
     notAfter: readTime(child(validity, 1)),
+    pathLength: pathLengthOf(basic?.value),
+    flaw: flawOf(outer, extensions, publicKey),
     authority: basic?.value.children[0]?.tag === tags.boolean && basic.value.children[0].content[0] === 0xff,
     keyUsage: usage === undefined ? null : { critical: usage.critical, ...readKeyUsage(usage.value) },
     extendedKeyUsage: purposes === undefined ? null : { critical: purposes.critical, purposes: purposes.value.children.map(readOid) },
@@ -89,9 +95,38 @@ function readExtensions(wrapper: Der | undefined): Map<string, { critical: boole
     if (value?.tag !== tags.octetString) throw new DerError('extension without a value');
     if (found.has(name)) throw new DerError('an extension appears twice');
     const known = name === oids.basicConstraints || name === oids.keyUsage || name === oids.extendedKeyUsage;
-    if (known) found.set(name, { critical, value: readDer(value.content) });
+    found.set(name, { critical, value: known ? readDer(value.content) : value });
   }
   return found;
+}
+
+function pathLengthOf(basic: Der | undefined): number | null {
+  const length = basic?.children.find((part) => part.tag === tags.integer)?.content;
+  return length === undefined ? null : length.length > 1 ? 127 : (length[0] ?? 0);
+}
+
+/** Extensions that may be critical: those that are read, other names of the subject, and policies, of which none is asked for. */
+const understood = new Set<string>([oids.basicConstraints, oids.keyUsage, oids.extendedKeyUsage, '2.5.29.17', '2.5.29.32']);
+/** Signatures by MD2, MD5 and SHA-1, which somebody could have made for another certificate. */
+const weakSignatures = new Set([
+  '1.2.840.113549.1.1.2',
+  '1.2.840.113549.1.1.4',
+  '1.2.840.113549.1.1.5',
+  '1.2.840.10045.4.1',
+  '1.2.840.10040.4.3',
+]);
+
+function flawOf(outer: Der, extensions: ReadonlyMap<string, { critical: boolean }>, key: KeyObject): string | null {
+  const strange = [...extensions].find(([name, { critical }]) => critical && !understood.has(name))?.[0];
+  if (strange !== undefined) return `holds a critical extension that is not understood (${strange})`;
+  const algorithm = readOid(child(child(outer, 1, tags.sequence), 0));
+  const tbs = child(outer, 0, tags.sequence);
+  const offset = tbs.children[0]?.tag === 0xa0 ? 1 : 0;
+  // What signs itself is trusted by its fingerprint.
+  const selfIssued = child(tbs, offset + 2, tags.sequence).raw.equals(child(tbs, offset + 4, tags.sequence).raw);
+  if (weakSignatures.has(algorithm) && !selfIssued) return 'is signed by a digest that is not accepted';
+  const bits = key.asymmetricKeyType === 'rsa' ? (key.asymmetricKeyDetails?.modulusLength ?? 0) : 4096;
+  return bits < 2048 ? `has a key of ${String(bits)} bits` : null;
 }
 
 function readKeyUsage(value: Der): { digitalSignature: boolean; nonRepudiation: boolean; certSign: boolean } {

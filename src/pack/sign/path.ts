@@ -7,9 +7,12 @@ import type { Certificate } from './certificate.ts';
  */
 export function checkPath(certificate: Certificate, chain: readonly Certificate[]): string | null {
   let subject = certificate;
-  for (const issuer of chain) {
+  for (const member of [certificate, ...chain]) if (member.flaw !== null) return `"${oneLine(member)}" ${member.flaw}`;
+  for (const [between, issuer] of chain.entries()) {
     if (!subject.issuer.equals(issuer.subject)) return `"${oneLine(subject)}" was not issued by "${oneLine(issuer)}"`;
     if (!issuer.authority || issuer.keyUsage?.certSign === false) return `"${oneLine(issuer)}" may not issue certificates`;
+    if (issuer.pathLength !== null && between > issuer.pathLength)
+      return `"${oneLine(issuer)}" may not issue to ${between === 1 ? 'an authority' : `${String(between)} authorities`} below it`;
     if (!verifies(subject, issuer)) return `the signature on "${oneLine(subject)}" is not by "${oneLine(issuer)}"`;
     subject = issuer;
   }

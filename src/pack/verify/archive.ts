@@ -3,9 +3,11 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import yauzl from 'yauzl';
-import type { Entry, LocalFileHeader, ZipFile } from 'yauzl';
+import type { ZipFile } from 'yauzl';
 import { containerComment } from '../zip.ts';
-import { judgeNames } from './contents.ts';
+import { checkEnd, checkLayout, isDirectory, judgeDirectories } from './archive-layout.ts';
+import type { Member } from './archive-layout.ts';
+import { judgeNames, readingOrder } from './contents.ts';
 import type { Observe, PackContents, SeenFile } from './contents.ts';
 import { show } from './codes.ts';
 import type { NoteCode, ProblemList } from './codes.ts';
@@ -19,16 +21,6 @@ const chunk = 1024 * 1024;
 /** Deflate reaches 1032:1. Repetitive JSON stays far below this; small files may be anything. */
 const maxRatio = 400;
 const ratioMatters = 16 * 1024 * 1024;
-const endRecordBytes = 22;
-const end64Bytes = 56 + 20;
-
-interface Member {
-  readonly name: string;
-  readonly entry: Entry;
-  readonly start: number;
-  readonly dataStart: number;
-  readonly local: LocalFileHeader;
-}
 
 /**
  * Reads a pack in a ZIP without unpacking it to disk. Beyond what unpacking tools check: names, the two descriptions of
@@ -52,19 +44,20 @@ export async function readArchive(path: string, observe: Observe, problems: Prob
       const directoryStart = zip.readEntryCursor as unknown as number;
       const members = await readMembers(zip, problems);
       if (members === null) return nothing;
-      checkLayout(members, directoryStart, problems);
-      const directoryEnd = zip.readEntryCursor as unknown as number;
-      const tail = size - directoryEnd - endRecordBytes - Buffer.byteLength(zip.comment);
-      if (tail !== 0 && tail !== end64Bytes) problems.add('zip-gap', 'after the list of files');
+      await checkLayout(handle, members, directoryStart, problems);
+      const directory = { start: directoryStart, end: zip.readEntryCursor as unknown as number };
+      await checkEnd(handle, { bytes: size, comment: Buffer.byteLength(zip.comment), directory, members: members.length }, problems);
+      judgeDirectories(members, problems);
       await checkContainer(handle, size, zip, notes, problems);
       const safe = judgeNames(
-        members.filter((member) => !isEmptyDirectory(member)).map((member) => member.name),
+        members.filter((member) => !isDirectory(member)).map((member) => member.name),
         problems,
       );
-      for (const member of members) {
-        if (!safe.delete(member.name)) continue;
-        const seen = await readMember(handle, member, observe, problems);
-        if (seen !== null) files.set(member.name, seen);
+      const byName = new Map(members.toReversed().map((member) => [member.name, member]));
+      for (const name of readingOrder(safe).flat()) {
+        const member = byName.get(name);
+        const seen = member === undefined ? null : await readMember(handle, member, observe, problems);
+        if (seen !== null) files.set(name, seen);
       }
     } finally {
       zip.close();
@@ -97,43 +90,6 @@ async function readMembers(zip: ZipFile, problems: ProblemList): Promise<Member[
     return null;
   }
   return members;
-}
-
-function isEmptyDirectory(member: Member): boolean {
-  return member.name.endsWith('/') && member.entry.uncompressedSize === 0;
-}
-
-/** Every byte before the central directory belongs to exactly one file, and both descriptions of it agree. */
-function checkLayout(members: readonly Member[], directoryStart: number, problems: ProblemList): void {
-  let expected = 0;
-  const inOrder = [...members].sort((a, b) => a.start - b.start);
-  for (const [index, member] of inOrder.entries()) {
-    const { entry, local } = member;
-    if (member.start !== expected) problems.add(expected === 0 ? 'zip-prefix' : 'zip-gap', `at byte ${String(expected)}`, member.name);
-    const streamed = (entry.generalPurposeBitFlag & 8) !== 0;
-    const agrees =
-      local.fileName.equals(entry.fileNameRaw) &&
-      local.compressionMethod === entry.compressionMethod &&
-      local.generalPurposeBitFlag === entry.generalPurposeBitFlag &&
-      local.lastModFileDate === entry.lastModFileDate &&
-      local.lastModFileTime === entry.lastModFileTime &&
-      (streamed || (local.crc32 === entry.crc32 && sizesAgree(local, entry)));
-    if (!agrees) problems.add('zip-header-mismatch', undefined, member.name);
-    const end = member.dataStart + entry.compressedSize;
-    const next = inOrder[index + 1]?.start ?? directoryStart;
-    // A streamed file is followed by its sizes: with or without a signature, of 32 or 64 bits.
-    const trailer = streamed && [12, 16, 20, 24].includes(next - end) ? next - end : 0;
-    expected = end + trailer;
-  }
-  if (expected !== directoryStart) problems.add('zip-gap', `before the list of files, at byte ${String(expected)}`);
-}
-
-function sizesAgree(local: LocalFileHeader, entry: Entry): boolean {
-  const in64 = 0xffffffff;
-  return (
-    (local.compressedSize === entry.compressedSize || local.compressedSize === in64) &&
-    (local.uncompressedSize === entry.uncompressedSize || local.uncompressedSize === in64)
-  );
 }
 
 /** The comment holds the digest of every byte before it, so that no byte of the container can change unnoticed. */

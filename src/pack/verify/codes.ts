@@ -34,6 +34,8 @@ export const problemCodes = {
   'tag-file-altered': 'A file that describes the pack was altered after sealing.',
   'tag-file-missing': 'A file that describes the pack is missing.',
   'signature-digests-wrong': 'signatures-sha256.txt does not match the signature files.',
+  'info-contradicts': 'The pack states something else of itself than it holds.',
+  'file-unknown': 'A file that is no part of a pack was sealed with it.',
   'count-wrong': 'The pack holds another number of files or bytes than it states.',
   // signatures
   'certificates-unreadable': 'signer-certificate.pem is not the certificates of a signer.',
@@ -62,6 +64,8 @@ export const problemCodes = {
   'citation-missing': 'An observation cites a page that is not in the pack.',
   'results-disagree': 'The results do not agree with each other.',
   'ledger-disagrees': 'The results claim more than the ledger of the evidence does.',
+  'ledger-contradicted': 'The ledger claims something else of the evidence than its pages hold.',
+  'record-missing': 'An observation is about a resource that is no record in the place it cites.',
   'query-unfinished': 'A query counts as complete, and its last page announces another.',
   'inputs-disagree': 'The controls in the pack are not those that judged.',
   'configuration-disagrees': 'The results were not made under the configuration in the pack.',
@@ -88,6 +92,7 @@ export const noteCodes = {
   'container-unsealed': 'The ZIP was not written by sealing, or was packed again: its files were checked, its container was not.',
   'timestamp-none': 'No timestamp: the time of signing is the word of the signer.',
   'timestamp-authority-unchecked': 'The timestamp holds in itself, but no root was given to check its authority with.',
+  'pages-unread': 'What the pages of evidence hold was not compared with the ledger: nothing to read them with was given.',
   'previous-pack-unchecked': 'The pack names the one before it, which was not looked at.',
 } as const;
 export type NoteCode = keyof typeof noteCodes;

@@ -25,6 +25,13 @@ export interface PackContents {
 /** Reads every file of a pack once. Adds to `problems` whatever is unsafe; never throws for what the pack holds. */
 export type ReadPack = (path: string, observe: Observe, problems: ProblemList) => Promise<PackContents>;
 
+/** Names in the order in which their files pass: what queries say before their pages, and results behind the evidence. */
+export function readingOrder(names: Iterable<string>): string[][] {
+  const stages: string[][] = [[], [], []];
+  for (const name of names) stages[/(?:^|\/)query\.json$/.test(name) ? 0 : /^(?:data\/)?results\//.test(name) ? 2 : 1]?.push(name);
+  return stages;
+}
+
 /** Judges the names of a pack before anything is read by them. Returns those that are safe to go on with. */
 export function judgeNames(names: readonly string[], problems: ProblemList): Set<string> {
   const safe = new Set<string>();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inParallel, readInPieces } from '../files.ts';
-import { judgeNames } from './contents.ts';
+import { judgeNames, readingOrder } from './contents.ts';
 import type { Observe, PackContents, SeenFile } from './contents.ts';
 import type { ProblemList } from './codes.ts';
 
@@ -26,7 +26,7 @@ export async function readDirectory(root: string, observe: Observe, problems: Pr
   };
   await walk('');
   const files = new Map<string, SeenFile>();
-  await inParallel(judgeNames(names, problems), lanes, async (name) => {
+  const read = async (name: string): Promise<void> => {
     const hash = createHash('sha256');
     const sink = observe(name);
     let bytes = 0;
@@ -42,6 +42,7 @@ export async function readDirectory(root: string, observe: Observe, problems: Pr
     }
     sink?.end();
     files.set(name, { sha256: hash.digest('hex'), bytes });
-  });
+  };
+  for (const stage of readingOrder(judgeNames(names, problems))) await inParallel(stage, lanes, read);
   return { kind: 'directory', files, notes: [] };
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { emptyCounts, pageSchema, querySchema, reconciliationRowSchema, scopeKey, statusSchema, subjectSchema } from '../../model/index.ts';
-import type { ReconciliationRow, Status } from '../../model/index.ts';
+import { emptyCounts, querySchema, reconciliationRowSchema, scopeKey, statusSchema, subjectSchema } from '../../model/index.ts';
+import type { EvidenceTeller, ReconciliationRow, Status } from '../../model/index.ts';
+import type { PackInfo } from '../info.ts';
 import type { ProblemList } from './codes.ts';
 import { lines, whole } from './contents.ts';
 import type { PackContents, Sink } from './contents.ts';
@@ -10,8 +11,15 @@ import { cataloguePath, checkConfiguration, configurationPath, configuredSchema 
 import type { Configured } from './inputs.ts';
 import { assessmentPartSchema, checkRendering, checkResults, ledgerPartSchema, renderingPartSchema } from './results.ts';
 import type { AssessmentPart, LedgerPart, Observed, RenderingPart } from './results.ts';
+import { explorerCheck, htmlPath } from './explorer.ts';
+import { indexCheck } from './indexed.ts';
 import { linesCheck } from './lines-told.ts';
+import { recordsCheck } from './records.ts';
 import { checkRepeatedFindings, digestOfFindings, findingsPath } from './repeated.ts';
+import { checkScopes } from './scopes.ts';
+import { checkSelected, selectedSchema } from './selected.ts';
+import type { Selected } from './selected.ts';
+import { packInfoSchema } from './stated.ts';
 import { storePaths, storesCheck } from './stores.ts';
 
 const querySizeLimit = 256 * 1024 * 1024;
@@ -28,9 +36,6 @@ const paths = {
 } as const;
 
 /** The parts of the records that verification reads; the rest may grow. */
-const queryPagesSchema = querySchema
-  .pick({ status: true })
-  .extend({ pages: z.array(pageSchema.pick({ file: true, sha256: true, nextTokenSha256: true })) });
 const reconciliationSchema = z.array(reconciliationRowSchema);
 const observationPartSchema = z.object({
   id: z.string(),
@@ -38,11 +43,13 @@ const observationPartSchema = z.object({
   check: z.string(),
   status: statusSchema,
   subject: subjectSchema.pick({ kind: true, type: true, scope: true, uid: true }),
-  citations: z.array(z.object({ file: z.string() })),
+  citations: z.array(z.object({ file: z.string(), pointer: z.string(), role: z.string(), uid: z.string() })),
   waiver: z.string().optional(),
 });
 
 export interface EvidenceFacts {
+  /** What the results say of the whole; null where they cannot be read. */
+  readonly info: PackInfo | null;
   readonly pages: number;
   readonly observations: number;
   readonly rows: number;
@@ -57,9 +64,14 @@ export interface EvidenceCheck {
 
 /**
  * Whether the pack agrees with itself: pages with their queries, results with the evidence they were drawn from,
- * observations with the pages they cite, and populations with the observations made of them.
+ * observations with the pages they cite, and populations with the observations made of them. Queries pass before pages, and pages before
+ * results (see `readingOrder`). Without a `teller` pages are not looked into.
  */
-export function evidenceCheck(): EvidenceCheck {
+export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
+  const records = teller === undefined ? null : recordsCheck(teller);
+  const index = indexCheck();
+  const explorer = explorerCheck();
+  const unfounded: string[] = [];
   const listed = new Map<string, { sha256: string; query: string }>();
   const cited = new Set<string>();
   const unreadable = new Map<string, string>();
@@ -71,7 +83,7 @@ export function evidenceCheck(): EvidenceCheck {
   const unfinished: string[] = [];
   const held: {
     rows: ReconciliationRow[] | null;
-    assessment: (AssessmentPart & Configured) | null;
+    assessment: (AssessmentPart & Configured & PackInfo & Selected) | null;
     ledger: LedgerPart | null;
     rendering: RenderingPart | null;
   } = {
@@ -113,13 +125,24 @@ export function evidenceCheck(): EvidenceCheck {
     byControl.set(control, observed);
     const resource = subject.kind === 'resource' ? `${scopeKey(subject.scope)}\n${subject.type}\n${subject.uid}` : null;
     told.take({ id, text: text ?? '', control, check, resource }, bytes);
-    if (resource !== null) bump(byRow, rowKey(control, check, subject, status));
+    explorer.observation(control, status, subject.uid);
+    if (resource === null) return;
+    bump(byRow, rowKey(control, check, subject, status));
+    if (records !== null && !isFounded(citations, subject.uid)) unfounded.push(`${control}/${check}: ${id}`);
+  };
+
+  /** Whether what was judged is a record, under the name and in the place that are said. */
+  const isFounded = (citations: readonly { file: string; pointer: string; role: string; uid: string }[], uid: string): boolean => {
+    const own = citations.filter(({ role }) => role === 'subject');
+    return own.length > 0 && own.every((one) => one.uid === uid && records?.holds(one.file, one.pointer, one.uid) === true);
   };
 
   return {
     observe(path) {
       if (/^data\/evidence\/.+\/query\.json$/.test(path)) {
-        return parsed(path, querySizeLimit, queryPagesSchema, (query) => {
+        return parsed(path, querySizeLimit, querySchema, (query) => {
+          records?.query(path, query);
+          index.query(path, query);
           if (query.status === 'complete' && (query.pages.at(-1)?.nextTokenSha256 ?? null) !== null) unfinished.push(path);
           for (const page of query.pages) listed.set(`${posix.dirname(path)}/${page.file}`, { sha256: page.sha256, query: path });
         });
@@ -129,10 +152,15 @@ export function evidenceCheck(): EvidenceCheck {
           held.rows = rows;
         });
       if (path === paths.assessment)
-        return parsed(path, resultsSizeLimit, assessmentPartSchema.and(configuredSchema), (assessment, raw) => {
-          held.assessment = assessment;
-          digests.assessment = digestOfFindings((raw as { findings: unknown }).findings);
-        });
+        return parsed(
+          path,
+          resultsSizeLimit,
+          assessmentPartSchema.and(configuredSchema).and(packInfoSchema).and(selectedSchema),
+          (assessment, raw) => {
+            held.assessment = assessment;
+            digests.assessment = digestOfFindings((raw as { findings: unknown }).findings);
+          },
+        );
       if (path === findingsPath)
         return parsed(path, resultsSizeLimit, z.array(z.unknown()), (_, raw) => {
           digests.findings = digestOfFindings(raw);
@@ -145,12 +173,13 @@ export function evidenceCheck(): EvidenceCheck {
         return parsed(path, resultsSizeLimit, ledgerPartSchema, (ledger) => {
           held.ledger = ledger;
         });
+      if (path === htmlPath) return explorer.observe();
       if (path === paths.observations) return lines(lineLimit, observation);
       if (path === configurationPath || cataloguePath.test(path))
         return whole(inputLimit, (bytes) => {
           if (bytes !== null) inputs.set(path, bytes.toString('utf8'));
         });
-      return stores.observe(path);
+      return records?.observe(path) ?? stores.observe(path);
     },
     finish(contents, report, problems) {
       for (const [path, why] of unreadable)
@@ -163,17 +192,28 @@ export function evidenceCheck(): EvidenceCheck {
       if (held.assessment !== null && held.assessment.evidenceDigest !== evidenceDigest(contents)) problems.add('evidence-digest-wrong');
       for (const path of unfinished) problems.add('query-unfinished', undefined, path);
       const { assessment, rows, ledger, rendering } = held;
+      for (const which of unfounded) problems.add('record-missing', which, paths.observations);
+      if (ledger !== null) records?.finish(ledger.entries, assessment?.shortfalls ?? [], problems);
+      if (assessment !== null) index.finish(assessment, contents, problems);
       stores.finish(assessment?.access ?? null, problems);
       if (assessment !== null) told.finish(assessment.findings, problems);
+      explorer.finish(problems);
       checkRepeatedFindings(contents, digests, problems);
       if (rendering !== null) checkRendering(rendering, contents, report, problems);
       if (assessment !== null && rows !== null && ledger !== null)
         checkResults({ assessment, rows, ledger, observed: byControl }, contents, problems);
       if (assessment !== null) checkConfiguration(assessment, inputs, byWaiver, problems);
+      if (ledger !== null) checkScopes(inputs.get(configurationPath), ledger, assessment?.shortfalls ?? [], problems);
+      if (assessment !== null) checkSelected(assessment, inputs.get(configurationPath), inputs, problems);
       const passing = new Set(assessment?.findings.filter((finding) => finding.status === 'pass').map((finding) => finding.control.id));
       for (const row of held.rows ?? []) checkRow(row, byRow, passing, problems);
       for (const key of byRow.keys()) problems.add('results-disagree', `observations without a population: ${key.replaceAll('\n', ' ')}`);
-      return { pages: listed.size, observations, rows: held.rows?.length ?? 0 };
+      return {
+        info: assessment === null ? null : packInfoSchema.parse(assessment),
+        pages: listed.size,
+        observations,
+        rows: held.rows?.length ?? 0,
+      };
     },
   };
 }

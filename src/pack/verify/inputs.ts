@@ -6,8 +6,8 @@ import { dataDirectory } from '../layout.ts';
 import type { ProblemList } from './codes.ts';
 
 export const configurationPath = `${dataDirectory}/inputs/exhibit.yaml`;
-/** Where the catalogue's entry lies: it declares the parameters. */
-export const cataloguePath = /^data\/inputs\/catalogue\/[^/]+\.ya?ml$/;
+/** The catalogue's files: its entry declares the parameters, the others hold the controls. */
+export const cataloguePath = /^data\/inputs\/catalogue\/.+\.ya?ml$/;
 
 const settledWaiver = z.object({ expired: z.boolean().optional(), used: z.number().optional() });
 

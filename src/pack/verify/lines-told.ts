@@ -82,7 +82,7 @@ function joined(blocks: readonly Block[]): Block[] {
 }
 
 /** A set of texts by the first 64 bits of their digests: some twenty bytes for each. */
-export function digests(): { add(text: string): boolean } {
+export function digests(): { add(text: string): boolean; has(text: string): boolean } {
   let slots = new BigUint64Array(1 << 10);
   let count = 0;
   const put = (digest: bigint): boolean => {
@@ -91,14 +91,21 @@ export function digests(): { add(text: string): boolean } {
     slots[slot] = digest;
     return true;
   };
+  const digestOf = (text: string): bigint => BigInt(`0x${hash('sha256', text).slice(0, 16)}`) | 1n;
   return {
+    has(text) {
+      const digest = digestOf(text);
+      for (let slot = Number(digest & BigInt(slots.length - 1)); slots[slot] !== 0n; slot = (slot + 1) % slots.length)
+        if (slots[slot] === digest) return true;
+      return false;
+    },
     add(text) {
       if (count * 4 >= slots.length * 3) {
         const old = slots;
         slots = new BigUint64Array(old.length * 2);
         for (const digest of old) if (digest !== 0n) put(digest);
       }
-      const added = put(BigInt(`0x${hash('sha256', text).slice(0, 16)}`) | 1n);
+      const added = put(digestOf(text));
       if (added) count += 1;
       return added;
     },

@@ -13,7 +13,7 @@ import {
   statuses,
   statusSchema,
 } from '../../model/index.ts';
-import { ledgerEntrySchema, reconciliationRowSchema, shortfallSchema } from '../../model/index.ts';
+import { ledgerEntrySchema, queryIndexSchema, reconciliationRowSchema, shortfallSchema } from '../../model/index.ts';
 import type { ReconciliationRow, Status, StatusCounts } from '../../model/index.ts';
 import { sha256 } from '../files.ts';
 import { dataDirectory, reportFile } from '../layout.ts';
@@ -38,6 +38,7 @@ export const ledgerPartSchema = z.object({
       held: true,
       count: true,
       reasons: true,
+      queries: true,
     }),
   ),
 });
@@ -79,7 +80,9 @@ export const assessmentPartSchema = z.object({
   shortfalls: z.array(shortfallSchema).optional(),
   access: accessTotalsSchema,
   scopes: z.array(scopeCoverageSchema),
-  queries: z.array(z.object({ directory: z.string(), sha256: z.string() })),
+  queries: z.array(queryIndexSchema),
+  redactions: z.number(),
+  collected: z.object({ startedAt: z.string(), endedAt: z.string().nullable() }),
 });
 export type AssessmentPart = z.infer<typeof assessmentPartSchema>;
 
@@ -136,7 +139,6 @@ export function checkResults(results: ResultsToCheck, contents: PackContents, pr
   checkRepeated(results, problems);
   checkLedger(results, problems);
   checkShortfalls(results, problems);
-  checkQueries(results.assessment, contents, problems);
   checkCatalogue(results.assessment, contents, problems);
 }
 
@@ -234,6 +236,9 @@ function checkRepeated({ assessment, rows, ledger }: ResultsToCheck, problems: P
   // The instant is fixed before the first question is asked; a later one makes waivers and dates look better than they were.
   if (!(Date.parse(ledger.asOf) <= Date.parse(ledger.startedAt) + clockStep))
     problems.add('results-disagree', `it was judged as of ${ledger.asOf}, and collected from ${ledger.startedAt}`);
+  const { startedAt, endedAt } = assessment.collected;
+  if (startedAt !== ledger.startedAt || endedAt !== ledger.endedAt)
+    problems.add('results-disagree', 'the assessment tells other times of collection than the ledger');
   if (assessment.evidenceComplete && ledger.endedAt === null)
     problems.add('results-disagree', 'the evidence is called complete, and its collection did not end');
 }
@@ -285,16 +290,6 @@ function beyondLedger(row: ReconciliationRow, entries: LedgerPart['entries'], pa
   if (row.count !== null && !uncounted && !entries.some(({ count }) => count?.count === row.count?.count))
     return `it is counted as ${String(row.count.count)}, in the ledger as ${String(first.count?.count ?? 'nothing')}`;
   return null;
-}
-
-/** The index of the evidence is that of the evidence. */
-function checkQueries(assessment: AssessmentPart, contents: PackContents, problems: ProblemList): void {
-  const indexed = new Map(assessment.queries.map((query) => [`${dataDirectory}/${query.directory}/query.json`, query.sha256]));
-  for (const [path, digest] of indexed)
-    if (contents.files.get(path)?.sha256 !== digest) problems.add('results-disagree', 'the index of evidence tells another digest', path);
-  for (const path of contents.files.keys())
-    if (path.startsWith(`${dataDirectory}/evidence/`) && posix.basename(path) === 'query.json' && !indexed.has(path))
-      problems.add('results-disagree', 'it is not in the index of evidence', path);
 }
 
 /** The controls that lie in the pack are those that judged. */

@@ -23,6 +23,8 @@ export interface Signatures {
   /** Certificates of signer-certificate.pem: the signer's, then up to the root. Empty when unreadable. */
   readonly certificates: readonly Certificate[];
   readonly good: readonly GoodSignature[];
+  /** The attested statement; null where it does not verify. */
+  readonly statement: Buffer | null;
 }
 
 const cmsCodes: Readonly<Record<CmsProblem, ProblemCode>> = {
@@ -75,8 +77,8 @@ export async function verifySignatures(
       sameSigner(pdf.cms.certificates[0], 'the report');
     }
   }
-  if (signer !== undefined) verifyAttestations(contents, tagFiles, signer, problems);
-  return { certificates, good };
+  const statement = signer === undefined ? null : verifyAttestations(contents, tagFiles, signer, problems);
+  return { certificates, good, statement };
 }
 
 function readCertificates(tagFiles: TagFiles, problems: ProblemList): Certificate[] {
@@ -92,7 +94,7 @@ function readCertificates(tagFiles: TagFiles, problems: ProblemList): Certificat
   return [];
 }
 
-function verifyAttestations(contents: PackContents, tagFiles: TagFiles, signer: Certificate, problems: ProblemList): void {
+function verifyAttestations(contents: PackContents, tagFiles: TagFiles, signer: Certificate, problems: ProblemList): Buffer | null {
   const root = tagFiles.get(packFiles.root);
   const bundle = tagFiles.get(packFiles.bundle);
   if (bundle === undefined) problems.add('bundle-invalid', 'it is missing', packFiles.bundle);
@@ -103,17 +105,17 @@ function verifyAttestations(contents: PackContents, tagFiles: TagFiles, signer: 
   const attestation = tagFiles.get(packFiles.attestation);
   if (attestation === undefined) {
     problems.add('attestation-invalid', 'it is missing', packFiles.attestation);
-    return;
+    return null;
   }
   const verdict = verifyEnvelope(attestation.toString('latin1'), signer);
   if (!verdict.ok) {
     problems.add('attestation-invalid', verdict.detail, packFiles.attestation);
-    return;
+    return null;
   }
   const subjects = subjectsOf(verdict.value);
   if (subjects === null) {
     problems.add('attestation-invalid', 'its statement is unreadable', packFiles.attestation);
-    return;
+    return null;
   }
   const expected = new Map<string, string | undefined>([
     [packFiles.root, root === undefined ? undefined : sha256(root)],
@@ -123,6 +125,7 @@ function verifyAttestations(contents: PackContents, tagFiles: TagFiles, signer: 
   for (const [name, digest] of expected) {
     if (subjects.get(name) !== digest) problems.add('attestation-contradicts', undefined, name);
   }
+  return verdict.value;
 }
 
 function subjectsOf(statement: Buffer): Map<string, string> | null {

@@ -13,6 +13,7 @@ describe('classification', () => {
     [grpc(7, 'PERMISSION_DENIED'), 'access-denied', false],
     [grpc(7, 'PERMISSION_DENIED', { reason: 'SERVICE_DISABLED' }), 'not-enabled', false],
     [grpc(8, 'RESOURCE_EXHAUSTED'), 'throttled', true],
+    [grpc(8, 'RESOURCE_EXHAUSTED: Received message larger than max (99 vs 64)'), 'malformed-response', true],
     [grpc(13, 'Response message parsing error: index out of range'), 'malformed-response', true],
     [grpc(13, 'INTERNAL'), 'server-error', true],
     [grpc(14, 'UNAVAILABLE: read ECONNRESET'), 'connection', true],
