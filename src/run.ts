@@ -199,7 +199,3 @@ export const sealStage = (context: StageContext): Promise<SealReport> =>
     context.run.markDone('seal');
     return report;
   });
-
-export function hasPack(run: RunDirectory): boolean {
-  return existsSync(join(run.path, 'pack.zip'));
-}

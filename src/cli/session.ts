@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { quotaFloor } from '../collectors/rate.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { Catalogue } from '../controls/types.ts';
-import type { Assessment, Ledger } from '../model/index.ts';
+import type { Assessment, Ledger, LedgerEntry } from '../model/index.ts';
 import type { SealReport } from '../pack/seal.ts';
 import type { RenderReport } from '../render/render.ts';
 import { openRun, type RunDirectory } from '../run-directory.ts';
@@ -129,22 +129,39 @@ export function collectSummary(ledger: Ledger): string {
 /** Causes that a collection spells out. */
 const causes = 5;
 
-/** Why scopes could not be read, each cause once: a person mends causes, not scopes. */
+/**
+ * What a collection lacks. A rule or policy that the provider has not evaluated somewhere was read as it is: only judging can tell whether there is
+ * anything that it should have judged.
+ */
+export function collectionGaps(ledger: Ledger): { readonly gaps: LedgerEntry[]; readonly unevaluated: LedgerEntry[] } {
+  const lacking = ledger.entries.filter(({ status }) => status !== 'complete' && status !== 'excluded');
+  const isUnevaluated = ({ type, status }: LedgerEntry): boolean => type.startsWith('verdict:') && status === 'not-recorded';
+  return { gaps: lacking.filter((entry) => !isUnevaluated(entry)), unevaluated: lacking.filter(isUnevaluated) };
+}
+
+/** Why evidence is not whole, each cause once: a person mends causes, not scopes. */
 export function sayGaps(here: Terminal, ledger: Ledger): void {
+  const { gaps, unevaluated } = collectionGaps(ledger);
   const found = new Map<string, { message: string; scopes: Set<string> }>();
-  for (const { status, reasons, ...scope } of ledger.scopes) {
-    if (status === 'complete' || status === 'excluded') continue;
+  const lacking = ledger.scopes.filter(({ status }) => status !== 'complete' && status !== 'excluded');
+  for (const { reasons, ...scope } of [...lacking, ...gaps]) {
     for (const { code, message } of reasons) {
       const cause = found.get(code) ?? { message, scopes: new Set() };
       cause.scopes.add(`${scope.provider} ${scope.account} ${scope.region}`);
       found.set(code, cause);
     }
   }
-  if (found.size === 0) return;
   for (const [code, { message, scopes }] of [...found].slice(0, causes))
     here.say(`  ${here.style.yellow('!')} ${visibleLines(`${plural(scopes.size, 'scope')}, ${code}: ${message}`)}`);
   if (found.size > causes) here.say(`    and ${plural(found.size - causes, 'more cause')}`);
-  here.say('    `exhibit doctor` says what to grant or mend');
+  if (found.size > 0) here.say('    `exhibit doctor` says what to grant or mend');
+  if (unevaluated.length > 0) {
+    const rules = new Set(unevaluated.map(({ type }) => type));
+    const places = new Set(unevaluated.map(({ account, region }) => `${account} ${region}`));
+    here.say(
+      `  ${here.style.dim('–')} ${plural(rules.size, 'rule')} of the provider without a result in ${plural(places.size, 'scope')}: judging tells whether one is needed there`,
+    );
+  }
 }
 
 export function assessSummary(assessment: Assessment): string {

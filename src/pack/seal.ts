@@ -23,6 +23,7 @@ import { verifyPack } from './verify.ts';
 import { problemList } from './verify/codes.ts';
 import { evidenceCheck } from './verify/evidence.ts';
 import type { EvidenceCheck } from './verify/evidence.ts';
+import { checkSignerNamed } from './verify/stated.ts';
 import { writeZip } from './zip.ts';
 
 export interface SealOptions {
@@ -205,7 +206,7 @@ async function fillBag(bag: string, options: SealOptions, info: PackInfo, author
   const paths = (await listPayload(options.runDirectory, payloadParts)).filter((path) => path !== 'report.pdf');
   const evidence = evidenceCheck(options.teller);
   const payload = await copyPayload(options.runDirectory, bag, paths, (path) => evidence.observe(path));
-  if (options.evenIfInconsistent !== true) assertConsistent(evidence, payload, unsigned);
+  if (options.evenIfInconsistent !== true) assertConsistent(evidence, payload, unsigned, rootFingerprint(signer));
   await writeFile(join(bag, reportFile), report, { mode: 0o644, flag: 'wx' });
   payload.push({ path: reportFile, sha256: sha256(report), bytes: report.length });
   const size = { bytes: payload.reduce((sum, file) => sum + file.bytes, 0), files: payload.length };
@@ -260,9 +261,14 @@ async function fillBag(bag: string, options: SealOptions, info: PackInfo, author
 }
 
 /** A run that does not agree with itself makes a pack that does not verify: it is refused before anything is signed. */
-function assertConsistent(evidence: EvidenceCheck, payload: readonly FileDigest[], report: Buffer): void {
+function assertConsistent(evidence: EvidenceCheck, payload: readonly FileDigest[], report: Buffer, root: string): void {
   const problems = problemList();
-  evidence.finish({ kind: 'directory', files: new Map(payload.map((file) => [file.path, file])), notes: [] }, report, problems);
+  const { reportsName } = evidence.finish(
+    { kind: 'directory', files: new Map(payload.map((file) => [file.path, file])), notes: [] },
+    report,
+    problems,
+  );
+  checkSignerNamed(reportsName, root, problems);
   const [first] = problems.list();
   if (first === undefined) return;
   const others = problems.count > 1 ? ` (and ${String(problems.count - 1)} more)` : '';

@@ -109,7 +109,7 @@ export async function verifyPack(path: string, options: VerifyOptions = {}): Pro
   // 4. The evidence in them.
   const substance = problemList();
   const held = evidence.finish(contents, report, substance);
-  checkStated({ contents, tagFiles, bagInfo: info }, held.info, signatures.certificates, signatures.statement, substance);
+  checkStated({ contents, tagFiles, bagInfo: info }, held, signatures.certificates, signatures.statement, substance);
   // 5. The one who signed.
   const trust = problemList();
   const root = packRoot(tagFiles);

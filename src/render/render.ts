@@ -171,7 +171,7 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
     const { bytes, sha256 } = await writeAtomically(join(runDirectory, file), write(source));
     report.files.push({ format, file, bytes, sha256, milliseconds: Math.round(performance.now() - started) });
   }
-  await writeAtomically(join(results, 'rendering.json'), [`${JSON.stringify(recordOf(report, assessment, sources), null, 2)}\n`]);
+  await writeAtomically(join(results, 'rendering.json'), [`${JSON.stringify(recordOf(report, assessment, sources, signing), null, 2)}\n`]);
   return report;
 }
 
@@ -179,11 +179,18 @@ export async function render(options: RenderOptions): Promise<RenderReport> {
  * `results/rendering.json`: what made the reports, and of which results, so that a report of former results is noticed.
  * Nothing of it depends on the clock or on paths.
  */
-function recordOf(report: RenderReport, assessment: Assessment, sources: Readonly<Record<string, string>>): object {
+function recordOf(
+  report: RenderReport,
+  assessment: Assessment,
+  sources: Readonly<Record<string, string>>,
+  signing: SigningInfo | null,
+): object {
   return {
     version: 1,
     runId: assessment.runId,
     tool: assessment.tool,
+    /** The root that the reports name as the signer's; null in drafts. */
+    signer: signing?.fingerprint ?? null,
     sources,
     files: report.files.map(({ format, file, bytes, sha256 }) => ({ format, file, bytes, sha256 })),
     pages: report.pages,

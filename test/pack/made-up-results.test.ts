@@ -80,6 +80,17 @@ describe('results that a signer could have made up', () => {
     ).toContain(told);
   });
 
+  test.each([
+    ['as a draft', null],
+    ['for another signer', 'AA:'.repeat(31) + 'AA'],
+  ])('a report that was rendered %s', async (_name, root) => {
+    expect(
+      await disagrees((run) => {
+        replace(join(run, 'results/rendering.json'), '{"version":1,', `{"version":1,"signer":${JSON.stringify(root)},`);
+      }),
+    ).toMatch(/report-stale .*render again, then seal/);
+  });
+
   test('an observation of a population that is not reconciled', async () => {
     expect(
       await disagrees((run) => {

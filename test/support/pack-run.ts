@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { deflateSync } from 'node:zlib';
@@ -356,9 +356,16 @@ export function stateRendering(directory: string): void {
   const digest = (path: string): string => createHash('sha256').update(bytes(path)).digest('hex');
   const sources = resultSources.map((name) => `results/${name}`);
   const files = ['report.html', 'report.pdf'].map((file) => ({ file, bytes: bytes(file).length, sha256: digest(file) }));
+  const path = join(directory, 'results/rendering.json');
+  const former = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { signer?: string | null }) : {};
   writeFileSync(
-    join(directory, 'results/rendering.json'),
-    JSON.stringify({ version: 1, sources: Object.fromEntries(sources.map((file) => [file, digest(file)])), files }),
+    path,
+    JSON.stringify({
+      version: 1,
+      ...('signer' in former ? { signer: former.signer } : {}),
+      sources: Object.fromEntries(sources.map((file) => [file, digest(file)])),
+      files,
+    }),
   );
 }
 

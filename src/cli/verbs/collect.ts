@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { nextRun } from '../../run-directory.ts';
 import { exitStatus } from '../exit.ts';
-import { collectSummary, configOption, sayGaps, stageContext, terminalOf, timed } from '../session.ts';
+import { collectionGaps, collectSummary, configOption, sayGaps, stageContext, terminalOf, timed } from '../session.ts';
 
 export function collectVerb(): Command {
   return new Command('collect')
@@ -24,7 +24,7 @@ export function collectVerb(): Command {
         collectSummary,
       );
       sayGaps(here, ledger);
-      const gaps = ledger.entries.filter((entry) => entry.status !== 'complete' && entry.status !== 'excluded');
+      const { gaps, unevaluated } = collectionGaps(ledger);
       here.print(run.path);
       here.result({
         run: run.path,
@@ -32,6 +32,7 @@ export function collectVerb(): Command {
         scopes: ledger.scopes.length,
         entries: ledger.entries.length,
         gaps,
+        unevaluated,
         ...run.state.collection,
       });
       process.exitCode = gaps.length > 0 ? exitStatus.gaps : exitStatus.done;

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { UsageError } from '../exit.ts';
 import { configOf, existingRun, stageContext, terminalOf, timed } from '../session.ts';
 
 export function sealVerb(): Command {
@@ -10,10 +9,8 @@ export function sealVerb(): Command {
     .addHelpText('after', '\nExample:\n  exhibit seal out/northwind-2026-q3.v1 --config exhibit.yaml')
     .action(async (path: string, options: { config?: string }, command: Command) => {
       const here = terminalOf(command);
-      const { hasPack, sealStage } = await import('../../run.ts');
+      const { sealStage } = await import('../../run.ts');
       const run = existingRun(path);
-      if (hasPack(run))
-        throw new UsageError(`${path} is sealed already`, 'a pack is never overwritten: start a new version with `exhibit run`');
       const { value: sealed } = await timed(
         here,
         'seal',

@@ -50,6 +50,8 @@ const observationPartSchema = z.object({
 export interface EvidenceFacts {
   /** What the results say of the whole; null where they cannot be read. */
   readonly info: PackInfo | null;
+  /** The root that the reports name as the signer's; null in drafts, undefined where it is not told. */
+  readonly reportsName: string | null | undefined;
   readonly pages: number;
   readonly observations: number;
   readonly rows: number;
@@ -210,6 +212,7 @@ export function evidenceCheck(teller?: EvidenceTeller): EvidenceCheck {
       for (const key of byRow.keys()) problems.add('results-disagree', `observations without a population: ${key.replaceAll('\n', ' ')}`);
       return {
         info: assessment === null ? null : packInfoSchema.parse(assessment),
+        reportsName: rendering?.signer,
         pages: listed.size,
         observations,
         rows: held.rows?.length ?? 0,

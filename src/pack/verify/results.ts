@@ -88,6 +88,8 @@ export type AssessmentPart = z.infer<typeof assessmentPartSchema>;
 
 /** `results/rendering.json`: which results the reports were made of. A PDF's digest is from before it was signed. */
 export const renderingPartSchema = z.object({
+  /** Fingerprint of the root that the reports name; null in drafts, absent where it was not told. */
+  signer: z.string().nullable().optional(),
   sources: z.record(z.string(), z.string()),
   files: z.array(z.object({ file: z.string(), bytes: z.number().int().nonnegative(), sha256: z.string() })),
 });

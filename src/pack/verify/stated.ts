@@ -5,7 +5,7 @@ import { sha256 } from '../files.ts';
 import { writeBagInfo } from '../info.ts';
 import type { PackInfo, TimestampOutcome } from '../info.ts';
 import { dataDirectory, packFiles, reportFile } from '../layout.ts';
-import { algorithmOf, fingerprintOf, subjectText } from '../sign/certificate.ts';
+import { algorithmOf, fingerprintOf, normalizeFingerprint, subjectText } from '../sign/certificate.ts';
 import type { Certificate } from '../sign/certificate.ts';
 import type { ProblemList } from './codes.ts';
 import type { PackContents } from './contents.ts';
@@ -32,10 +32,17 @@ const predicateSchema = z.object({ predicate: z.object({ timestamp: timestampSch
 /** Where files may lie below data/, besides the results and the evidence, which are looked through for themselves. */
 const known = /^data\/(?:report\.(?:html|pdf)|inputs\/exhibit\.yaml|inputs\/catalogue\/.+|results\/.+|evidence\/.+)$/;
 
+/** The reports name the root that their reader has to know: it is that of the pack. `named`: null in drafts, undefined where it is not told. */
+export function checkSignerNamed(named: string | null | undefined, root: string, problems: ProblemList): void {
+  if (named === undefined || (named !== null && normalizeFingerprint(named) === root)) return;
+  const why = named === null ? 'they were made as drafts' : `they name the root ${named}`;
+  problems.add('report-stale', `${why}: render again, then seal`, reportFile);
+}
+
 /** What a pack says of itself outside its payload is what the payload says, and nothing else lies in it. */
 export function checkStated(
   pack: { readonly contents: PackContents; readonly tagFiles: TagFiles; readonly bagInfo: ReadonlyMap<string, string> },
-  info: PackInfo | null,
+  { info, reportsName }: { readonly info: PackInfo | null; readonly reportsName: string | null | undefined },
   certificates: readonly Certificate[],
   statement: Buffer | null,
   problems: ProblemList,
@@ -76,6 +83,7 @@ export function checkStated(
         packFiles.info,
       );
   }
+  checkSignerNamed(reportsName, fingerprintOf(root.der), problems);
   checkInstructions(tagFiles.get(packFiles.instructions), fingerprintOf(root.der), problems);
   if (statement === null) return;
   const digest = (path: string): string => contents.files.get(path)?.sha256 ?? '';
