@@ -22,6 +22,11 @@ T is a directory for what they make on the way:
 
   T=$(mktemp -d)
 
+The ZIP ends in the digest of every byte before it. Where you have the one that sealing wrote (another tool that packed
+it again leaves no digest), this tells damage to the container, before anything in it is looked at:
+
+  test "$(head -c -64 ../pack.zip | sha256sum | cut -c-64)" = "$(tail -c 64 ../pack.zip)" && echo container unaltered
+
 0. WHO: get the fingerprint of the root from someone you trust
 ---------------------------------------------------------------
 The fingerprint above proves nothing by itself: whoever changed this pack could have changed it too. Ask the

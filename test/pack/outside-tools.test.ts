@@ -36,6 +36,22 @@ function follow(...sections: number[]): ReturnType<typeof shell> {
 }
 
 describe('VERIFY.txt, followed to the letter', () => {
+  test.skipIf(!has('sha256sum'))('before: the ZIP ends in the digest of what comes before, and any byte of it tells', () => {
+    const instructions = readFileSync(join(pack, 'VERIFY.txt'), 'utf8');
+    const command = / {2}(test "\$\(head .*)\n/.exec(instructions)?.[1] ?? 'false';
+    const of = (zip: string): string => shell(command.replaceAll('../pack.zip', zip)).output;
+    expect(of(sample.run.zipPath)).toBe('container unaltered\n');
+    const bytes = readFileSync(sample.run.zipPath);
+    const directory = bytes.indexOf(Buffer.from('PK\u0001\u0002', 'latin1'));
+    for (const at of [0, 40, directory + 8, directory + 40, bytes.length - 100, bytes.length - 1]) {
+      const copy = Buffer.from(bytes);
+      copy.writeUInt8((copy.readUInt8(at) + 1) % 256, at);
+      const zip = join(work, `flipped-${String(at)}.zip`);
+      writeFileSync(zip, copy);
+      expect(of(zip), `byte ${String(at)}`).toBe('');
+    }
+  });
+
   test.skipIf(!has('openssl'))('0: the fingerprint printed is the one given out', () => {
     const { status, output } = follow(0);
     expect(status).toBe(0);

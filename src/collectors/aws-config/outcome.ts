@@ -140,10 +140,12 @@ export function classify(error: unknown): FailureCode {
   const { name, code, message, cause, $metadata, $retryable } = error as ErrorLike;
   const status = typeof $metadata?.httpStatusCode === 'number' ? $metadata.httpStatusCode : undefined;
   if (name === 'AbortError') return 'aborted';
-  if ($metadata?.clockSkewCorrected === true) return 'clock-skew';
+  const named = typeof name === 'string' && Object.hasOwn(byName, name) ? (byName[name] as FailureCode) : undefined;
+  // The SDK marks whatever failed while it set its clock right; what is not there was looked for all the same.
+  if ($metadata?.clockSkewCorrected === true && named !== 'not-found') return 'clock-skew';
   // The SDK calls a reset connection a TimeoutError: the code beneath knows better.
   if (typeof code === 'string' && connectionCodes.has(code)) return 'connection';
-  if (typeof name === 'string' && Object.hasOwn(byName, name)) return byName[name] as FailureCode;
+  if (named !== undefined) return named;
   if ($retryable?.throttling === true || status === 429) return 'throttled';
   if (code === 'ETIMEDOUT' || code === 'ESOCKETTIMEDOUT') return 'timeout';
   if (typeof message === 'string' && /^(aborted|socket hang up|read ECONNRESET|Premature close)$/i.test(message)) return 'connection';

@@ -81,9 +81,52 @@ async function visibility(
           remedy: azureRemedy('access-denied', identity, at),
         }),
       );
-    else findings.push(tell(group, 'management group visible', `${seen.length} subscriptions below it`));
+    else {
+      findings.push(tell(group, 'management group visible', `${seen.length} subscriptions below it`));
+      findings.push(...(await leftOut(client, identity, group, new Set(seen))));
+    }
   }
   return { findings, visible: [...visible].sort(), date };
+}
+
+/** Subscriptions below a management group by Resource Manager, which Resource Graph leaves out without a word. */
+async function leftOut(client: GraphClient, identity: string, group: string, seen: ReadonlySet<string>): Promise<DoctorFinding[]> {
+  const at = `/providers/Microsoft.Management/managementGroups/${group}`;
+  const below = new Set<string>();
+  let link: string | null = null;
+  do {
+    const answer: Awaited<ReturnType<GraphClient['descendants']>> = await client.descendants(group, link);
+    if (!answer.ok)
+      return [
+        tell(group, 'management group descendants', answer.reason.message, {
+          reason: answer.reason,
+          remedy: azureRemedy(answer.reason.code, identity, at),
+        }),
+      ];
+    const { items, next } = descendantsOf(answer.value);
+    for (const id of items) below.add(id);
+    // A list that leads back to itself is for the collection to tell.
+    link = next === link ? null : next;
+  } while (link !== null && below.size < mostDescendants);
+  return [...below]
+    .filter((id) => !seen.has(id))
+    .sort()
+    .map((id) =>
+      tell(id, 'visible', `below ${group}, and Resource Graph leaves it out`, {
+        reason: { code: 'not-visible', message: `${id} is not listed` },
+        remedy: azureRemedy('access-denied', identity, `/subscriptions/${id}`),
+      }),
+    );
+}
+
+/** More than a tenant holds. */
+const mostDescendants = 100_000;
+
+function descendantsOf({ json }: Received): { readonly items: string[]; readonly next: string | null } {
+  if (!isJsonObject(json)) return { items: [], next: null };
+  const rows = Array.isArray(json.value) ? json.value : [];
+  const ids = rows.map((row) => (isJsonObject(row) ? subscriptionOf(text(row.id) ?? '') : null));
+  return { items: ids.filter((id) => id !== null), next: text(json.nextLink) || null };
 }
 
 async function diagnoseTenant(context: Omit<CollectContext, 'writer'>, scope: TenantScope): Promise<DoctorFinding[]> {

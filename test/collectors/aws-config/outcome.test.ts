@@ -27,6 +27,7 @@ describe('classify', () => {
     ['malformed-response', new SyntaxError('Unexpected token <')],
     ['malformed-response', error('Odd', { $metadata: { httpStatusCode: 200 } })],
     ['clock-skew', error('InvalidSignatureException', { $metadata: { clockSkewCorrected: true } })],
+    ['not-found', error('NoSuchConformancePackException', { $metadata: { clockSkewCorrected: true } })],
     ['expired-token', error('InvalidNextTokenException')],
     ['not-found', error('NoSuchConfigurationAggregatorException')],
     ['aborted', error('AbortError')],

@@ -297,6 +297,15 @@ describe('doctor', () => {
     );
   });
 
+  test('a subscription below a configured group that Resource Graph leaves out is named', async () => {
+    const gone = simulator.estate.azure.subscriptions[0]?.id ?? '';
+    simulator.inject({ kind: 'dropped-subscription', match: { scope: gone } });
+    const finding = (await diagnose({ azure: simulator.config.scopes.azure })).find((one) => one.check === 'visible' && !one.ok);
+    simulator.clearFaults();
+    expect(finding).toMatchObject({ ok: false, scope: gone });
+    expect(finding?.remedy).toContain(`--role Reader --scope /subscriptions/${gone}`);
+  });
+
   test('an invisible subscription comes with the command that mends it', async () => {
     const stranger = '99999999-9999-4999-8999-999999999999';
     const findings = await diagnose({ azure: [{ tenant, subscriptions: [stranger] }] });
