@@ -67,10 +67,19 @@ function parseWith<T>(
     bytes = readFileSync(path);
     json = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    throw new EvidenceError(`${path}: ${(error as Error).message}`);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new EvidenceError(
+        `${path} is not there: the run was not collected, or lost it (\`exhibit collect --resume\` goes on with an unfinished one)`,
+      );
+    throw new EvidenceError(
+      `${path} cannot be read, so the evidence of the run cannot be relied on; take it from a copy: ${(error as Error).message}`,
+    );
   }
   const parsed = schema.safeParse(json);
-  if (!parsed.success) throw new EvidenceError(`${path}: ${parsed.error.message}`);
+  if (!parsed.success)
+    throw new EvidenceError(
+      `${path} is not what a collection writes, so the evidence of the run cannot be relied on; take it from a copy: ${parsed.error.message}`,
+    );
   return { value: parsed.data, bytes };
 }
 
