@@ -228,6 +228,7 @@ describe('Ctrl-C', () => {
     const before = simulator.calls().length;
     const resumed = await exhibit(['collect', '--config', config, '--resume', '--json'], { env: environment() });
     expect([0, 3]).toContain(resumed.code);
+    expect(resumed.stderr).toContain('Going on with ');
     const path = (JSON.parse(resumed.stdout) as { run: string }).run;
     expect(path).toMatch(/\.v1$/);
     const asked = simulator.calls().length - before;

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { quotaFloor } from '../collectors/rate.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
@@ -67,6 +68,13 @@ export function assessedRun(path: string): RunDirectory {
     `${path} has not been judged`,
     `\`exhibit assess ${path}\` comes first${run.isDone('collect') ? '' : ', and `exhibit collect --resume` before it'}`,
   );
+}
+
+/** A word where there was nothing to go on with, so that nobody takes a new version for the one that was meant. */
+export function sayWhatResumes(here: Terminal, run: RunDirectory, resume: boolean): void {
+  if (!resume) return;
+  const begun = existsSync(join(run.path, 'evidence'));
+  here.say(begun ? `  Going on with ${run.state.runId}` : `  There is no unsealed run to go on with: ${run.state.runId} is a new version`);
 }
 
 /** Everything the stages share, made once for a verb. `stop` ends the progress display. */

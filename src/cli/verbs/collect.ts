@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { nextRun } from '../../run-directory.ts';
 import { exitStatus } from '../exit.ts';
-import { collectionGaps, collectSummary, configOption, sayGaps, stageContext, terminalOf, timed } from '../session.ts';
+import { collectionGaps, collectSummary, configOption, sayGaps, sayWhatResumes, stageContext, terminalOf, timed } from '../session.ts';
 
 export function collectVerb(): Command {
   return new Command('collect')
@@ -16,6 +16,7 @@ export function collectVerb(): Command {
       const loaded = loadConfig(options.config);
       const catalogue = await catalogueOf(loaded);
       const run = nextRun(loaded, options.resume === true, new Date());
+      sayWhatResumes(here, run, options.resume === true);
       const context = stageContext(here, loaded, run, options.resume === true);
       const { value: ledger } = await timed(
         here,

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { nextRun } from '../../run-directory.ts';
-import { configOption, failOnOption, stageContext, statusOf, terminalOf, wholeLine } from '../session.ts';
+import { configOption, failOnOption, stageContext, statusOf, sayWhatResumes, terminalOf, wholeLine } from '../session.ts';
 
 export function runVerb(): Command {
   return new Command('run')
@@ -16,6 +16,7 @@ export function runVerb(): Command {
       const { assertReady } = await import('../../run.ts');
       const catalogue = await assertReady(loaded);
       const run = nextRun(loaded, options.resume === true, new Date());
+      sayWhatResumes(here, run, options.resume === true);
       here.say(`${here.style.bold(loaded.config.engagement.title)}  ${here.style.dim(run.path)}`);
       const { assessment, sealed, stages } = await wholeLine(here, stageContext(here, loaded, run, true), catalogue);
       here.print(`Pack         ${sealed.zipPath}`);
