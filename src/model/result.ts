@@ -158,7 +158,10 @@ export const readersSchema = z.object({
       conditional: z.boolean(),
       /** everyone, all authenticated users, a whole other account or domain. */
       wide: z.boolean(),
-      citation: citationSchema.optional(),
+      /** The record that holds the right: the policy or role with the permission, the access list, the binding. */
+      citation: citationSchema,
+      /** Where another record gives it to the principal: those on the way, the one that names the principal last. */
+      through: z.array(citationSchema).optional(),
     }),
   ),
   /** What the evidence cannot settle: conditions, grants, group membership, tables not complete. */

@@ -69,6 +69,8 @@ export function whoOf(subject: { name: string; uid: string }): { lead: string; n
 
 export function rowView(observation: Observation, checks: number): RowView {
   const { subject } = observation;
+  const captured = subject.capturedAt === null ? '' : instant(subject.capturedAt);
+  const own = observation.citations.findIndex(({ role }) => role === 'subject');
   const ordered = [...observation.leaves].sort((a, b) => Number(a.outcome === 'true') - Number(b.outcome === 'true'));
   return {
     anchor: `o-${observation.id.replace(/[^A-Za-z0-9-]/g, '')}`,
@@ -82,7 +84,7 @@ export function rowView(observation: Observation, checks: number): RowView {
     asked: subject.kind === 'question',
     noun: NOUNS[subject.kind],
     place: subject.kind === 'scope' ? placeOf(subject) : placeBeside(subject),
-    captured: subject.capturedAt === null ? '' : instant(subject.capturedAt),
+    captured: own === -1 ? captured : '',
     check: checks > 1 ? cell(observation.check, 80) : null,
     reason: cell(observation.reason, 600),
     leaves: ordered.slice(0, LEAVES_SHOWN).map((leaf) => ({
@@ -96,10 +98,10 @@ export function rowView(observation: Observation, checks: number): RowView {
       because: leaf.because === undefined || observation.reason.includes(leaf.because) ? '' : cell(leaf.because, 80),
     })),
     moreLeaves: Math.max(0, ordered.length - LEAVES_SHOWN),
-    citations: observation.citations.map((citation) => ({
+    citations: observation.citations.map((citation, at) => ({
       role: cell(citation.role, 60),
       text: clip(citationText(citation), 400),
-      subject: citation.role === 'subject',
+      captured: at === own ? captured : '',
     })),
   };
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Assessment, StoreAccess } from '../model/index.ts';
+import type { Assessment, Citation, StoreAccess } from '../model/index.ts';
 import { visible } from '../text/visible.ts';
 import { pillOf, placeBeside, whoOf } from './view-control.ts';
 import { cell, citationText, grouped, longDate, plural } from './text.ts';
@@ -61,8 +61,8 @@ export function selectStores(): { add: (store: StoreAccess) => void; select: () 
       const notes = new Map<string, number>();
       const records = new Map<string, number>();
       const numberOf = (text: string): string => {
-        if (text !== '' && !records.has(text)) records.set(text, records.size + 1);
-        return text === '' ? '' : String(records.get(text) ?? '');
+        if (!records.has(text)) records.set(text, records.size + 1);
+        return String(records.get(text));
       };
       const selected = [...groups.values()].sort((a, b) => order(a) - order(b)).slice(0, GROUPS);
       const views = selected.map(({ view, count, unsettled }) => {
@@ -71,7 +71,7 @@ export function selectStores(): { add: (store: StoreAccess) => void; select: () 
           ...view,
           ways: view.ways.map((way) => ({
             ...way,
-            principals: way.principals.map((one) => ({ ...one, reference: numberOf(one.reference) })),
+            principals: way.principals.map((one) => ({ ...one, references: one.references.map(numberOf) })),
           })),
           title: count === 1 ? (view.stores[0]?.name ?? '') : `${plural(count, 'store')} read alike`,
           moreStores: count - view.stores.length,
@@ -113,7 +113,7 @@ function likenesses(): (store: StoreAccess) => { readonly key: string; readonly 
     ]);
     const made = {
       key: digest([subject.provider, readers.world, readers.complete, ways, readers.unsettled]),
-      citations: digest(readers.principals.map((principal) => principal.citation ?? null)),
+      citations: digest(readers.principals.map(recordsOf)),
     };
     last = readers.principals.some(({ via }) => onSomething.test(via)) ? null : { of, made };
     return made;
@@ -126,6 +126,11 @@ function wayOf({ subject }: StoreAccess, via: string): string {
   return on !== undefined && on !== '' && (subject.uid.endsWith(`/${on}`) || subject.uid === on)
     ? `${via.slice(0, -on.length)}the store itself`
     : via;
+}
+
+/** The records that a reader rests on: the one that holds the right first, the one that names the principal last. */
+function recordsOf({ citation, through = [] }: StoreAccess['readers']['principals'][number]): Citation[] {
+  return [citation, ...through];
 }
 
 function storeLine({ subject }: StoreAccess): StoreView['stores'][number] {
@@ -148,7 +153,7 @@ function groupView(store: StoreAccess): StoreView {
       kind: cell(principal.kind, 60),
       flags: [...(principal.wide ? ['wide'] : []), ...(principal.conditional ? ['conditional'] : [])],
       wide: principal.wide,
-      reference: principal.citation === undefined ? '' : cell(citationText(principal.citation), 400),
+      references: recordsOf(principal).map((record) => cell(citationText(record), 400)),
     });
   }
   return {

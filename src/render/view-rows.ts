@@ -23,6 +23,7 @@ export const rowSchema = closed({
   /** What such rows are counted as: one `resource`. */
   noun: z.enum(['resource', 'gap', 'question']),
   place: text,
+  /** Where no record of the subject is cited, to which it would belong. */
   captured: text,
   check: text.nullable(),
   reason: text,
@@ -38,7 +39,8 @@ export const rowSchema = closed({
     }),
   ),
   moreLeaves: z.number().int(),
-  citations: z.array(closed({ role: text, text, subject: z.boolean() })),
+  /** `captured`: of the subject's own record, when. */
+  citations: z.array(closed({ role: text, text, captured: text })),
 });
 export type RowView = z.infer<typeof rowSchema>;
 

@@ -105,7 +105,7 @@ const way = closed({
   via: text,
   inherited: text,
   wide: z.boolean(),
-  principals: z.array(closed({ principal: text, kind: text, flags: z.array(text), wide: z.boolean(), reference: text })).min(1),
+  principals: z.array(closed({ principal: text, kind: text, flags: z.array(text), wide: z.boolean(), references: z.array(text) })).min(1),
 });
 /** Stores that the same principals can read, in the same way and with the same questions open. */
 export const storeSchema = closed({

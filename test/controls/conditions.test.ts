@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Json } from '../../src/model/index.ts';
+import type { Json, JsonObject } from '../../src/model/index.ts';
 import { judge, record, truth } from '../support/language.ts';
 
 const t: Json = { field: 'yes', equals: true };
@@ -466,6 +466,14 @@ describe('reasons', () => {
     const leaf = { field: 'a', equals: 1, otherwise: 'a is {a}, sadly' };
     expect(reason({ all: [leaf], otherwise: 'whole' }, { a: 5 })).toBe('a is 5, sadly');
     expect(reason({ any: [leaf], otherwise: 'whole {b}' }, { a: 5 })).toBe('whole (not known)');
+    const parts: readonly (readonly [JsonObject, string])[] = [
+      [{ a: 5, b: [6], c: 7 }, '5[0] of 6, by 7 and 6'],
+      [{ a: 5, b: [6] }, '5[0] of 6'],
+      [{ a: 5, c: null, b: [] }, '5[0]'],
+      [{ a: 5, b: [null], c: 7 }, '5[0]'],
+    ];
+    for (const [document, text] of parts)
+      expect(reason({ ...leaf, otherwise: '{a}[0][ of {b[0]}][, by {c} and {b[0]}]' }, document)).toBe(text);
     expect(reason({ none: { in: 'l', as: 'e', where: { field: '$e.x', equals: 1 } }, otherwise: 'x must not be' }, { l: [{ x: 1 }] })).toBe(
       'x must not be',
     );

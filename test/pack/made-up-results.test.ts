@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Signer } from '../../src/pack/sign/signer.ts';
 import { verifyPack } from '../../src/pack/verify.ts';
 import { replace } from '../support/file-edits.ts';
+import { pagePath } from '../support/pack-run.ts';
 import { newSigner, sealedSample, trusted } from '../support/packs.ts';
 
 let signer: Signer;
@@ -112,7 +113,8 @@ describe('results that a signer could have made up', () => {
       const id = createHash('sha256').update(JSON.stringify(rest)).digest('hex').slice(0, 32);
       return { id, line: `${JSON.stringify({ id, ...rest })}\n` };
     };
-    const open = { principal: '*', kind: 'everyone', via: 'policy of the store', conditional: false, wide: true };
+    const at = (file: string): object => ({ file, pointer: '/Results/0', encoding: 'json' });
+    const open = { principal: '*', kind: 'everyone', via: 'policy of the store', conditional: false, wide: true, citation: at(pagePath) };
     const { id, line } = set({ world: 'data-roles', principals: [open], unsettled: [], complete: true });
     const storeOf = (uid: string, readers = id): string => {
       const scope = { provider: 'aws', account: '111122223333', region: 'eu-west-1' };
@@ -141,7 +143,7 @@ describe('results that a signer could have made up', () => {
     expect(await disagrees((run) => write(run, `{"readers":"${id}"}\n`, line))).toContain('not what stands in such a file');
     const cited = set({
       world: 'data-roles',
-      principals: [{ ...open, citation: { file: 'evidence/nowhere.json', pointer: '/Results/0', encoding: 'json' } }],
+      principals: [{ ...open, through: [at('evidence/nowhere.json')] }],
       unsettled: [],
       complete: true,
     });

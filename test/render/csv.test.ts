@@ -146,14 +146,17 @@ describe('the files of a run', () => {
       ];
       expect(own.map((record) => [record[1], record[2]])).toEqual(entries.map((entry) => [String(sharing.length), entry]));
       principals.forEach((one, at) => {
-        const [, , , principal = '', kind = '', via = '', inherited = '', conditional, isWide, citation = ''] = own[at] ?? [];
+        const [, , , principal = '', kind = '', via = '', inherited = '', conditional, isWide, citation = '', through = ''] = own[at] ?? [];
         expect([principal, kind, via, inherited].map(plain)).toEqual(
           [one.principal, one.kind, one.via, one.inheritedFrom ?? ''].map((text) => visibleLines(text)),
         );
         expect([conditional, isWide]).toEqual([String(one.conditional), String(one.wide)]);
-        expect(citation).toContain(one.citation === undefined ? '' : `${one.citation.file}#${one.citation.pointer}`);
+        expect(citation).toContain(`${one.citation.file}#${one.citation.pointer}`);
+        expect(through.split('\n').map((place) => place.replace(' (JSON in a string)', ''))).toEqual(
+          one.through?.map(({ file, pointer }) => `${file}#${pointer}`) ?? [''],
+        );
       });
-      expect(own.slice(entries.length - unsettled.length).map((record) => plain(record[10] ?? ''))).toEqual(
+      expect(own.slice(entries.length - unsettled.length).map((record) => plain(record[11] ?? ''))).toEqual(
         unsettled.map((text) => visibleLines(text)),
       );
     }

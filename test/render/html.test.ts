@@ -50,6 +50,17 @@ describe('report.html', () => {
     expect(html.indexOf('Content-Security-Policy')).toBeLessThan(html.indexOf('<style>'));
   });
 
+  test('the time of capture stands with the record of the subject, whatever else is cited', () => {
+    const cited = [...html.matchAll(/<p class="cites">(.*?)<\/p>/g)].map(([, cites = '']) =>
+      [...cites.matchAll(/<span class="role">(.*?)<\/span>(.*?)<\/span>/g)].map(([, role, rest = '']) => [
+        role,
+        rest.includes('captured '),
+      ]),
+    );
+    expect(cited.some((records) => records.length > 1)).toBe(true);
+    for (const [role, captured] of cited.flat()) expect(captured, role as string).toBe(role === 'subject');
+  });
+
   test('hostile names are text', () => {
     expect(html.includes('&lt;script&gt;alert(1)&lt;/script&gt;')).toBe(true);
     expect(html.includes('<script>alert')).toBe(false);

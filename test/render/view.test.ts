@@ -88,6 +88,21 @@ describe('the view', () => {
     expect(whoOf({ name: '', uid: 'i-1' })).toEqual({ lead: '', name: 'i-1', uid: '' });
   });
 
+  test('numbers beside a reader lead to every record that it rests on, in their order', async () => {
+    const { access } = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' });
+    const records = new Map(
+      access.records.flatMap(({ file, places }) => places.map(({ number, pointer }) => [number, `${file}${pointer}`])),
+    );
+    const printed = access.groups.flatMap(({ ways }) => ways.flatMap(({ principals }) => principals.map(({ references }) => references)));
+    const led = new Set(printed.map((references) => references.map((number) => records.get(number)).join(' ')));
+    const held = new Set<string>();
+    for await (const { readers } of storesOf(join(run, 'results')))
+      for (const { citation, through = [] } of readers.principals)
+        held.add([citation, ...through].map(({ file, pointer }) => `${file}#${pointer}`).join(' '));
+    for (const way of led) expect(held).toContain(way);
+    expect([...led].some((way) => way.split(' ').length === 3)).toBe(true);
+  });
+
   test('a missing list is refused, at any depth', async () => {
     const view = buildView(assessment, await gatherFrom(run, assessment), null, { format: 'html' });
     const cut = structuredClone(view) as Record<string, unknown> & { controls: Record<string, unknown>[] };

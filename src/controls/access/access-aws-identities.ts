@@ -32,10 +32,22 @@ interface Identity {
   readonly citation: Citation;
 }
 
+/** A policy of an account as far as it bears on reading data; null where it cannot be read. */
+interface HeldPolicy {
+  readonly statements: readonly Statement[] | null;
+  readonly citation: Citation;
+}
+
+/** A statement with the policy that it is of, the record that holds it and those that lead from it to the identity. */
+interface Allow extends Pick<Reader, 'citation' | 'through'> {
+  readonly name: string;
+  readonly statement: Statement;
+}
+
 /** An identity that some statement allows an action, and the statements that speak of the action. */
 export interface Candidate {
   readonly identity: Identity;
-  readonly allows: readonly { readonly name: string; readonly statement: Statement }[];
+  readonly allows: readonly Allow[];
   readonly denies: readonly Statement[];
   /** Its permissions boundary as far as it speaks of the action; null where that is not in the evidence, absent where there is none. */
   readonly boundary?: readonly Statement[] | null;
@@ -52,7 +64,7 @@ export interface Candidates {
 interface AccountIdentities {
   readonly principals: Identity[];
   readonly groups: Map<string, Identity>;
-  readonly policies: Map<string, readonly Statement[] | null>;
+  readonly policies: Map<string, HeldPolicy>;
 }
 
 /** The IAM identities of every account and the policies they hold, as far as they bear on reading data. */
@@ -78,7 +90,10 @@ export function awsIdentities(): AwsIdentities {
       const versions = valueAt(document, 'configuration', 'policyVersionList');
       const current = (Array.isArray(versions) ? versions : []).find((version) => valueAt(version, 'isDefaultVersion') === true);
       const statements = policyStatements(valueAt(current, 'document'));
-      accountOf(account).policies.set(toldAt(document, 'configuration', 'arn') ?? resource.uid, statements && statements.filter(relevant));
+      accountOf(account).policies.set(toldAt(document, 'configuration', 'arn') ?? resource.uid, {
+        statements: statements && statements.filter(relevant),
+        citation: resource.citation,
+      });
       return;
     }
     const kinds: Readonly<Record<string, Identity['kind']>> = {
@@ -139,22 +154,26 @@ export function awsIdentities(): AwsIdentities {
     const covers = (statement: Statement): boolean => coversAction(statement, action);
     for (const identity of book.principals) {
       for (const group of identity.groups) if (!book.groups.has(group)) unreadable.add(`group ${group}`);
-      const allows: Candidate['allows'][number][] = [];
+      const allows: Allow[] = [];
       const denies: Statement[] = [];
-      const take = (name: string, statements: readonly Statement[]): void => {
+      /** Third: the way from the record that holds the policy to that of the identity. */
+      const take = (name: string, statements: readonly Statement[], [citation, ...through]: readonly [Citation, ...Citation[]]): void => {
         for (const statement of statements) {
           if (!covers(statement)) continue;
           if (statement.effect === 'Deny') denies.push(statement);
-          else allows.push({ name, statement });
+          else allows.push({ name, statement, citation, ...(through.length === 0 ? {} : { through }) });
         }
       };
       for (const member of [identity, ...identity.groups.flatMap((group) => book.groups.get(group) ?? [])]) {
         const from = member === identity ? '' : `group ${member.name}, `;
+        const holder: [Citation, ...Citation[]] = member === identity ? [identity.citation] : [member.citation, identity.citation];
         if (member.unreadable) unreadable.add(member.arn);
-        for (const policy of member.inline) take(`${from}inline policy ${policy.name}`, policy.statements);
+        for (const policy of member.inline) take(`${from}inline policy ${policy.name}`, policy.statements, holder);
         for (const arn of member.attached) {
           const statements = statementsOf(book, arn);
-          if (statements) take(`${from}policy ${arn}`, statements);
+          const own = book.policies.get(arn);
+          // No account holds the record of a policy that AWS owns: who attaches it is what can be cited.
+          if (statements) take(`${from}policy ${arn}`, statements, own ? [own.citation, ...holder] : holder);
           else unseen.set(arn, (unseen.get(arn) ?? 0) + 1);
         }
       }
@@ -189,7 +208,7 @@ function statementsOf(book: AccountIdentities, arn: string): readonly Statement[
     const name = parsed.resource.slice('policy/'.length);
     return Object.hasOwn(managedThatAllow, name) ? (managedThatAllow[name] ?? null) : null;
   }
-  return book.policies.get(arn) ?? null;
+  return book.policies.get(arn)?.statements ?? null;
 }
 
 /** Statements that bear on reading data: the rest of an account's policies need not be kept. */

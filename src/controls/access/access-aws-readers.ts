@@ -38,10 +38,10 @@ export function allowedByIam(asked: readonly (readonly [action: string, Candidat
 
 function decide({ identity, allows, denies, boundary, readers }: Candidate, action: string, resources: readonly string[]): Reader | null {
   const covers = (statement: Statement): boolean => coversResource(statement, resources, false);
-  let allow: { name: string; conditional: boolean } | null = null;
-  for (const { name, statement } of allows) {
-    if (allow !== null && (!allow.conditional || statement.condition !== null)) continue;
-    if (covers(statement)) allow = { name, conditional: statement.condition !== null };
+  let allow: Candidate['allows'][number] | null = null;
+  for (const one of allows) {
+    if (allow !== null && (allow.statement.condition === null || one.statement.condition !== null)) continue;
+    if (covers(one.statement)) allow = one;
   }
   if (allow === null) return null;
   let doubtful = false;
@@ -56,7 +56,7 @@ function decide({ identity, allows, denies, boundary, readers }: Candidate, acti
     doubtful = doubtful || boundary === null || boundary.some((statement) => statement.condition !== null || statement.effect === 'Deny');
   }
   // The same identity reads thousands of stores in the same way: one object stands for it.
-  const conditional = allow.conditional || doubtful;
+  const conditional = allow.statement.condition !== null || doubtful;
   const memo = `${allow.name}\u0000${conditional}`;
   let reader = readers.get(memo);
   if (reader === undefined) {
@@ -66,7 +66,8 @@ function decide({ identity, allows, denies, boundary, readers }: Candidate, acti
       via: `IAM ${allow.name} (${action})`,
       conditional,
       wide: false,
-      citation: identity.citation,
+      citation: allow.citation,
+      ...(allow.through ? { through: allow.through } : {}),
     };
     readers.set(memo, reader);
   }

@@ -17,6 +17,8 @@ interface Grant {
   readonly name: string;
   /** Action that was allowed; null when the role reads no data. */
   readonly action: string | null;
+  /** The definition of the role; null where it is not in the evidence. */
+  readonly record: IndexedRecord | null;
   /** Why it cannot be told. */
   readonly unknown: string | null;
 }
@@ -48,7 +50,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
     const permissions = valueAt(record?.document, 'properties', 'permissions');
     let grant: Grant;
     if (!record || !Array.isArray(permissions)) {
-      grant = { name: lastSegment(roleId), action: null, unknown: `role ${lastSegment(roleId)} is not in the evidence` };
+      grant = { name: lastSegment(roleId), action: null, record: null, unknown: `role ${lastSegment(roleId)} is not in the evidence` };
     } else {
       const name = toldAt(record.document, 'properties', 'roleName') ?? lastSegment(roleId);
       let action: string | null = null;
@@ -60,7 +62,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
       const whole =
         permissions.length > 0 &&
         permissions.every((permission) => operationsAt(permission, 'actions') !== null && operationsAt(permission, 'dataActions') !== null);
-      grant = { name, action, unknown: whole ? null : `what role ${name} allows is not wholly in the evidence` };
+      grant = { name, action, record, unknown: whole ? null : `what role ${name} allows is not wholly in the evidence` };
     }
     ofStore.set(roleId, grant);
     return grant;
@@ -116,7 +118,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
       }
       const grant = grantOf(roleId, store, resource);
       if (grant.unknown !== null) gap ??= grant.unknown;
-      if (grant.action === null) continue;
+      if (grant.action === null || grant.record === null) continue;
       const scope = scopeOf(record);
       if (toldAt(record.document, 'properties', 'scope')?.startsWith('/') !== true)
         gap ??= `role assignment ${record.uid} does not say where it is in force`;
@@ -127,7 +129,7 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
       if (type === 'Group') groups += 1;
       const wide = type === 'ForeignGroup' || type === 'Everyone' || principalId === everyone;
       const conditional = isGiven(record.document, 'properties', 'condition');
-      if (wide) records.push(record);
+      if (wide) records.push(record, grant.record);
       readers.push({
         principal: `${type} ${principalId}`,
         kind: type,
@@ -135,7 +137,8 @@ export function azureAccess(lookup: EvaluationEnvironment['lookup']): { analyse(
         conditional,
         wide,
         ...(isWithin(scope, own) ? {} : { inheritedFrom: levelName(scope) }),
-        citation: record.citation,
+        citation: grant.record.citation,
+        through: [record.citation],
       });
     }
     if (open !== null) gap ??= open;

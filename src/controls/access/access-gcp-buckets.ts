@@ -44,7 +44,14 @@ export function addBucketAccess(bucket: Resource, found: { readers: Reader[]; ga
   if (uniform !== true) {
     const name = gcpRelativeName(bucket.uid);
     const add = (principal: string, via: string): void => {
-      found.readers.push({ principal, kind: everyone.has(principal) ? 'everyone' : 'domain', via, conditional: false, wide: true });
+      found.readers.push({
+        principal,
+        kind: everyone.has(principal) ? 'everyone' : 'domain',
+        via,
+        conditional: false,
+        wide: true,
+        citation: bucket.citation,
+      });
     };
     for (const entity of wide) add(entity, `default access control list for objects of ${name}`);
     for (const entity of listing) add(entity, `access control list of ${name}, which lets see the names of its objects`);

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, type Resource } from '../../model/index.ts';
+import { type Citation, isJsonObject, type Json, type Resource } from '../../model/index.ts';
 import { addBucketAccess, bucketAccess, bucketType, everyone } from './access-gcp-buckets.ts';
 import { type Analysis, orderReaders, type Reader } from './access-principal.ts';
 import { isRedacted } from '../language/values.ts';
@@ -67,9 +67,9 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
     };
     for (const record of hit.records) addPolicy(record, resource, store, found, gcpRelativeName(resource.uid));
     if (resource.type === bucketType) addBucketAccess(resource, found);
-    const reads = (role: string): Reads => roleReads(role, store, resource);
+    const reads = (role: string): Role => roleOf(role, store, resource);
     if (resource.type === 'bigquery.googleapis.com/Dataset')
-      addDatasetAccess(resource.document, resource.uid, null, reads, found, hasOwn(hit, resource.uid));
+      addDatasetAccess(resource, resource.uid, null, reads, found, hasOwn(hit, resource.uid));
     if (resource.type === 'bigquery.googleapis.com/Table') addDataset(resource, store, found);
     if (found.readers.some((reader) => reader.kind === 'group'))
       found.unsettled.add('who belongs to the groups named: group membership is not in Asset Inventory');
@@ -89,9 +89,9 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
     const dataset = table.uid.replace(/\/tables\/[^/]+$/, '');
     const own = lookup(datasetTable, dataset, false, table);
     const policies = lookup(datasetPolicies, dataset, true, table);
-    const reads = (role: string): Reads => roleReads(role, store, table);
+    const reads = (role: string): Role => roleOf(role, store, table);
     if (own.outcome === 'found' && own.records[0])
-      addDatasetAccess(own.records[0].document, dataset, gcpRelativeName(dataset), reads, found, hasOwn(policies, dataset));
+      addDatasetAccess(own.records[0], dataset, gcpRelativeName(dataset), reads, found, hasOwn(policies, dataset));
     else found.gap ??= `dataset ${gcpRelativeName(dataset)} is not in the evidence`;
     if (policies.outcome !== 'found') found.gap ??= policies.because;
     else {
@@ -115,7 +115,7 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
         found.gap ??= `a binding of ${level} names no role or no members`;
         continue;
       }
-      const reads = roleReads(role, store, from);
+      const { reads, record: definition } = roleOf(role, store, from);
       const conditional = isGiven(binding, 'condition');
       for (const member of members) {
         if (typeof member !== 'string' || isRedacted(member) || !memberForm.test(member)) {
@@ -124,7 +124,7 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
         }
         const { kind, wide } = memberKind(member);
         if (!admits(reads, { role, level, member, wide }, found)) continue;
-        if (wide) found.records.push(record);
+        if (wide) found.records.push(record, ...(definition ? [definition] : []));
         found.readers.push({
           principal: member,
           kind,
@@ -132,24 +132,28 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
           conditional,
           wide,
           ...(level === own ? {} : { inheritedFrom: level }),
-          citation: record.citation,
+          ...cited(record.citation, definition),
         });
       }
     }
   }
 
-  function roleReads(role: string, store: GcpStore, from: Resource): Reads {
-    if (store.roles.includes(role) || basicRoles.includes(role)) return 'yes';
-    if (grantingRoles.has(role)) return 'by-granting';
-    if (store.listing?.roles.includes(role)) return 'by-listing';
-    if (knownRoles.has(role) || harmlessServices.test(role)) return 'no';
-    if (role.startsWith('roles/')) return 'unknown';
+  function roleOf(role: string, store: GcpStore, from: Resource): Role {
+    if (store.roles.includes(role) || basicRoles.includes(role)) return { reads: 'yes' };
+    if (grantingRoles.has(role)) return { reads: 'by-granting' };
+    if (store.listing?.roles.includes(role)) return { reads: 'by-listing' };
+    if (knownRoles.has(role) || harmlessServices.test(role)) return { reads: 'no' };
+    if (role.startsWith('roles/')) return { reads: 'unknown' };
     const hit = lookup(roleTable, `//iam.googleapis.com/${role}`, false, from);
-    const permissions = hit.outcome === 'found' ? valueAt(hit.records[0]?.document, 'resource', 'data', 'includedPermissions') : undefined;
-    if (!Array.isArray(permissions)) return 'unknown';
-    if (permissions.some((permission) => typeof permission === 'string' && store.permissions.includes(permission))) return 'yes';
-    if (!permissions.every((permission) => typeof permission === 'string' && !isRedacted(permission))) return 'unknown';
-    return store.listing?.permissions.some((permission) => permissions.includes(permission)) ? 'by-listing' : 'no';
+    const record = hit.outcome === 'found' ? hit.records[0] : undefined;
+    const permissions = valueAt(record?.document, 'resource', 'data', 'includedPermissions');
+    if (!record || !Array.isArray(permissions)) return { reads: 'unknown' };
+    if (permissions.some((permission) => typeof permission === 'string' && store.permissions.includes(permission)))
+      return { reads: 'yes', record };
+    if (!permissions.every((permission) => typeof permission === 'string' && !isRedacted(permission))) return { reads: 'unknown' };
+    return store.listing?.permissions.some((permission) => permissions.includes(permission))
+      ? { reads: 'by-listing', record }
+      : { reads: 'no' };
   }
 
   return { analyse };
@@ -157,6 +161,17 @@ export function gcpAccess(lookup: EvaluationEnvironment['lookup']): { analyse(st
 
 /** `by-granting`: not by itself, but it can hand itself what does. `by-listing`: not the data, but the names of what is held. */
 type Reads = 'yes' | 'by-granting' | 'by-listing' | 'no' | 'unknown';
+
+interface Role {
+  readonly reads: Reads;
+  /** The definition of a custom role; the predefined ones are in no evidence. */
+  readonly record?: IndexedRecord;
+}
+
+/** The role with the permission is cited by way of what gives it; without its record, what gives it is all there is. */
+function cited(giving: Citation, role: IndexedRecord | undefined): Pick<Reader, 'citation' | 'through'> {
+  return role ? { citation: role.citation, through: [giving] } : { citation: giving };
+}
 
 const indirectly: Readonly<Partial<Record<Reads, string>>> = {
   'by-granting': ', which can take a role that reads',
@@ -212,14 +227,14 @@ function hasOwn(hit: LookupResult, uid: string): boolean {
 
 /** A dataset keeps an access list of its own beside IAM. */
 function addDatasetAccess(
-  document: JsonObject,
+  dataset: IndexedRecord,
   uid: string,
   inheritedFrom: string | null,
-  reads: (role: string) => Reads,
+  roleOf: (role: string) => Role,
   found: Found,
   mirrored: boolean,
 ): void {
-  const access = valueAt(document, 'resource', 'data', 'access');
+  const access = valueAt(dataset.document, 'resource', 'data', 'access');
   // The inventory often leaves the list out. The IAM policy of the dataset says the same in other words.
   if ((access ?? null) === null && mirrored) return;
   if (!Array.isArray(access)) {
@@ -234,19 +249,21 @@ function addDatasetAccess(
     }
     // Authorised views, routines and datasets carry no role: they are named as unsettled above.
     if (role === null) continue;
-    const allows = datasetRoles.has(role) ? 'yes' : reads(role);
-    if (allows === 'no') continue;
+    const { reads, record }: Role = datasetRoles.has(role) ? { reads: 'yes' } : roleOf(role);
+    if (reads === 'no') continue;
     const who = datasetMember(entry);
     if (who === null) {
       found.gap ??= `an entry of the access list of dataset ${gcpRelativeName(uid)} names nobody known`;
       continue;
     }
-    if (!admits(allows, { role, level: `dataset ${gcpRelativeName(uid)}`, member: who.principal, wide: who.wide }, found)) continue;
+    if (!admits(reads, { role, level: `dataset ${gcpRelativeName(uid)}`, member: who.principal, wide: who.wide }, found)) continue;
+    if (who.wide) found.records.push(dataset, ...(record ? [record] : []));
     found.readers.push({
       ...who,
       via: `access list of dataset ${gcpRelativeName(uid)} (${role})`,
       conditional: false,
       ...(inheritedFrom === null ? {} : { inheritedFrom }),
+      ...cited(dataset.citation, record),
     });
   }
 }

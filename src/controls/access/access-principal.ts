@@ -9,7 +9,10 @@ export interface Reader {
   readonly inheritedFrom?: string;
   readonly conditional: boolean;
   readonly wide: boolean;
-  readonly citation?: Citation;
+  /** The record that holds the right: the policy or role with the permission, the access list, the binding. */
+  readonly citation: Citation;
+  /** Where another record gives it to the principal: those on the way, the one that names the principal last. */
+  readonly through?: readonly Citation[];
 }
 
 /** What one provider's analysis finds for a store. */

@@ -21,7 +21,11 @@ const closed = (properties: Record<string, Schema>, required: readonly string[] 
 /** What every condition may carry. */
 const common: Record<string, Schema> = {
   id: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$', description: 'Names the evidence of this condition.' },
-  otherwise: { ...text, description: 'The reason given when this condition decided a fail; {path} stands for a value.' },
+  otherwise: {
+    ...text,
+    description:
+      'The reason given when this condition decided a fail; {path} stands for a value; [ by {path}] is left out where there is none.',
+  },
   unknown: { ...text, description: 'The reason given when this condition could not be decided.' },
 };
 
@@ -183,7 +187,10 @@ const parts: Record<string, Schema> = {
   let: ref('let'),
   require: ref('condition'),
   aggregate: ref('aggregate'),
-  satisfied: { ...text, description: 'The reason given when the check passes; {path} stands for a value.' },
+  satisfied: {
+    ...text,
+    description: 'The reason given when the check passes; {path} stands for a value; [ by {path}] is left out where there is none.',
+  },
 };
 
 function withParts(schema: Schema): Schema {

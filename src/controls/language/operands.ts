@@ -135,25 +135,48 @@ export function compileText(compiler: CheckCompiler, scope: Scope, template: unk
   };
 }
 
-/** For sentences: like compileText, but a hole without a value reads `(not known)`, and values are cut. */
+/** In a sentence, square brackets around a hole. Those around none are text, as are those of a path. */
+const optionalPart = /\[((?:[^[\]{}]*\{[^{}]*\})+[^[\]{}]*)\]/;
+
+/**
+ * For sentences: like compileText, but a hole without a value reads `(not known)`, and values are cut. A part in square brackets is left
+ * out where one of its holes has no value.
+ */
 export function compileSentence(
   compiler: CheckCompiler,
   scope: Scope,
   template: unknown,
   at: At,
 ): ((evaluation: Evaluation) => string) | undefined {
-  const parts = splitTemplate(template);
-  if (parts === undefined) {
+  // Split by a pattern with one group: every other text is what the group held.
+  const texts = typeof template === 'string' && template !== '' ? template.split(optionalPart) : [template];
+  const sections = texts.map((text, index) => ({
+    optional: index % 2 === 1,
+    parts: text === '' && texts.length > 1 ? [] : splitTemplate(text),
+  }));
+  if (sections.some(({ parts }) => parts === undefined)) {
     compiler.report(at, 'a sentence is needed here', 'a text in which {path} stands for the value observed');
     return undefined;
   }
-  const holes = parts.map((part) => (typeof part === 'string' ? part : compilePath(compiler, scope, part.path, at)));
-  if (holes.includes(undefined)) return undefined;
-  return (evaluation) => {
-    let whole = '';
-    for (const hole of holes) whole += typeof hole === 'string' ? hole : inWords((hole as Operand).read(evaluation));
-    return whole;
-  };
+  const compiled = sections.map(({ optional, parts = [] }) => ({
+    optional,
+    holes: parts.map((part) => (typeof part === 'string' ? part : compilePath(compiler, scope, part.path, at))),
+  }));
+  if (compiled.some(({ holes }) => holes.includes(undefined))) return undefined;
+  return (evaluation) => compiled.map(({ optional, holes }) => sectionText(holes as (string | Operand)[], optional, evaluation)).join('');
+}
+
+function sectionText(holes: readonly (string | Operand)[], optional: boolean, evaluation: Evaluation): string {
+  let text = '';
+  for (const hole of holes) {
+    if (typeof hole === 'string') text += hole;
+    else {
+      const value = hole.read(evaluation);
+      if (optional && (value === null || value instanceof Void)) return '';
+      text += inWords(value);
+    }
+  }
+  return text;
 }
 
 /** A value inside a sentence. */

@@ -51,7 +51,7 @@ export function storesCheck(cite: (file: string) => void): StoresCheck {
           const head = `{"id":"${id}",`;
           if (!text.startsWith(head) || digest(`{${text.slice(head.length)}`) !== id) return 'its id is not made of what it says';
           if (sets.has(id)) return 'it is there twice';
-          for (const { citation } of principals) if (citation !== undefined) cite(citation.file);
+          for (const { citation, through = [] } of principals) for (const { file } of [citation, ...through]) cite(file);
           sets.set(id, { keyBoundary: world === 'key-boundary', wide: principals.some((principal) => principal.wide), complete });
           return null;
         });

@@ -2,7 +2,7 @@ import { scopeKey } from '../../model/index.ts';
 import type { Access, Readers } from '../../model/index.ts';
 import { distinctPrincipals } from '../stores.ts';
 import { citationCell } from './results.ts';
-import type { Cell, Table } from './table.ts';
+import { type Cell, linesCell, type Table } from './table.ts';
 
 /**
  * Who can read critical data, in two tables as in access.ndjson and readers.ndjson: thousands of stores share a set of readers, and one
@@ -98,7 +98,8 @@ export function readersTable(stores: AsyncIterable<Access>, sets: AsyncIterable<
           one.inheritedFrom ?? null,
           one.conditional,
           one.wide,
-          one.citation === undefined ? null : citationCell(one.citation),
+          citationCell(one.citation),
+          one.through ? linesCell(one.through.map(citationCell), 'results/readers.ndjson') : null,
           null,
         ];
       }
@@ -106,9 +107,22 @@ export function readersTable(stores: AsyncIterable<Access>, sets: AsyncIterable<
     }
   }
   return {
-    columns: ['readers', 'stores', 'entry', 'principal', 'kind', 'via', 'inherited_from', 'conditional', 'wide', 'citation', 'unsettled'],
+    columns: [
+      'readers',
+      'stores',
+      'entry',
+      'principal',
+      'kind',
+      'via',
+      'inherited_from',
+      'conditional',
+      'wide',
+      'citation',
+      'through',
+      'unsettled',
+    ],
     rows: rows(),
   };
 }
 
-const none = [null, null, null, null, null, null, null, null] as const;
+const none = [null, null, null, null, null, null, null, null, null] as const;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Readers, StoreAccess } from '../../../src/model/index.ts';
+import type { Citation, Readers, StoreAccess } from '../../../src/model/index.ts';
 import { locationOf, SCOPES, uidOf } from './estate.ts';
 import { HOSTILE } from './hostile-names.ts';
 
@@ -35,11 +35,8 @@ export function storesMade(hostile: boolean): StoreAccess[] {
             ...(aws ? {} : { inheritedFrom: 'resource group rg-data' }),
             conditional: index % 3 === 0,
             wide: false,
-            citation: {
-              file: 'evidence/aws-config/111122223333.eu-west-1/AWS.KMS.Key/page-000001.json',
-              pointer: `/Results/${index}`,
-              encoding: 'json-string',
-            },
+            citation: recordAt('AWS.KMS.Key', index),
+            ...(index % 3 === 1 ? { through: [recordAt('AWS.IAM.Group', index), recordAt('AWS.IAM.User', index)] } : {}),
           },
           ...(index % 6 === 2
             ? [
@@ -49,6 +46,7 @@ export function storesMade(hostile: boolean): StoreAccess[] {
                   via: aws ? 'key policy statement 0' : 'role Storage Object Viewer',
                   conditional: false,
                   wide: true,
+                  citation: recordAt('AWS.KMS.Key', 100 + index),
                 },
               ]
             : []),
@@ -61,6 +59,14 @@ export function storesMade(hostile: boolean): StoreAccess[] {
       }),
     };
   });
+}
+
+function recordAt(query: string, at: number): Citation {
+  return {
+    file: `evidence/aws-config/111122223333.eu-west-1/${query}/page-000001.json`,
+    pointer: `/Results/${at}`,
+    encoding: 'json-string',
+  };
 }
 
 function readers(rest: Omit<Readers, 'id'>): Readers {
