@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../model/index.ts';
 import { ancestors } from './estate/azure-containers.ts';
 import { azureManagementGroups, type AzureEstate, type AzurePopulation } from './estate/azure-model.ts';
+import { requireTable } from './azure-graph-tables.ts';
 import { evaluate } from './kql-evaluate.ts';
 import type { KqlQuery, Step } from './kql.ts';
 import { plain, textOf } from './estate/population.ts';
@@ -63,6 +64,7 @@ export function runGraphQuery(
   scope: GraphScope,
   hidden: ((population: AzurePopulation, row: JsonObject) => boolean) | null,
 ): GraphResult {
+  requireTable(query.table);
   const populations = estate.populations.filter(
     (population) =>
       population.table === query.table &&

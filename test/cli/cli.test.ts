@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exhibit } from '../support/command.ts';
+import { exhibit, repository } from '../support/command.ts';
 
 let directory: string;
 beforeAll(() => {
@@ -111,6 +111,17 @@ describe('the catalogue', () => {
     const { code, stdout } = await exhibit(['controls', 'lint', '--json']);
     expect((JSON.parse(stdout) as { severity: string }[]).filter((problem) => problem.severity === 'error')).toEqual([]);
     expect(code).toBe(0);
+  });
+
+  test('lint of a catalogue without case files leaves their rules out, and says so in one line', async () => {
+    const alone = mkdtempSync(join(directory, 'published-'));
+    for (const part of ['controls', 'controls.yaml']) cpSync(join(repository, part), join(alone, part), { recursive: true });
+    const { code, stdout } = await exhibit(['controls', 'lint', '--no-color', '--catalogue', join(alone, 'controls.yaml')]);
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n')).toEqual([
+      expect.stringMatching(/^\d+ controls, no problem$/),
+      expect.stringMatching(/^missing-cases and path-unseen were left out: .*test\/cases/),
+    ]);
   });
 
   test('explain prints the document and the condition in words', async () => {

@@ -161,8 +161,20 @@ describe('Azure Resource Manager', () => {
     expect(await (await ask({ query: 'resources | mv-expand tags' }, bearer)).json()).toMatchObject({
       error: { code: 'BadRequest', details: [{ code: 'InvalidQuery' }] },
     });
+    for (const query of ['nonsense | count', "nonsense | where type =~ 'a/b' | summarize count() by type"]) {
+      const refused = await ask({ query }, bearer);
+      expect(refused.status).toBe(400);
+      expect(await refused.json()).toMatchObject({
+        error: { code: 'BadRequest', details: [{ code: 'InvalidQuery', message: expect.stringContaining("'nonsense'") as string }] },
+      });
+    }
     expect((await ask({ query: storage, options: { $skipToken: 'made up' } }, bearer)).status).toBe(400);
     expect((await ask({ query: storage, options: { $top: 1001 } }, bearer)).status).toBe(400);
+  });
+
+  test('a table that exists and holds nothing counts zero', async () => {
+    expect(await all('SecurityResources | count')).toEqual([{ Count: 0 }]);
+    expect(await all('advisorresources | summarize count() by subscriptionId, type')).toEqual([]);
   });
 
   test('hands out tokens that name their bearer', async () => {

@@ -32,7 +32,7 @@ export function simulateVerb(): Command {
     .option('-o, --output <file>', 'write the configuration to a file instead of stdout')
     .addHelpText(
       'after',
-      '\nExample:\n  exhibit simulate --aws-port 4580 -o exhibit.yaml &\n  AWS_ACCESS_KEY_ID=… aws --endpoint-url http://127.0.0.1:4580 configservice describe-configuration-recorders',
+      '\nExample:\n  exhibit simulate --aws-port 4580 -o exhibit.yaml &\n  AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=any aws --region eu-west-1 --endpoint-url http://127.0.0.1:4580 configservice describe-configuration-recorders',
     )
     .action(
       async (
