@@ -108,7 +108,7 @@ signing: { certificate: { key: a.key, chain: [] } }
     expect.stringMatching(/^6:22 .*did you mean `aws-kms-key-custody`/),
     '6:50 `answers[0].answer` must be "satisfied" or "not-satisfied" or "not-applicable": did you mean `satisfied`?',
     expect.stringMatching(/^7:32 .*a\.key is not there/),
-    '7:46 `signing.certificate.chain` is an empty list: put at least one entry into it',
+    '7:46 `signing.certificate.chain` is an empty list: put at least one entry into it, or remove the key if it may be left out',
   ]);
 });
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { nearest } from '../text/nearest.ts';
+import { mistakeIn } from '../text/validation.ts';
 import { knownKeys } from './draft.ts';
 import { configSchema } from './schema.ts';
 
@@ -17,17 +18,6 @@ export const dotted = (path: Path): string =>
     .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
     .join('')
     .replace(/^\./, '');
-
-/** The schema's types in the words of the file. */
-const shapes: Readonly<Record<string, string>> = {
-  array: 'a list: [a, b], or lines that begin with a dash',
-  object: 'a section: keys with values below it',
-  record: 'a section: keys with values below it',
-  string: 'a text',
-  number: 'a number',
-  boolean: 'true or false',
-};
-const shapeOf = (expected: string): string => shapes[expected] ?? expected;
 
 /** A misspelt key, and the known one that it most likely means. */
 export interface UnknownKey {
@@ -53,38 +43,15 @@ export function describe(issue: z.core.$ZodIssue, prefix: Path = []): Finding[] 
   const path = [...prefix, ...issue.path];
   const at = (message: string): Finding[] => [{ path, message, atKey: false }];
   const name = path.length > 0 ? `\`${dotted(path)}\`` : 'the file';
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return unknownKeys({ ...issue, path }).map(({ finding }) => finding);
-    case 'invalid_union': {
-      const whole = issue.errors.flat().filter((one) => one.code === 'invalid_type' && one.path.length === 0);
-      if (whole.length > 1 && whole.length === issue.errors.length)
-        return at(
-          `${name} must be ${[...new Set(whole.map((one) => shapeOf((one as z.core.$ZodIssueInvalidType).expected)))].join(', or ')}`,
-        );
-      // The form that was meant is the one that the value comes nearest to.
-      const [best] = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length);
-      return best === undefined ? at(`${name} is none of the forms it can have`) : best.flatMap((inner) => describe(inner, path));
-    }
-    case 'invalid_value': {
-      const words = issue.values.filter((value) => typeof value === 'string');
-      const guess = typeof issue.input === 'string' ? nearest(issue.input, words) : undefined;
-      const listed = issue.values.map((value) => JSON.stringify(value)).join(' or ');
-      return at(`${name} must be ${listed}${guess === undefined ? '' : `: did you mean \`${guess}\`?`}`);
-    }
-    case 'invalid_type':
-      return at(
-        issue.input === undefined ? `${name} is required (${shapeOf(issue.expected)})` : `${name} must be ${shapeOf(issue.expected)}`,
-      );
-    case 'too_small':
-      return at(
-        issue.origin === 'array' || issue.origin === 'set'
-          ? `${name} is an empty list: put at least one entry into it${path.at(-1) === 'chain' ? '' : ', or remove the key'}`
-          : `${name} must not be empty: write something there`,
-      );
-    default:
-      return at(path.length > 0 ? `${name} ${issue.message}` : issue.message);
+  if (issue.code === 'unrecognized_keys') return unknownKeys({ ...issue, path }).map(({ finding }) => finding);
+  const told = mistakeIn(name, issue);
+  if (told !== undefined) return at(told);
+  if (issue.code === 'invalid_union') {
+    // The form that was meant is the one that the value comes nearest to.
+    const [best] = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length);
+    if (best !== undefined) return best.flatMap((inner) => describe(inner, path));
   }
+  return at(path.length > 0 ? `${name} ${issue.message}` : issue.message);
 }
 
 const depth = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map(({ path }) => path.length));

@@ -92,7 +92,10 @@ answers:
     ['output: { formats: [xslx] }', 'did you mean `xlsx`?'],
     ['endpoints: { azure: { cloud: AzureUSGoverment } }', 'did you mean `AzureUSGovernment`?'],
     ['critical: { unclassified: maybe }', 'must be "critical" or "not-critical" or "unknown"'],
-    ['endpoints: { aws: { regions: [] } }', '`endpoints.aws.regions` is an empty list: put at least one entry into it, or remove the key'],
+    [
+      'endpoints: { aws: { regions: [] } }',
+      '`endpoints.aws.regions` is an empty list: put at least one entry into it, or remove the key if it may be left out',
+    ],
     ['critical: { tags: { class: [] } }', '`critical.tags.class` is an empty list'],
     ['parameters: { days: [[1]] }', '`parameters.days[0]` must be a text, or a number'],
   ])('%s is answered in plain words: %s', (text, answer) => {
