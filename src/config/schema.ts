@@ -22,6 +22,13 @@ const role = z
     /^arn:aws[a-z-]*:iam::(\d{12}|\{account\}):role\/\S+$/,
     'must be the ARN of a role with its account: arn:aws:iam::{account}:role/exhibit-auditor (`{account}` stands for each account in turn)',
   );
+/** Coerced, an empty value would be the text `null`. */
+const gcpNumber = z.coerce
+  .string()
+  .regex(
+    /^\d+$/,
+    'must be a number such as "123456789012", as `gcloud organizations list` and `gcloud resource-manager folders list` show it',
+  );
 const guid = z.string().regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, 'must be a GUID');
 /** Without a user and password: addresses go into the evidence as they are. */
 const url = z
@@ -58,8 +65,8 @@ const azureScopeSchema = closed({
   .meta({ anyOf: [needing('subscriptions'), needing('managementGroups')] });
 
 const gcpScopeSchema = closed({
-  organization: z.coerce.string().optional(),
-  folders: z.array(z.coerce.string()).min(1).optional(),
+  organization: gcpNumber.optional(),
+  folders: z.array(gcpNumber).min(1).optional(),
   projects: z.array(z.string()).min(1).optional(),
   /** Project whose quota the calls count against. */
   quotaProject: z.string().optional(),

@@ -251,6 +251,8 @@ describe('the editor schema', () => {
     [true, { gcp: [{ organization: '1' }] }],
     [true, { gcp: [{ folders: ['1'], quotaProject: 'p' }] }],
     [true, { gcp: [{ projects: ['p'] }] }],
+    [false, { gcp: [{ organization: null }] }],
+    [false, { gcp: [{ folders: ['folders/1'] }] }],
     [false, { gcp: [{ quotaProject: 'p' }] }],
     [false, { gcp: [{ organization: '1', projects: ['p'] }] }],
     [false, { gcp: [{ organization: '1', folders: ['1'], projects: ['p'] }] }],

@@ -102,7 +102,7 @@ describe('lint', () => {
     - { field: 'supplementaryConfiguration.ServerSideEncryptionConfigurations.rules[0].x', equal: 1 }
     - { field: $kee.configuration.enabled, present: true, type: strnig }
     - { field: supplementaryConfiguration.BucketPolicys, equals: { param: maxDay } }
-${head('aws-y').replace('automated', 'automatd').replace('level: 2', 'level: 3')}  on: AWS::KMS::Key
+${head('aws-y').replace('automated', 'automatd').replace('level: 2', 'level: 3').replace('Storage', 'Storge')}  on: AWS::KMS::Key
   references: [ftp://x]
   require: { field: configuration.keyMangaer, equals: a }
   let: { policies: { lookup: aws.kms.kii, by: configuration.a } }
@@ -121,6 +121,7 @@ ${head('aws-y').replace('automated', 'automatd').replace('level: 2', 'level: 3')
       /^13:\d+ {2}unknown type strnig \(did you mean string\?\)/,
       /^13:\d+ {2}unknown variable \$kee \(did you mean \$key\?\)/,
       /^14:\d+ {2}.*maxDay\b.*did you mean maxDays\?/,
+      /^17:\d+ {2}unknown section AWS \/ Storge \(did you mean AWS \/ Storage\?\)/,
       /^18:\d+ {2}`level` must be 1 or 2/,
       /^19:\d+ {2}`assessment` must be "automated" or "manual": did you mean `automated`\?/,
       /^23:\d+ {2}unknown lookup table aws\.kms\.kii/,
@@ -141,7 +142,7 @@ ${head('aws-y').replace('automated', 'automatd').replace('level: 2', 'level: 3')
     const told = (await lintFile(file, { cases: null })).map(formatProblem);
     expect(told).toContainEqual(expect.stringMatching(/^controls\.yaml:\d+:1 {2}unknown key `autor`/));
     expect(told).toContainEqual(expect.stringContaining('unknown operator `equal`'));
-    expect(told.filter((line) => line.includes('unknown section'))).toEqual([]);
+    expect(told.filter((line) => line.includes('unknown section'))).toHaveLength(1);
   });
 
   test('of words that can stand in a place the nearest is named', async () => {

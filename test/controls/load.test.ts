@@ -65,6 +65,7 @@ describe('loading', () => {
       expect.stringMatching(/^controls\/aws\/a\.yaml:21:\d+ {2}a list of one or more conditions/),
       expect.stringMatching(/^controls\/aws\/b\.yaml:4:\d+ {2}`level` /),
       expect.stringMatching(/^controls\/aws\/b\.yaml:6:3 {2}unknown key `titel` \(did you mean title\?\)$/),
+      'controls/aws/b.yaml:3:3  unknown section AWS / Storages (did you mean AWS / Storage?)',
       expect.stringMatching(/^controls\/aws\/b\.yaml:9:\d+ {2}there is a control aws-one already \(at controls\/aws\/a\.yaml:1\)$/),
     ]);
   });

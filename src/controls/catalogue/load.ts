@@ -201,6 +201,7 @@ function loadFile(loader: Loader, source: YamlSource): void {
     const at = [index];
     const entry = validate(controlSchema, value, source, at, problems);
     if (entry === undefined) {
+      if (isObject(value)) checkSection(loader, source, at, value['section']);
       tellConditions(loader, source, at, value);
       continue;
     }
@@ -212,17 +213,15 @@ function loadFile(loader: Loader, source: YamlSource): void {
       continue;
     }
     loader.places.set(entry.id, { source, at });
-    if (loader.entry.sections.length > 0 && !loader.entry.sections.includes(entry.section)) {
-      problems.push(
-        source.problem(
-          [...at, 'section'],
-          `unknown section ${entry.section}`,
-          didYouMean(entry.section, loader.entry.sections) ?? 'add it to `sections` in controls.yaml',
-        ),
-      );
-    }
+    checkSection(loader, source, at, entry.section);
     loadControl(loader, source, at, entry, value as Record<string, unknown>);
   }
+}
+
+function checkSection({ entry: { sections }, problems }: Loader, source: YamlSource, at: At, section: unknown): void {
+  if (typeof section !== 'string' || section === '' || sections.length === 0 || sections.includes(section)) return;
+  const hint = didYouMean(section, sections) ?? 'add it to `sections` in controls.yaml';
+  problems.push(source.problem([...at, 'section'], `unknown section ${section}`, hint));
 }
 
 const checkWords = ['on', 'scope', 'when', 'let', 'require', 'aggregate', 'satisfied', 'verdict', 'question'] as const;
