@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { CollectProgress } from './collectors/collector.ts';
-import type { LoadedConfig } from './config/load.ts';
-import { loadCatalogue } from './controls/catalogue/load.ts';
+import { type LoadedConfig, readConfig, refuseFindings } from './config/load.ts';
+import { CatalogueError, loadCatalogue } from './controls/catalogue/load.ts';
 import { boundGarbage } from './evidence/garbage.ts';
 import { needsOf } from './controls/assess/needs.ts';
 import { selectControls } from './controls/catalogue/select.ts';
@@ -18,7 +18,7 @@ import { packFiles } from './pack/layout.ts';
 import type { SealReport } from './pack/seal.ts';
 import type { Signer } from './pack/sign/signer.ts';
 import type { RenderReport } from './render/render.ts';
-import { requireCatalogueFile, requireCatalogueFit, requireSigningFiles } from './preflight.ts';
+import { catalogueFileFindings, catalogueFindings, signingFindings } from './preflight.ts';
 import { type RunDirectory, runVersions } from './run-directory.ts';
 import { packageRoot, tool } from './version.ts';
 
@@ -31,22 +31,54 @@ export interface StageContext {
   readonly note: (message: string) => void;
 }
 
-/** The controls this configuration selects: from its own catalogue, or the one that ships with Exhibit. */
+const catalogueFile = (directory: string, named: string | undefined): string =>
+  named === undefined ? join(packageRoot, 'controls.yaml') : resolve(directory, named);
+
+/** A configuration that fits its catalogue, and the controls it selects. */
+export interface Prepared {
+  readonly loaded: LoadedConfig;
+  readonly catalogue: Catalogue;
+}
+
+/**
+ * Reads a configuration and the catalogue it names, before anything is asked of a provider. Throws ConfigError with every mistake
+ * of the file, of its fit to the catalogue and, for `signing`, of what the end of the line needs.
+ */
+export async function prepare(path: string, needs: { readonly signing: boolean }): Promise<Prepared> {
+  const reading = readConfig(path);
+  const missing = catalogueFileFindings(reading);
+  const findings = [...(needs.signing ? signingFindings(reading) : []), ...missing];
+  if (missing.length > 0 || reading.mistaken.has('catalogue')) reading.settle(findings);
+  const file = catalogueFile(reading.directory, reading.parts.catalogue);
+  let whole: Catalogue;
+  try {
+    whole = await loadCatalogue(file);
+  } catch (error) {
+    // Its mistakes are in other files, and are told once those of the configuration are mended.
+    if (!(error instanceof CatalogueError)) throw error;
+    const place = { path: ['catalogue'], atKey: false };
+    const message = `${file} has mistakes of its own: \`exhibit controls lint --catalogue ${file}\` tells them`;
+    if (reading.mistaken.size > 0 || findings.length > 0) reading.settle([...findings, { ...place, message }]);
+    throw error;
+  }
+  const loaded = reading.settle([...findings, ...catalogueFindings(reading, whole)]);
+  return { loaded, catalogue: selectControls(whole, loaded.config) };
+}
+
+/** The controls that a configuration selects. */
 export async function catalogueOf(loaded: LoadedConfig): Promise<Catalogue> {
-  requireCatalogueFile(loaded);
-  const file =
-    loaded.config.catalogue === undefined ? join(packageRoot, 'controls.yaml') : resolve(loaded.directory, loaded.config.catalogue);
-  const catalogue = await loadCatalogue(file);
-  requireCatalogueFit(loaded, catalogue);
+  const reading = { directory: loaded.directory, parts: loaded.config };
+  refuseFindings(loaded, catalogueFileFindings(reading));
+  const catalogue = await loadCatalogue(catalogueFile(loaded.directory, loaded.config.catalogue));
+  refuseFindings(loaded, catalogueFindings(reading, catalogue));
   return selectControls(catalogue, loaded.config);
 }
 
-/** Stops before anything is asked of a provider where the end of the line could not be reached; gives the controls to collect for. */
-export async function assertReady(loaded: LoadedConfig): Promise<Catalogue> {
-  requireSigningFiles(loaded);
-  const catalogue = await catalogueOf(loaded);
-  await signerOf(loaded);
-  return catalogue;
+/** Stops before anything is asked of a provider where the end of the line could not be reached. */
+export async function assertReady(path: string): Promise<Prepared> {
+  const prepared = await prepare(path, { signing: true });
+  await signerOf(prepared.loaded);
+  return prepared;
 }
 
 /** Directory of the signing keys, relative to the configuration file. */

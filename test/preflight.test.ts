@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ConfigError, loadConfig } from '../src/config/load.ts';
-import { requireSigningFiles } from '../src/preflight.ts';
-import { catalogueOf } from '../src/run.ts';
+import { catalogueOf, prepare } from '../src/run.ts';
 import { exhibit } from './support/command.ts';
 
 const base = `engagement: { id: q3, title: T, entity: E, period: { from: 2026-07-01, to: 2026-09-30 } }
@@ -21,19 +20,21 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const loaded = (rest: string): ReturnType<typeof loadConfig> => {
-  writeFileSync(join(directory, 'exhibit.yaml'), base + rest);
-  return loadConfig(join(directory, 'exhibit.yaml'));
+const file = (text: string): string => {
+  const path = join(directory, 'exhibit.yaml');
+  writeFileSync(path, text);
+  return path;
 };
-async function problems(rest: string): Promise<string[]> {
+async function problemsOf(text: string, signing = false): Promise<string[]> {
   try {
-    await catalogueOf(loaded(rest));
+    await prepare(file(text), { signing });
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map((p) => `${p.line}:${p.column} ${p.message}`);
     throw error;
   }
   return [];
 }
+const problems = (rest: string): Promise<string[]> => problemsOf(base + rest);
 
 test('what the catalogue does not have is named where it stands, all of it at once', async () => {
   expect(
@@ -66,13 +67,69 @@ test('files that are not there are known at the start', async () => {
   expect(await problems('catalogue: .\n')).toEqual([expect.stringMatching(/^3:12 .* is no file/)]);
   const signing =
     'signing: { certificate: { key: a.key, chain: [b.pem], passphraseFrom: NO_SUCH_SECRET }, timestamp: { url: "https://tsa", root: c.pem } }\n';
-  expect(() => requireSigningFiles(loaded(signing))).toThrow(
+  expect((await problemsOf(base + signing, true)).join('\n')).toMatch(
     /a\.key is not there[\s\S]*b\.pem is not there[\s\S]*NO_SUCH_SECRET is not set[\s\S]*c\.pem is not there/,
   );
+  expect(await problemsOf(base + signing)).toEqual([]);
+});
+
+test('a misspelt pattern is told the nearest that matches something', async () => {
+  expect(await problems('profile: { include: ["azuer-*", "gcp-*"], exclude: ["*-cmkk", "aws-s3-bukcet-*", "qqqq*"] }\n')).toEqual([
+    expect.stringContaining('`azuer-*`, which is no control of the catalogue: did you mean `azure-*`?'),
+    expect.stringContaining('did you mean `*-cmk`?'),
+    expect.stringContaining('did you mean `aws-s3-bucket-*`?'),
+    expect.stringContaining('`qqqq*`, which is no control of the catalogue; `exhibit controls list` shows them all'),
+  ]);
+  expect(await problems(waiver('"gpc-*"'))).toEqual([expect.stringContaining('did you mean `gcp-*`?')]);
+});
+
+test('the mistakes of the shape, between fields, against the catalogue and in files come at once', async () => {
+  const two = waiver('aws-s3-bucket-cmkk').trim().slice('waivers: ['.length, -1);
+  const text = `engagment: { id: q3, title: T, entity: E, period: { from: 2026-09-30, to: 2026-07-01 } }
+scopes: { gcp: [{ organization: "123456789012", folders: ["1"] }], aws: 5 }
+profile: { level: 3, include: [gcp-kms-key-rotatoin] }
+parameters: { gcpKeyRotationMaxDays: 180, gcpKeyRotationMaximumDays: { a: 1 } }
+waivers: [${two}, ${two}]
+answers: [{ control: aws-kms-key-custdy, answer: satisfyed, statement: a, respondent: b, role: c, date: 2026-09-20 }]
+signing: { certificate: { key: a.key, chain: [] } }
+`;
+  expect(await problemsOf(text, true)).toEqual([
+    '1:1 unknown key `engagment`: did you mean `engagement`?',
+    '1:59 `engagement.period` ends (2026-07-01) before it starts (2026-09-30)',
+    expect.stringMatching(/^2:17 `scopes\.gcp\[0\]` needs exactly one of/),
+    expect.stringMatching(/^2:73 `scopes\.aws` must be a list/),
+    '3:19 `profile.level` must be 1 or 2',
+    expect.stringMatching(/^3:32 the profile names `gcp-kms-key-rotatoin`.*did you mean `gcp-kms-key-rotation`/),
+    '4:15 unknown parameter gcpKeyRotationMaxDays (did you mean gcpKeyRotationMaximumDays?)',
+    '4:70 `parameters.gcpKeyRotationMaximumDays` must be a text, or a number, or true or false, or a list: [a, b], or lines that begin with a dash',
+    expect.stringMatching(/^5:31 `aws-s3-bucket-cmkk` is no control/),
+    expect.stringMatching(/ waiver id `W-1` is used twice \(also by `waivers\[0\]`\)/),
+    expect.stringContaining(' `aws-s3-bucket-cmkk` is no control'),
+    expect.stringMatching(/^6:22 .*did you mean `aws-kms-key-custody`/),
+    '6:50 `answers[0].answer` must be "satisfied" or "not-satisfied" or "not-applicable": did you mean `satisfied`?',
+    expect.stringMatching(/^7:32 .*a\.key is not there/),
+    '7:46 `signing.certificate.chain` is an empty list: put at least one entry into it, or remove the key if it may be left out',
+  ]);
+});
+
+test('a catalogue with mistakes of its own, or that is named wrongly, does not hide those of the configuration', async () => {
+  writeFileSync(join(directory, 'controls.yaml'), 'nam: x\n');
+  expect(await problems('catalogue: controls.yaml\nprofile: { level: 3 }\n')).toEqual([
+    expect.stringMatching(/^3:12 .*controls\.yaml has mistakes of its own: `exhibit controls lint --catalogue/),
+    '4:19 `profile.level` must be 1 or 2',
+  ]);
+  await expect(problems('catalogue: controls.yaml\n')).rejects.toThrow(/unknown key `nam`/);
+  expect(await problems('catalogue: [controls.yaml]\nprofile: { include: [mine-*] }\n')).toEqual(['3:12 `catalogue` must be a text']);
+  expect(await problems('catalogue: none.yaml\nprofile: { level: 3 }\n')).toHaveLength(2);
+});
+
+test('a stage that goes on with a run refuses such a configuration too', async () => {
+  const loaded = loadConfig(file(base + waiver('gcp-kms-key-rotatoin')));
+  await expect(catalogueOf(loaded)).rejects.toThrow(/exhibit\.yaml:3:31 {2}`gcp-kms-key-rotatoin` is no control/);
 });
 
 test('nothing is begun with such a configuration', async () => {
-  loaded(waiver('gcp-kms-key-rotatoin'));
+  file(base + waiver('gcp-kms-key-rotatoin'));
   for (const verb of ['collect', 'run', 'doctor']) {
     const { code, stderr } = await exhibit([verb, '--config', join(directory, 'exhibit.yaml')]);
     expect(stderr).toMatch(

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Document, isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
-import { type z } from 'zod';
-import { nearest } from '../text/nearest.ts';
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { crossChecks } from './checks.ts';
+import { describe, type Finding, type Path, unknownKeys } from './describe.ts';
+import { type Draft, wellFormed } from './draft.ts';
 import { configSchema, type ExhibitConfig } from './schema.ts';
 
 /** A mistake in a configuration file, where it stands and what to do about it. */
@@ -32,29 +33,14 @@ export interface LoadedConfig {
   readonly name: string;
 }
 
-type Path = readonly PropertyKey[];
-
-/** The names a shape accepts at a path, for suggestions. Looks through defaults, optionals, refinements and unions. */
-function knownKeys(schema: z.core.$ZodType, path: Path): string[] {
-  const definition = schema._zod.def as {
-    type: string;
-    innerType?: z.core.$ZodType;
-    element?: z.core.$ZodType;
-    valueType?: z.core.$ZodType;
-    shape?: Record<string, z.core.$ZodType>;
-    options?: z.core.$ZodType[];
-  };
-  if (definition.innerType) return knownKeys(definition.innerType, path);
-  if (definition.options) return definition.options.flatMap((option) => knownKeys(option, path));
-  const [head, ...rest] = path;
-  if (definition.shape) {
-    if (head === undefined) return Object.keys(definition.shape);
-    const next = definition.shape[String(head)];
-    return next ? knownKeys(next, rest) : [];
-  }
-  if (definition.element && typeof head === 'number') return knownKeys(definition.element, rest);
-  if (definition.valueType && head !== undefined) return knownKeys(definition.valueType, rest);
-  return [];
+/** A configuration that was read, right or not, so that what lies outside the file can be checked together with it. */
+export interface ConfigReading extends Omit<LoadedConfig, 'config'> {
+  /** The well-formed parts; those below a misspelt key stand under the key that is nearest. */
+  readonly parts: Draft<ExhibitConfig>;
+  /** The sections of the file in which something is wrong. */
+  readonly mistaken: ReadonlySet<PropertyKey>;
+  /** The configuration; throws ConfigError with every mistake of the file and these. */
+  readonly settle: (more: readonly Finding[]) => LoadedConfig;
 }
 
 const pairs = new WeakMap<YAMLMap, Map<string, Pair>>();
@@ -93,114 +79,13 @@ function offsetOf(root: Node | null, path: Path, wantKey: boolean): number {
   return offset;
 }
 
-const dotted = (path: Path): string =>
-  path
-    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
-    .join('')
-    .replace(/^\./, '');
-
-/** A mistake at a path of the configuration: at the key there, or at its value. */
-export interface Finding {
-  readonly path: Path;
-  readonly message: string;
-  readonly atKey: boolean;
-}
-
-/** The schema's types in the words of the file. */
-const shapes: Readonly<Record<string, string>> = {
-  array: 'a list: [a, b], or lines that begin with a dash',
-  object: 'a section: keys with values below it',
-  record: 'a section: keys with values below it',
-  string: 'a text',
-  number: 'a number',
-  boolean: 'true or false',
-};
-
-function describe(issue: z.core.$ZodIssue, prefix: Path): Finding[] {
-  const path = [...prefix, ...issue.path];
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => {
-      const known = knownKeys(configSchema, path);
-      const guess = nearest(key, known);
-      const remedy = guess ? `did you mean \`${guess}\`?` : known.length > 0 ? `known here: ${known.join(', ')}` : 'remove it';
-      return {
-        path: [...path, key],
-        message: `unknown key \`${key}\`${path.length > 0 ? ` in \`${dotted(path)}\`` : ''}: ${remedy}`,
-        atKey: true,
-      };
-    });
-  }
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const best = issue.errors.reduce((a, b) => (b.length < a.length ? b : a));
-    return best.flatMap((inner) => describe(inner, path));
-  }
-  if (issue.code === 'invalid_value') {
-    return [
-      { path, message: `\`${dotted(path)}\` must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`, atKey: false },
-    ];
-  }
-  if (issue.code === 'invalid_type') {
-    const missing = issue.input === undefined;
-    return [
-      {
-        path,
-        message: missing
-          ? `\`${dotted(path)}\` is required (${shapes[issue.expected] ?? issue.expected})`
-          : `${path.length > 0 ? `\`${dotted(path)}\`` : 'the file'} must be ${shapes[issue.expected] ?? issue.expected}`,
-        atKey: false,
-      },
-    ];
-  }
-  return [{ path, message: path.length > 0 ? `\`${dotted(path)}\` ${issue.message}` : issue.message, atKey: false }];
-}
-
-function isLoopback(address: string): boolean {
-  const hostname = URL.canParse(address) ? new URL(address).hostname : '';
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
-}
-
-/** Rules that join several fields; run only where the shape itself is right. */
-function crossChecks(config: ExhibitConfig): Finding[] {
-  const found: Finding[] = [];
-  const { from, to } = config.engagement.period;
-  if (from > to)
-    found.push({
-      path: ['engagement', 'period', 'from'],
-      message: `\`engagement.period\` ends (${to}) before it starts (${from})`,
-      atKey: false,
-    });
-  const gcp = config.endpoints.gcp;
-  if (gcp?.insecure === true && !/^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/.test(gcp.cloudAsset ?? '')) {
-    found.push({
-      path: ['endpoints', 'gcp', 'insecure'],
-      message: '`endpoints.gcp.insecure` is accepted for loopback addresses only: remove it, or set `cloudAsset` to 127.0.0.1:<port>',
-      atKey: true,
-    });
-  }
-  for (const [path, address] of [
-    [['endpoints', 'aws', 'config'], config.endpoints.aws?.config],
-    [['endpoints', 'aws', 'sts'], config.endpoints.aws?.sts],
-    [['endpoints', 'azure', 'resourceManager'], config.endpoints.azure?.resourceManager],
-    [['endpoints', 'azure', 'authority'], config.endpoints.azure?.authority],
-  ] as const) {
-    if (address === undefined || !address.startsWith('http:') || isLoopback(address)) continue;
-    found.push({
-      path: [...path],
-      message: `\`${dotted(path)}\` must be https: credentials and evidence would pass in the clear (plain http is for loopback addresses only)`,
-      atKey: false,
-    });
-  }
-  const seen = new Map<string, number>();
-  for (const [index, waiver] of config.waivers.entries()) {
-    if (seen.has(waiver.id))
-      found.push({ path: ['waivers', index, 'id'], message: `waiver id \`${waiver.id}\` is used twice`, atKey: false });
-    seen.set(waiver.id, index);
-  }
-  return found;
-}
-
 /** Reads and checks exhibit.yaml. Throws ConfigError with every mistake found. */
 export function loadConfig(path: string): LoadedConfig {
+  return readConfig(path).settle([]);
+}
+
+/** Reads exhibit.yaml. Throws ConfigError only where there is nothing to check: no file, or no YAML. */
+export function readConfig(path: string): ConfigReading {
   const file = resolve(path);
   let text: string;
   try {
@@ -217,14 +102,16 @@ export function loadConfig(path: string): LoadedConfig {
             : (error as Error).message;
     throw new ConfigError([{ file: path, line: 1, column: 1, message }]);
   }
-  return { config: parseConfig(text, path), file, directory: dirname(file), name: path };
+  const { parts, mistaken, settle } = check(text, path);
+  const place = { file, directory: dirname(file), name: path };
+  return { ...place, parts, mistaken, settle: (more) => ({ ...place, config: settle(more) }) };
 }
 
 /** Throws ConfigError with mistakes that only what lies outside the file shows, where they stand in it. */
 export function refuseFindings(loaded: Pick<LoadedConfig, 'file' | 'name'>, findings: readonly Finding[]): void {
   if (findings.length === 0) return;
   const { document, at } = positions(readFileSync(loaded.file, 'utf8'), loaded.name);
-  throw placed(findings, document.contents, at);
+  throw inOrder(placed(findings, document.contents, at));
 }
 
 type At = (offset: number, message: string) => ConfigProblem;
@@ -239,9 +126,12 @@ function positions(text: string, file: string): { document: Document.Parsed; at:
   return { document, at };
 }
 
-function placed(findings: readonly Finding[], contents: Node | null, at: At): ConfigError {
-  const problems = findings.map((finding) => at(offsetOf(contents, finding.path, finding.atKey), finding.message));
-  return new ConfigError(problems.sort((a, b) => a.line - b.line || a.column - b.column));
+function inOrder(problems: readonly ConfigProblem[]): ConfigError {
+  return new ConfigError(problems.toSorted((a, b) => a.line - b.line || a.column - b.column));
+}
+
+function placed(findings: readonly Finding[], contents: Node | null, at: At): ConfigProblem[] {
+  return findings.map((finding) => at(offsetOf(contents, finding.path, finding.atKey), finding.message));
 }
 
 /** Few aliases can stand for more than memory holds. */
@@ -253,13 +143,69 @@ function valueOf(document: Document.Parsed, at: At): unknown {
   }
 }
 
-/** The same on a text; `file` is only for messages. */
-export function parseConfig(text: string, file: string): ExhibitConfig {
+/** The section at a path; undefined where the way leads through an alias. */
+function sectionAt(root: Node | null, path: Path): YAMLMap | undefined {
+  let node: unknown = root;
+  for (const step of path) {
+    if (isMap(node)) node = pairsOf(node).get(String(step))?.value;
+    else node = isSeq(node) ? node.items[Number(step)] : undefined;
+  }
+  return isMap(node) ? node : undefined;
+}
+
+/** Each misspelt key hides those below it: the schema is asked once more for each level of sections, of which there are few. */
+const levels = 8;
+
+interface Checked {
+  readonly parts: Draft<ExhibitConfig>;
+  readonly mistaken: ReadonlySet<PropertyKey>;
+  readonly settle: (more: readonly Finding[]) => ExhibitConfig;
+}
+
+function check(text: string, file: string): Checked {
   const { document, at } = positions(text, file);
   if (document.errors.length > 0)
     throw new ConfigError(document.errors.map((error) => at(error.pos[0], `not valid YAML: ${error.message}`)));
-  const parsed = configSchema.safeParse(valueOf(document, at) ?? {}, { reportInput: true });
-  const findings = parsed.success ? crossChecks(parsed.data) : parsed.error.issues.flatMap((issue) => describe(issue, []));
-  if (findings.length > 0 || !parsed.success) throw placed(findings, document.contents, at);
-  return parsed.data;
+  const parse = (): ReturnType<typeof configSchema.safeParse> => configSchema.safeParse(valueOf(document, at) ?? {}, { reportInput: true });
+  const misspelt: ConfigProblem[] = [];
+  const mistaken = new Set<PropertyKey>();
+  /** Gives misspelt keys the name that is nearest, so that what is below them is checked too. They stay mistakes. */
+  const correct = (parsed: ReturnType<typeof parse>): boolean => {
+    let corrected = false;
+    for (const issue of parsed.error?.issues ?? []) {
+      if (issue.code !== 'unrecognized_keys') continue;
+      const section = sectionAt(document.contents, issue.path);
+      for (const { key, guess, finding } of unknownKeys(issue)) {
+        const known = section && pairsOf(section);
+        const pair = known?.get(key);
+        if (guess === undefined || known === undefined || pair === undefined || !isScalar(pair.key) || known.has(guess)) continue;
+        mistaken.add(finding.path[0] ?? '');
+        misspelt.push(at(offsetOf(document.contents, finding.path, true), finding.message));
+        pair.key.value = guess;
+        known.delete(key);
+        known.set(guess, pair);
+        corrected = true;
+      }
+    }
+    return corrected;
+  };
+  let parsed = parse();
+  for (let level = 0; level < levels && correct(parsed); level += 1) parsed = parse();
+  const parts = parsed.success ? parsed.data : (wellFormed(configSchema, valueOf(document, at)) ?? {});
+  const findings = [...(parsed.error?.issues ?? []).flatMap((issue) => describe(issue)), ...crossChecks(parts)];
+  for (const { path } of findings) mistaken.add(path[0] ?? '');
+  return {
+    parts,
+    mistaken,
+    settle: (more) => {
+      const problems = placed([...findings, ...more], document.contents, at);
+      if (problems.length > 0 || misspelt.length > 0 || !parsed.success) throw inOrder([...misspelt, ...problems]);
+      return parsed.data;
+    },
+  };
+}
+
+/** The same on a text; `file` is only for messages. */
+export function parseConfig(text: string, file: string): ExhibitConfig {
+  return check(text, file).settle([]);
 }

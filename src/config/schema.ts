@@ -15,47 +15,76 @@ function isCalendarDay(text: string): boolean {
   return !/^\d{4}-\d{2}-\d{2}$/.test(text) || (!Number.isNaN(time) && new Date(time).toISOString().startsWith(text));
 }
 const awsAccount = z.coerce.string().regex(/^\d{12}$/, 'must be a 12-digit AWS account id (quote it: leading zeros are lost otherwise)');
-const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region such as eu-west-1');
+const region = z.string().regex(/^[a-z]{2,4}(-[a-z]+)+-\d$/, 'must be an AWS region such as eu-west-1');
+const role = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:iam::(\d{12}|\{account\}):role\/\S+$/,
+    'must be the ARN of a role with its account: arn:aws:iam::{account}:role/exhibit-auditor (`{account}` stands for each account in turn)',
+  );
+/** Coerced, an empty value would be the text `null`. */
+const gcpNumber = z.coerce
+  .string()
+  .regex(
+    /^\d+$/,
+    'must be a number such as "123456789012", as `gcloud organizations list` and `gcloud resource-manager folders list` show it',
+  );
 const guid = z.string().regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, 'must be a GUID');
 /** Without a user and password: addresses go into the evidence as they are. */
 const url = z
   .string()
   .regex(/^https?:\/\/[^\s/@]+(?:\/\S*)?$/, 'must be a URL such as https://management.usgovcloudapi.net, without a user or password');
 
+/** For the editor schema, which does not see what a refinement asks. */
+const needing = (...keys: string[]): { required: string[] } => ({ required: keys });
+const filled = (key: string): object => ({ ...needing(key), properties: { [key]: { minItems: 1 } } });
+
 /** AWS: accounts read one by one through an assumed role, or through an organisation's Config aggregator. */
 const awsScopeSchema = closed({
   accounts: z.array(awsAccount).min(1).optional(),
   regions: z.array(region).min(1).optional(),
   /** Role assumed in each account; `{account}` is replaced. Absent: the default credential chain's own account. */
-  role: z.string().optional(),
+  role: role.optional(),
   externalId: z.string().optional(),
   profile: z.string().optional(),
-  aggregator: closed({ name: z.string(), account: awsAccount, region, role: z.string().optional() }).optional(),
-}).refine((scope) => (scope.accounts && scope.regions) !== undefined || scope.aggregator !== undefined, {
-  message: 'needs either `accounts` with `regions`, or `aggregator`',
-});
+  aggregator: closed({ name: z.string(), account: awsAccount, region, role: role.optional() }).optional(),
+})
+  .refine((scope) => (scope.accounts && scope.regions) !== undefined || scope.aggregator !== undefined, {
+    message: 'needs either `accounts` with `regions`, or `aggregator`',
+  })
+  .meta({ anyOf: [needing('accounts', 'regions'), needing('aggregator')] });
 
 const azureScopeSchema = closed({
   tenant: guid,
   subscriptions: z.array(guid).min(1).optional(),
   managementGroups: z.array(z.string()).min(1).optional(),
-}).refine((scope) => scope.subscriptions !== undefined || scope.managementGroups !== undefined, {
-  message: 'needs `subscriptions` or `managementGroups`',
-});
+})
+  .refine((scope) => scope.subscriptions !== undefined || scope.managementGroups !== undefined, {
+    message: 'needs `subscriptions` or `managementGroups`',
+  })
+  .meta({ anyOf: [needing('subscriptions'), needing('managementGroups')] });
 
 const gcpScopeSchema = closed({
-  organization: z.coerce.string().optional(),
-  folders: z.array(z.coerce.string()).min(1).optional(),
+  organization: gcpNumber.optional(),
+  folders: z.array(gcpNumber).min(1).optional(),
   projects: z.array(z.string()).min(1).optional(),
   /** Project whose quota the calls count against. */
   quotaProject: z.string().optional(),
-}).refine((scope) => [scope.organization, scope.folders, scope.projects].filter((x) => x !== undefined).length === 1, {
-  message: 'needs exactly one of `organization`, `folders`, `projects`',
-});
+})
+  .refine((scope) => [scope.organization, scope.folders, scope.projects].filter((x) => x !== undefined).length === 1, {
+    message: 'needs exactly one of `organization`, `folders`, `projects`',
+  })
+  .meta({ oneOf: [needing('organization'), needing('folders'), needing('projects')] });
 
 /** Where to reach the providers when not at their public addresses: sovereign clouds, private endpoints, the simulator. */
 const endpointsSchema = closed({
-  aws: closed({ config: url.optional(), sts: url.optional(), kms: url.optional() }).optional(),
+  aws: closed({
+    config: url.optional(),
+    sts: url.optional(),
+    kms: url.optional(),
+    /** Regions that this version does not know yet, so that scopes may name them. */
+    regions: z.array(region).min(1).optional(),
+  }).optional(),
   azure: closed({
     /** `AzurePublic` (default), `AzureUSGovernment`, `AzureChina`. */
     cloud: z.enum(['AzurePublic', 'AzureUSGovernment', 'AzureChina']).optional(),
@@ -130,9 +159,11 @@ export const configSchema = closed({
     aws: z.array(awsScopeSchema).optional(),
     azure: z.array(azureScopeSchema).optional(),
     gcp: z.array(gcpScopeSchema).optional(),
-  }).refine((scopes) => [scopes.aws, scopes.azure, scopes.gcp].some((list) => (list?.length ?? 0) > 0), {
-    message: 'needs at least one of `aws`, `azure`, `gcp`, with something in it',
-  }),
+  })
+    .refine((scopes) => [scopes.aws, scopes.azure, scopes.gcp].some((list) => (list?.length ?? 0) > 0), {
+      message: 'needs at least one of `aws`, `azure`, `gcp`, with something in it',
+    })
+    .meta({ anyOf: [filled('aws'), filled('azure'), filled('gcp')] }),
   endpoints: endpointsSchema.default({}),
   critical: criticalSchema.default({ unclassified: 'critical' }),
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number()]))])).default({}),

@@ -76,7 +76,10 @@ describe('mistakes end with status 2 and say what to do', () => {
   });
 
   test('all mistakes of a configuration at once, also as JSON', async () => {
-    const bad = file('bad.yaml', 'engagement: { id: a, titel: b, entity: c, period: { from: 2026-07-01, to: 2026-09-30 } }\nscopes: {}\n');
+    const bad = file(
+      'bad.yaml',
+      'engagement: { id: a, titel: b, entity: c, period: { from: 2026-07-01, to: 2026-09-30 } }\nscopes: {}\nprofile: { include: [awz-*] }\n',
+    );
     const { code, stdout, stderr } = await exhibit(['doctor', '--config', bad, '--json']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/bad\.yaml:1:\d+ {2}unknown key `titel`/);

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
-import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileCheck } from '../../src/controls/language/compile.ts';
-import { compileControls, formatProblem, loadCatalogue, loadCatalogueSources } from '../../src/controls/catalogue/load.ts';
+import { compileControls, loadCatalogue } from '../../src/controls/catalogue/load.ts';
 import { resolveParameters } from '../../src/controls/catalogue/parameters.ts';
 import { catalogueOf, head, problemsOf } from '../support/catalogues.ts';
 import type { SharedConditions } from '../../src/controls/language/scope.ts';
 import { subjectOf, surroundings } from '../support/language.ts';
-import { lintCatalogue, lintFile, lintRules } from '../../src/controls/catalogue/lint.ts';
 
 const entry = `name: Test
 version: 1.2.3
@@ -67,6 +65,7 @@ describe('loading', () => {
       expect.stringMatching(/^controls\/aws\/a\.yaml:21:\d+ {2}a list of one or more conditions/),
       expect.stringMatching(/^controls\/aws\/b\.yaml:4:\d+ {2}`level` /),
       expect.stringMatching(/^controls\/aws\/b\.yaml:6:3 {2}unknown key `titel` \(did you mean title\?\)$/),
+      'controls/aws/b.yaml:3:3  unknown section AWS / Storages (did you mean AWS / Storage?)',
       expect.stringMatching(/^controls\/aws\/b\.yaml:9:\d+ {2}there is a control aws-one already \(at controls\/aws\/a\.yaml:1\)$/),
     ]);
   });
@@ -346,98 +345,5 @@ describe('parameters', () => {
         })
       ).join(),
     ).toMatch(/the parameter maxDays is a number/);
-  });
-});
-
-describe('lint', () => {
-  const doubtful = `${head('aws-x')}  on: AWS::S3::Bucket
-  let:
-    spare: { path: configuration.spare }
-    grants: { lookup: gcp.kms.key-iam, by: configuration.k }
-    key: { lookup: aws.kms.kee, by: 'supplementaryConfiguration.ServerSideEncryptionConfigurations.rules[0].x' }
-  require:
-    all:
-    - { field: configuration.public, present: false }
-    - { field: $key.configuration.enabled, equals: true }
-`;
-
-  test('finds each kind of doubt', async () => {
-    const file = catalogueOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': doubtful, 'cases/aws/aws-y.yaml': '[]' });
-    const problems = await lintFile(file, { cases: join(dirname(file), 'cases') });
-    const rules = new Set(problems.map((problem) => problem.rule));
-    expect([...rules].sort()).toEqual([
-      'absence-decides',
-      'lookup-many',
-      'missing-cases',
-      'missing-prose',
-      'path-spelling',
-      'unknown-table',
-      'unused-let',
-      'unused-parameter',
-      'unused-section',
-    ]);
-    const of = (rule: string): string[] => problems.filter((problem) => problem.rule === rule).map(formatProblem);
-    expect(of('unknown-table')).toEqual(['controls/aws/a.yaml:10:12  unknown lookup table aws.kms.kee (did you mean aws.kms.key?)']);
-    expect(of('unused-let')).toEqual(['controls/aws/a.yaml:8:5  $spare is never used', 'controls/aws/a.yaml:9:5  $grants is never used']);
-    expect(of('unused-section')).toEqual([expect.stringContaining('controls.yaml:5:27  no control is in the section Azure / Storage')]);
-    expect(of('path-spelling')[0]).toContain('did you mean supplementaryConfiguration.ServerSideEncryptionConfiguration?');
-    expect(of('absence-decides')[0]).toMatch(
-      /^controls\/aws\/a\.yaml:13:\d+ {2}the absence of configuration\.public leads towards a pass here/,
-    );
-    expect(problems[0]?.severity).toBe('error');
-  });
-
-  test('absence that leads away from a pass, or is explained, is no doubt', async () => {
-    const sound = `${head('aws-x')}  on: AWS::S3::Bucket
-  when: { not: { field: configuration.a, present: false } }
-  require:
-    all:
-    - { field: configuration.a, present: true }
-    - { field: configuration.b, equals: true, ifMissing: { then: false, when: configuration } }
-    - { field: configuration.c, present: false, because: the block is left out when nothing is public }
-    - none: { in: configuration.l, as: e, where: { field: $e.x, equals: 1, ifMissing: { then: true, when: $e } } }
-`;
-    const loaded = await loadCatalogueSources(catalogueOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': sound }));
-    expect(
-      lintCatalogue(loaded, { cases: null })
-        .filter((problem) => problem.rule === 'absence-decides')
-        .map((problem) => problem.line),
-    ).toEqual([7]);
-    expect(loaded.catalogue.controls[0]?.checks[0]).toMatchObject({
-      absences: [
-        { path: 'configuration.a', keys: ['a'] },
-        { path: 'configuration.c', keys: ['c'], because: 'the block is left out when nothing is public' },
-      ],
-    });
-  });
-
-  test('case files: which kinds are wanting, and paths that none of them holds', async () => {
-    const control = `${head('aws-x')}  on: AWS::S3::Bucket\n  require: { all: [ { field: configuration.seen, equals: 1 }, { field: configuration.unseen, equals: 1 } ] }\n`;
-    const file = catalogueOf({
-      'controls.yaml': entry,
-      'controls/aws/a.yaml': control,
-      'cases/aws/aws-x.yaml':
-        '- { name: a, expect: pass, document: { configuration: "{\\"seen\\":1}" } }\n- { name: b, expect: notapplicable, empty: true }\n',
-    });
-    const problems = (await lintFile(file, { cases: join(dirname(file), 'cases') })).filter(
-      (problem) => problem.rule === 'missing-cases' || problem.rule === 'path-unseen',
-    );
-    expect(problems.map((problem) => problem.message)).toEqual([
-      'aws-x has no case that is fail',
-      'aws-x has no case that is unknown',
-      'no case of aws-x holds configuration.unseen',
-    ]);
-  });
-
-  test('a catalogue that does not load is linted by its mistakes', async () => {
-    const problems = await lintFile(
-      catalogueOf({ 'controls.yaml': entry, 'controls/aws/a.yaml': `${head('aws-x')}  on: AWS::S3::Bucket\n` }),
-      { cases: null },
-    );
-    expect(problems.map((problem) => problem.severity)).toEqual(['error']);
-  });
-
-  test('the rules are listed', () => {
-    expect(new Set(lintRules).size).toBe(lintRules.length);
   });
 });

@@ -18,10 +18,11 @@ export function assessVerb(): Command {
     .addHelpText('after', '\nExample:\n  exhibit assess out/northwind-2026-q3.v1 --fail-on fail')
     .action(async (path: string, options: { config?: string; threads: number; failOn: string[] }, command: Command) => {
       const here = terminalOf(command);
-      const { assessStage } = await import('../../run.ts');
+      const { assessStage, prepare } = await import('../../run.ts');
       const run = existingRun(path);
       warnIfSealed(here, run);
-      const context = stageContext(here, configOf(run, options.config), run, true);
+      const named = options.config === undefined ? undefined : (await prepare(options.config, { signing: false })).loaded;
+      const context = stageContext(here, named ?? configOf(run, undefined), run, true);
       const { value: assessment } = await timed(here, 'assess', () => assessStage(context, options.threads), assessSummary);
       for (const finding of assessment.findings)
         here.print(`${finding.status.padEnd(14)} ${finding.control.id.padEnd(44)} ${visible(finding.control.title)}`);

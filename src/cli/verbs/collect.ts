@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { loadConfig } from '../../config/load.ts';
 import { nextRun } from '../../run-directory.ts';
 import { exitStatus } from '../exit.ts';
 import { collectionGaps, collectSummary, configOption, sayGaps, sayWhatResumes, stageContext, terminalOf, timed } from '../session.ts';
@@ -12,9 +11,8 @@ export function collectVerb(): Command {
     .addHelpText('after', '\nExample:\n  exhibit collect --config exhibit.yaml')
     .action(async (options: { config: string; resume?: boolean }, command: Command) => {
       const here = terminalOf(command);
-      const { catalogueOf, collectStage } = await import('../../run.ts');
-      const loaded = loadConfig(options.config);
-      const catalogue = await catalogueOf(loaded);
+      const { collectStage, prepare } = await import('../../run.ts');
+      const { loaded, catalogue } = await prepare(options.config, { signing: false });
       const run = nextRun(loaded, options.resume === true, new Date());
       sayWhatResumes(here, run, options.resume === true);
       const context = stageContext(here, loaded, run, options.resume === true);

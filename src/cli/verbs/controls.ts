@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Catalogue } from '../../controls/types.ts';
 import { nearest } from '../../text/nearest.ts';
 import { packageRoot } from '../../version.ts';
@@ -87,19 +87,19 @@ function lint(): Command {
     .addHelpText('after', '\nExample:\n  exhibit controls lint')
     .action(async (options: { catalogue: string }, command: Command) => {
       const here = terminalOf(command);
-      const [{ formatProblem, loadCatalogueSources }, { lintCatalogue }] = await Promise.all([
+      const [{ formatProblem }, { lintWhole }] = await Promise.all([
         import('../../controls/catalogue/load.ts'),
         import('../../controls/catalogue/lint.ts'),
       ]);
-      const loaded = await loadCatalogueSources(catalogueFile(options));
-      const cases = join(loaded.catalogue.directory, 'test', 'cases');
+      const file = catalogueFile(options);
+      const cases = join(dirname(file), 'test', 'cases');
       const hasCases = statSync(cases, { throwIfNoEntry: false })?.isDirectory() === true;
-      const problems = lintCatalogue(loaded, { cases: hasCases ? cases : null });
+      const { problems, controls } = await lintWhole(file, { cases: hasCases ? cases : null });
       for (const problem of problems) here.print(formatProblem(problem));
       const errors = problems.filter((problem) => problem.severity === 'error').length;
       here.print(
         problems.length === 0
-          ? here.style.green(`${plural(loaded.catalogue.controls.length, 'control')}, no problem`)
+          ? here.style.green(`${plural(controls, 'control')}, no problem`)
           : `${plural(errors, 'error')}, ${plural(problems.length - errors, 'warning')}`,
       );
       // The published package carries controls without their case files.

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import type { DoctorFinding } from '../../collectors/collector.ts';
-import { loadConfig } from '../../config/load.ts';
 import { visible, visibleLines } from '../../text/visible.ts';
 import { plural } from '../console.ts';
 import { exitStatus } from '../exit.ts';
@@ -16,18 +15,16 @@ export function doctorVerb(): Command {
     .addHelpText('after', '\nExample:\n  exhibit doctor --config exhibit.yaml')
     .action(async (options: { config: string }, command: Command) => {
       const here = terminalOf(command);
-      const loaded = loadConfig(options.config);
-      const [{ doctor }, { needsOf }, { catalogueOf }, { requireSigningFiles }] = await Promise.all([
+      const [{ doctor }, { needsOf }, { prepare }] = await Promise.all([
         import('../../collectors/collect.ts'),
         import('../../controls/assess/needs.ts'),
         import('../../run.ts'),
-        import('../../preflight.ts'),
       ]);
-      requireSigningFiles(loaded);
+      const { loaded, catalogue } = await prepare(options.config, { signing: true });
       const progress = collectProgress(here);
       const findings = await doctor({
         config: loaded.config,
-        needs: needsOf(await catalogueOf(loaded)),
+        needs: needsOf(catalogue),
         asOf: new Date().toISOString(),
         signal: interruptible(here),
         progress,

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { loadConfig } from '../../config/load.ts';
 import { nextRun } from '../../run-directory.ts';
 import { configOption, failOnOption, stageContext, statusOf, sayWhatResumes, terminalOf, wholeLine } from '../session.ts';
 
@@ -12,9 +11,8 @@ export function runVerb(): Command {
     .addHelpText('after', '\nExample:\n  exhibit run --config exhibit.yaml --fail-on fail error')
     .action(async (options: { config: string; resume?: boolean; failOn: string[] }, command: Command) => {
       const here = terminalOf(command);
-      const loaded = loadConfig(options.config);
       const { assertReady } = await import('../../run.ts');
-      const catalogue = await assertReady(loaded);
+      const { loaded, catalogue } = await assertReady(options.config);
       const run = nextRun(loaded, options.resume === true, new Date());
       sayWhatResumes(here, run, options.resume === true);
       here.say(`${here.style.bold(loaded.config.engagement.title)}  ${here.style.dim(run.path)}`);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { At } from '../language/scope.ts';
+import { mistakeIn } from '../../text/validation.ts';
 import { didYouMean } from './suggest.ts';
 import type { YamlSource } from './yaml-source.ts';
 import type { Problem } from '../types.ts';
@@ -105,7 +106,7 @@ export function validate<S extends z.ZodType>(
   at: At,
   problems: Problem[],
 ): z.infer<S> | undefined {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   for (const issue of result.error.issues) report(schema, issue, source, at, problems);
   return undefined;
@@ -126,23 +127,22 @@ function report(schema: z.ZodType, issue: z.core.$ZodIssue, source: YamlSource, 
       );
     return;
   }
-  if (issue.code === 'invalid_union') {
+  const missing = issue.code === 'invalid_type' && issue.input === undefined;
+  const told = missing ? `${name} is missing` : mistakeIn(name === '' ? 'this' : name, issue);
+  if (told !== undefined) problems.push(source.problem(path, told));
+  else if (issue.code === 'invalid_union')
     problems.push(
       source.problem(
         path,
         `${name} is none of the forms it can have`,
-        'verdict: { awsConfigRule: ROOT_ACCOUNT_MFA_ENABLED } or { azurePolicy: <definition guid> }, with `on` or `parents` where there are types',
+        ...(issue.path.includes('verdict')
+          ? [
+              'verdict: { awsConfigRule: ROOT_ACCOUNT_MFA_ENABLED } or { azurePolicy: <definition guid> }, with `on` or `parents` where there are types',
+            ]
+          : []),
       ),
     );
-    return;
-  }
-  const missing = issue.code === 'invalid_type' && issue.message.includes('received undefined');
-  problems.push(
-    source.problem(
-      path,
-      missing ? `${name} is missing` : `${name} ${issue.message.replace(/^Invalid input: /, '').replace(/^Invalid option: /, '')}`.trim(),
-    ),
-  );
+  else problems.push(source.problem(path, `${name} ${issue.message.replace(/^Invalid input: /, '')}`.trim()));
 }
 
 /** The keys a closed shape knows at a path, looked up through defaults and optionals. */

@@ -4,7 +4,7 @@ import { compareText, freshnessParameters, isJsonObject } from '../../model/inde
 import type { Json } from '../../model/index.ts';
 import { nearest } from '../../text/nearest.ts';
 import { knownPaths } from './known-paths.ts';
-import { CatalogueError, loadCatalogueSources } from './load.ts';
+import { CatalogueError, readCatalogueSources } from './load.ts';
 import type { LoadedCatalogue } from './load.ts';
 import { parsePath, readPath } from '../language/paths.ts';
 import { didYouMean } from './suggest.ts';
@@ -36,17 +36,23 @@ export const lintRules = [
 
 /** Everything wrong or doubtful in the catalogue of that file, errors first. Never throws for what the catalogue holds. */
 export async function lintFile(file: string, options: LintOptions): Promise<Problem[]> {
+  return (await lintWhole(file, options)).problems;
+}
+
+/** The same, with the number of its controls. */
+export async function lintWhole(file: string, options: LintOptions): Promise<{ problems: Problem[]; controls: number }> {
   try {
-    return lintCatalogue(await loadCatalogueSources(file), options);
+    const loaded = await readCatalogueSources(file);
+    return { problems: lintCatalogue(loaded, options), controls: loaded.catalogue.controls.length };
   } catch (error) {
-    if (error instanceof CatalogueError) return [...error.problems];
+    if (error instanceof CatalogueError) return { problems: [...error.problems], controls: 0 };
     throw error;
   }
 }
 
-/** Doubts about a catalogue that loads. */
+/** Mistakes of a catalogue and doubts about it; what is not used is known only of one that loads. */
 export function lintCatalogue(loaded: LoadedCatalogue, options: LintOptions): Problem[] {
-  const problems: Problem[] = [...loaded.doubts];
+  const problems: Problem[] = [...loaded.mistakes, ...loaded.doubts];
   const at = (control: CompiledControl, path: readonly (string | number)[], message: string, rule: string, hint?: string): void => {
     const place = loaded.places.get(control.control.id);
     if (place !== undefined) problems.push(place.source.problem([...place.at, ...path], message, hint, rule));
@@ -65,18 +71,7 @@ export function lintCatalogue(loaded: LoadedCatalogue, options: LintOptions): Pr
       rule: 'unknown-table',
     });
   }
-  for (const name of Object.keys(loaded.catalogue.parameters)) {
-    if (loaded.usedParameters.has(name) || Object.hasOwn(freshnessParameters, name)) continue;
-    problems.push(loaded.entry.problem(['parameters', name], `no control uses the parameter ${name}`, undefined, 'unused-parameter'));
-  }
-  for (const [name, { source, at: where }] of loaded.conditions)
-    if (!loaded.usedConditions.has(name))
-      problems.push(source.problem(where, `no control meets the shared condition ${name}`, undefined, 'unused-condition'));
-  const used = new Set(loaded.catalogue.controls.map(({ control }) => control.section));
-  loaded.catalogue.sections.forEach((section, index) => {
-    if (!used.has(section))
-      problems.push(loaded.entry.problem(['sections', index], `no control is in the section ${section}`, undefined, 'unused-section'));
-  });
+  if (loaded.mistakes.length === 0) problems.push(...unusedParts(loaded));
   for (const control of loaded.catalogue.controls) {
     for (const [path, name] of missingProse(control)) at(control, path, `${control.control.id} has no ${name}`, 'missing-prose');
     for (const check of control.checks) {
@@ -89,14 +84,45 @@ export function lintCatalogue(loaded: LoadedCatalogue, options: LintOptions): Pr
           'on: <type>, or parents: <type> where the inventory lists only what holds it',
         );
     }
-    lintPaths(control, at);
-    if (options.cases !== null) lintCases(control, options.cases, at);
   }
-  return problems.sort((a, b) => severity(a) - severity(b) || compareText(a.file, b.file) || a.line - b.line || a.column - b.column);
+  lintPaths(loaded, problems);
+  if (options.cases !== null) {
+    const { cases } = options;
+    const wanting = loaded.catalogue.controls.filter(({ control }) => control.assessment === 'automated');
+    if (existsSync(cases)) for (const control of wanting) lintCases(control, cases, at);
+    else if (wanting.length > 0)
+      problems.push(
+        loaded.entry.problem(
+          ['include'],
+          `none of the ${wanting.length} automated controls has cases: there is no directory ${cases}`,
+          'write <provider>/<control id>.yaml for each below it; docs/adding-a-control.md shows one',
+          'missing-cases',
+        ),
+      );
+  }
+  return problems.sort((a, b) => rank(a) - rank(b) || compareText(a.file, b.file) || a.line - b.line || a.column - b.column);
 }
 
-function severity(problem: Problem): number {
-  return problem.severity === 'error' ? 0 : 1;
+/** Errors first; cases are written last. */
+function rank({ severity, rule }: Problem): number {
+  return severity === 'error' ? 0 : rule === 'missing-cases' || rule === 'path-unseen' ? 2 : 1;
+}
+
+function unusedParts(loaded: LoadedCatalogue): Problem[] {
+  const problems: Problem[] = [];
+  for (const name of Object.keys(loaded.catalogue.parameters)) {
+    if (loaded.usedParameters.has(name) || Object.hasOwn(freshnessParameters, name)) continue;
+    problems.push(loaded.entry.problem(['parameters', name], `no control uses the parameter ${name}`, undefined, 'unused-parameter'));
+  }
+  for (const [name, { source, at: where }] of loaded.conditions)
+    if (!loaded.usedConditions.has(name))
+      problems.push(source.problem(where, `no control meets the shared condition ${name}`, undefined, 'unused-condition'));
+  const used = new Set(loaded.catalogue.controls.map(({ control }) => control.section));
+  loaded.catalogue.sections.forEach((section, index) => {
+    if (!used.has(section))
+      problems.push(loaded.entry.problem(['sections', index], `no control is in the section ${section}`, undefined, 'unused-section'));
+  });
+  return problems;
 }
 
 type At = (control: CompiledControl, path: readonly (string | number)[], message: string, rule: string, hint?: string) => void;
@@ -127,23 +153,16 @@ function filled(text: string): boolean {
 }
 
 /** A path one letter away from a published field is a slip. */
-function lintPaths(control: CompiledControl, at: At): void {
-  for (const check of control.checks) {
-    if (check.kind !== 'condition') continue;
-    for (const type of check.on)
-      spellings(check.subjectReads, type, check.provider === 'azure', (path, near) =>
-        at(control, ['on'], `${type} has no ${path}`, 'path-spelling', `did you mean ${near}?`),
-      );
-    for (const [table, reads] of check.reads) {
-      if (reads === '*') continue;
-      const types =
-        lookupTable(table)
-          ?.sources.filter((source) => source.kind === 'resource')
-          .map((source) => source.type) ?? [];
-      if (types.length === 1)
-        spellings(reads, types[0] ?? '', check.provider === 'azure', (path, near) =>
-          at(control, ['let'], `${types[0] ?? ''} has no ${path}`, 'path-spelling', `did you mean ${near}?`),
-        );
+function lintPaths({ paths }: LoadedCatalogue, problems: Problem[]): void {
+  for (const { on, subjectReads, reads, provider, source, at } of paths) {
+    const caseless = provider === 'azure';
+    const report = (where: string, type: string) => (path: string, near: string) =>
+      problems.push(source.problem([...at, where], `${type} has no ${path}`, `did you mean ${near}?`, 'path-spelling'));
+    for (const type of on) spellings(subjectReads, type, caseless, report('on', type));
+    for (const [table, read] of reads) {
+      if (read === '*') continue;
+      const [type, ...others] = (lookupTable(table)?.sources ?? []).flatMap((one) => (one.kind === 'resource' ? [one.type] : []));
+      if (type !== undefined && others.length === 0) spellings(read, type, caseless, report('let', type));
     }
   }
 }
@@ -195,7 +214,6 @@ const wantedCases = ['pass', 'fail', 'unknown'] as const;
 /** Every automated control has a passing, a failing, an unknown and an empty case, and each path it reads occurs in one of them. */
 function lintCases(control: CompiledControl, directory: string, at: At): void {
   const checks = control.checks.filter((check) => check.kind !== 'manual');
-  if (checks.length === 0) return;
   const { id, provider } = control.control;
   const name = `${provider}/${id}.yaml`;
   const file = join(directory, provider, `${id}.yaml`);

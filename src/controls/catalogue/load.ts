@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
 import type { Control, Provider } from '../../model/index.ts';
 import { compileCheck, typeShape } from '../language/compile.ts';
-import type { CheckCompilation, CheckSource } from '../language/compile.ts';
+import type { CheckCompilation, CheckSource, ReadPaths } from '../language/compile.ts';
 import { controlSchema, entrySchema, validate } from './envelope.ts';
 import type { CatalogueEntry, CheckEntry, ControlEntry } from './envelope.ts';
 import { included } from './include.ts';
@@ -50,6 +51,10 @@ export interface LoadedCatalogue {
     readonly many: boolean;
     readonly problem: (message: string, hint?: string) => Problem;
   }[];
+  /** The paths of every check with conditions, those of wrong ones too. */
+  readonly paths: readonly (ReadPaths & { readonly provider: Provider; readonly source: YamlSource; readonly at: At })[];
+  /** Mistakes: with any, the catalogue holds only what is right, and cannot be used. */
+  readonly mistakes: readonly Problem[];
 }
 
 /** Reads controls.yaml and the files it names, and compiles them. Throws CatalogueError with every mistake found. */
@@ -57,7 +62,15 @@ export async function loadCatalogue(file: string): Promise<Catalogue> {
   return (await loadCatalogueSources(file)).catalogue;
 }
 
+/** The same, with what the lint needs besides. */
 export async function loadCatalogueSources(file: string): Promise<LoadedCatalogue> {
+  const loaded = await readCatalogueSources(file);
+  if (loaded.mistakes.length > 0) throw new CatalogueError(loaded.mistakes);
+  return loaded;
+}
+
+/** The same, whatever is wrong in it. Throws CatalogueError only where controls.yaml itself cannot be made out. */
+export async function readCatalogueSources(file: string): Promise<LoadedCatalogue> {
   const directory = dirname(file);
   const problems: Problem[] = [];
   const files: { file: string; sha256: string }[] = [];
@@ -69,7 +82,10 @@ export async function loadCatalogueSources(file: string): Promise<LoadedCatalogu
     return source;
   };
   const entrySource = await read(basename(file));
-  const entry = entrySource.problems.length > 0 ? undefined : validate(entrySchema, entrySource.value, entrySource, [], problems);
+  const entry =
+    entrySource.problems.length > 0
+      ? undefined
+      : (validate(entrySchema, entrySource.value, entrySource, [], problems) ?? usableEntry(entrySource.value));
   if (entry === undefined) throw new CatalogueError(problems);
   const parameters = parametersOf(entry, entrySource, problems);
   const shared: YamlSource[] = [];
@@ -78,7 +94,6 @@ export async function loadCatalogueSources(file: string): Promise<LoadedCatalogu
   for (const name of await included(directory, entry, 'include', entrySource, problems)) sources.set(name, await read(name));
   const loader = newLoader(entry, parameters, problems, loadConditions(shared, parameters, problems));
   for (const source of sources.values()) loadFile(loader, source);
-  if (problems.length > 0) throw new CatalogueError(problems);
   const order = new Map(entry.sections.map((section, index) => [section, index]));
   const controls = loader.controls.toSorted((a, b) => (order.get(a.control.section) ?? 0) - (order.get(b.control.section) ?? 0));
   return {
@@ -91,7 +106,17 @@ export async function loadCatalogueSources(file: string): Promise<LoadedCatalogu
     conditions: loader.shared.places,
     usedConditions: loader.usedConditions,
     tables: loader.tables,
+    paths: loader.paths,
+    mistakes: problems,
   };
+}
+
+/** Of a wrong controls.yaml what the controls can be checked with; undefined where its mistakes would make theirs. */
+function usableEntry(value: unknown): CatalogueEntry | undefined {
+  if (!isObject(value)) return undefined;
+  const { parameters, include, conditions, sections } = entrySchema.shape;
+  const parts = z.object({ parameters, include, conditions, sections: sections.catch([]) }).safeParse(value);
+  return parts.success ? { name: '', version: '', ...parts.data } : undefined;
 }
 
 /** Compiles controls given as text, for tests and for judging a draft: same rules, one file. */
@@ -122,7 +147,8 @@ interface Loader {
   readonly usedParameters: Set<string>;
   readonly shared: LoadedConditions;
   readonly usedConditions: Set<string>;
-  readonly tables: { table: string; many: boolean; problem: (message: string, hint?: string) => Problem }[];
+  readonly tables: LoadedCatalogue['tables'][number][];
+  readonly paths: LoadedCatalogue['paths'][number][];
 }
 
 function newLoader(
@@ -142,6 +168,7 @@ function newLoader(
     shared,
     usedConditions: new Set(),
     tables: [],
+    paths: [],
   };
   for (const { source, table } of shared.tables) noteTable(loader, source, table);
   return loader;
@@ -174,6 +201,7 @@ function loadFile(loader: Loader, source: YamlSource): void {
     const at = [index];
     const entry = validate(controlSchema, value, source, at, problems);
     if (entry === undefined) {
+      if (isObject(value)) checkSection(loader, source, at, value['section']);
       tellConditions(loader, source, at, value);
       continue;
     }
@@ -181,20 +209,19 @@ function loadFile(loader: Loader, source: YamlSource): void {
     if (before !== undefined) {
       const { line } = before.source.position(before.at);
       problems.push(source.problem([...at, 'id'], `there is a control ${entry.id} already`, `at ${before.source.file}:${line}`));
+      tellConditions(loader, source, at, value);
       continue;
     }
     loader.places.set(entry.id, { source, at });
-    if (loader.entry.sections.length > 0 && !loader.entry.sections.includes(entry.section)) {
-      problems.push(
-        source.problem(
-          [...at, 'section'],
-          `unknown section ${entry.section}`,
-          didYouMean(entry.section, loader.entry.sections) ?? 'add it to `sections` in controls.yaml',
-        ),
-      );
-    }
+    checkSection(loader, source, at, entry.section);
     loadControl(loader, source, at, entry, value as Record<string, unknown>);
   }
+}
+
+function checkSection({ entry: { sections }, problems }: Loader, source: YamlSource, at: At, section: unknown): void {
+  if (typeof section !== 'string' || section === '' || sections.length === 0 || sections.includes(section)) return;
+  const hint = didYouMean(section, sections) ?? 'add it to `sections` in controls.yaml';
+  problems.push(source.problem([...at, 'section'], `unknown section ${section}`, hint));
 }
 
 const checkWords = ['on', 'scope', 'when', 'let', 'require', 'aggregate', 'satisfied', 'verdict', 'question'] as const;
@@ -279,10 +306,10 @@ function loadCheck(
     return loadVerdict(problems, source, provider, { ...check, title, verdict: check.verdict }, [...at, 'verdict']);
   }
   const compiled = compileWritten(loader, source, { id: check.id, title, provider }, raw, at);
-  for (const doubt of compiled.doubts) noteDoubt(loader, source, doubt);
+  // What is not compiled may be what uses a variable.
+  for (const doubt of compiled.doubts) if (compiled.check !== undefined || doubt.rule !== 'unused-let') noteDoubt(loader, source, doubt);
   for (const name of compiled.usedParameters) loader.usedParameters.add(name);
   for (const name of compiled.usedConditions) loader.usedConditions.add(name);
-  for (const table of compiled.tables) noteTable(loader, source, table);
   return compiled.check;
 }
 
@@ -318,6 +345,8 @@ function compileWritten(
   const definition = Object.fromEntries(checkWords.filter((word) => raw[word] !== undefined).map((word) => [word, raw[word]]));
   const compiled = compileCheck({ ...of, definition, at }, loader.parameters, loader.shared.conditions);
   for (const error of compiled.errors) loader.problems.push(source.problem(error.at, error.message, error.hint));
+  for (const table of compiled.tables) noteTable(loader, source, table);
+  loader.paths.push({ ...compiled.paths, provider: of.provider, source, at });
   return compiled;
 }
 

@@ -1,6 +1,6 @@
 import type { ExhibitConfig } from '../../config/schema.ts';
-import { nearest } from '../../text/nearest.ts';
 import { type Control, isLike } from '../../model/index.ts';
+import { nearestControl } from './suggest.ts';
 import type { Catalogue, CompiledControl } from '../types.ts';
 
 type LeftOut = NonNullable<Catalogue['leftOut']>[number];
@@ -20,7 +20,7 @@ export function selectControls(catalogue: Catalogue, config: Pick<ExhibitConfig,
     (globs ?? []).map((glob) => {
       const match = (id: string): boolean => isLike(id, glob);
       if (ids.some(match)) return match;
-      const guess = nearest(glob, ids);
+      const guess = nearestControl(glob, ids);
       throw new SelectionError(
         `the profile names \`${glob}\`, which is no control of the catalogue${guess ? `: did you mean \`${guess}\`?` : '; `exhibit controls list` shows them all'}`,
       );

@@ -1,4 +1,5 @@
 import type { JsonObject, Provider, Resource } from '../../model/index.ts';
+import { didYouMean } from '../catalogue/suggest.ts';
 import { compileLet } from './bindings/let.ts';
 import { compileOperand } from './bindings/operand.ts';
 import type { Condition } from './condition.ts';
@@ -38,7 +39,12 @@ export interface CheckCompilation {
   readonly usedParameters: ReadonlySet<string>;
   readonly usedConditions: ReadonlySet<string>;
   readonly tables: CheckCompiler['tables'];
+  /** What is read of which types, as far as it compiles: the lint looks at the paths of a wrong check too. */
+  readonly paths: ReadPaths;
 }
+
+/** The paths that a check reads: of its own types, and in each lookup table. */
+export type ReadPaths = Pick<ConditionCheck, 'on' | 'subjectReads' | 'reads'>;
 
 type Parameters = Readonly<Record<string, ParameterDefinition>>;
 
@@ -142,6 +148,11 @@ export function compileCheck(source: CheckSource, parameters: Parameters, shared
       hint: 'say which values are known: known: [A, B], or why any other may: because: "…"',
       ...(within === null ? {} : { within }),
     });
+  const paths: ReadPaths = {
+    on: on ?? [],
+    reads: new Map([...compiler.reads].map(([table, read]) => [table, read.has('*') ? ('*' as const) : [...read].sort()])),
+    subjectReads: [...compiler.subjectReads].sort(),
+  };
   const usable = errors.length === 0 && require !== undefined && when !== undefined && on !== undefined;
   const check: ConditionCheck | undefined = usable
     ? {
@@ -149,11 +160,9 @@ export function compileCheck(source: CheckSource, parameters: Parameters, shared
         id: source.id,
         title: source.title,
         provider,
-        on,
         critical,
         ...(aggregate === undefined ? {} : { aggregate }),
-        reads: new Map([...compiler.reads].map(([table, paths]) => [table, paths.has('*') ? ('*' as const) : [...paths].sort()])),
-        subjectReads: [...compiler.subjectReads].sort(),
+        ...paths,
         usesReaders: compiler.usesReaders,
         absences: compiler.absences.map((absence) => ({ path: absence.path, keys: absence.keys, because: absence.because ?? '' })),
         definition: filledIn(definition as JsonObject, shared) as JsonObject,
@@ -161,7 +170,7 @@ export function compileCheck(source: CheckSource, parameters: Parameters, shared
       }
     : undefined;
   const { usedParameters, usedConditions, tables } = compiler;
-  return { check, errors, doubts, usedParameters, usedConditions, tables };
+  return { check, errors, doubts, usedParameters, usedConditions, tables, paths };
 }
 
 const holds = 'Every condition of this check holds.';
@@ -266,13 +275,19 @@ function aggregateOf(compiler: CheckCompiler, source: unknown, at: At): Aggregat
 
 function compilerErrors(compiler: CheckCompiler, at: At, source: Record<string, unknown>): boolean {
   let fine = true;
-  const wrong = (key: string, message: string): void => {
+  const wrong = (key: string, message: string, words: readonly string[] = []): void => {
     fine = false;
-    compiler.report(source[key] === undefined ? at : [...at, key], message);
+    const written = source[key];
+    compiler.report(
+      written === undefined ? at : [...at, key],
+      message,
+      typeof written === 'string' ? didYouMean(written, words) : undefined,
+    );
   };
-  if (source['per'] !== 'accountId' && source['per'] !== 'scope') wrong('per', '`per` is accountId or scope');
-  if (!['fail', 'notapplicable', 'pass'].includes(source['emptyScope'] as string))
-    wrong('emptyScope', '`emptyScope` is fail, notapplicable or pass');
+  const per = ['accountId', 'scope'];
+  if (!per.includes(source['per'] as string)) wrong('per', '`per` is accountId or scope', per);
+  const emptyScope = ['fail', 'notapplicable', 'pass'];
+  if (!emptyScope.includes(source['emptyScope'] as string)) wrong('emptyScope', '`emptyScope` is fail, notapplicable or pass', emptyScope);
   if (source['atLeast'] === undefined && source['atMost'] === undefined) wrong('atLeast', '`aggregate` needs `atLeast` or `atMost`');
   for (const key of ['atLeast', 'atMost'])
     if (source[key] !== undefined && (!Number.isInteger(source[key]) || (source[key] as number) < 0))

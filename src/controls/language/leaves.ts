@@ -47,11 +47,14 @@ export function compileLeaf(
         'put two conditions into a list under `all`',
       );
     else if (fine) compiler.report(at, 'this condition has no operator', `add one of present, ${operatorNames.join(', ')}`);
+    // What is wrong with the path is told together with this.
+    compilePath(compiler, scope, source['field'], [...at, 'field']);
     return undefined;
   }
   const type = source['type'] as JsonType | undefined;
   if (type !== undefined && !types.includes(type)) {
-    compiler.report([...at, 'type'], `unknown type ${String(type)}`, `one of ${types.join(', ')}`);
+    compiler.report([...at, 'type'], `unknown type ${String(type)}`, didYouMean(String(type), types) ?? `one of ${types.join(', ')}`);
+    compilePath(compiler, scope, source['field'], [...at, 'field']);
     return undefined;
   }
   const name = chosen[0] as string;

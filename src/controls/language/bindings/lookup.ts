@@ -7,11 +7,11 @@ function compileLookup(compiler: CheckCompiler, scope: Scope, source: Record<str
   const table = source['lookup'];
   const by = compiler.operand(compiler, scope, source['by'], [...at, 'by']);
   const many = source['many'];
-  if (typeof table !== 'string') compiler.report([...at, 'lookup'], 'the name of a table is needed here', 'such as aws.kms.key');
   if (many !== undefined && typeof many !== 'boolean') compiler.report([...at, 'many'], '`many` is true or false');
+  if (typeof table !== 'string') compiler.report([...at, 'lookup'], 'the name of a table is needed here', 'such as aws.kms.key');
+  else if (compiler.within === null) compiler.tables.push({ table, many: many === true, at: [...at, 'lookup'] });
   if (typeof table !== 'string' || by === undefined) return undefined;
   if (!compiler.reads.has(table)) compiler.reads.set(table, new Set());
-  if (compiler.within === null) compiler.tables.push({ table, many: many === true, at: [...at, 'lookup'] });
   const list = many === true;
   compiler.lowestSlot = -1; // where the subject lives decides what a reference means
   let last = 0; // `source` is asked for right after `read`
