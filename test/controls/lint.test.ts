@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lintCatalogue, lintFile, lintRules } from '../../src/controls/catalogue/lint.ts';
