@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Query } from '../../src/model/index.ts';
+import type { Assessment, Query } from '../../src/model/index.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/index.ts';
 import { exhibit, type Finished, startExhibit } from './command.ts';
 
@@ -112,13 +112,20 @@ export function askedAgain(run: CrashRun, before: ReadonlyMap<string, string>): 
 /** When a query was asked is its own; what was answered, and everything that follows from it, is not. */
 const ownTimes = new Set(['startedAt', 'endedAt', 'evidenceDigest']);
 
-function comparable(file: string, bytes: Buffer): string {
-  if (file !== 'results/assessment.json') return bytes.toString('latin1');
-  return JSON.stringify(JSON.parse(bytes.toString('utf8')), (key, value: unknown) => {
-    if (ownTimes.has(key)) return undefined;
-    if (key === 'queries' && Array.isArray(value)) return (value as Record<string, unknown>[]).map((query) => ({ ...query, sha256: '' }));
-    return value;
-  });
+function comparable(run: CrashRun, file: string): string {
+  const text = readFileSync(join(run.path, file), 'latin1');
+  if (file === 'results/assessment.json')
+    return JSON.stringify(JSON.parse(text), (key, value: unknown) => {
+      if (ownTimes.has(key)) return undefined;
+      if (key === 'queries' && Array.isArray(value)) return (value as Record<string, unknown>[]).map((query) => ({ ...query, sha256: '' }));
+      return value;
+    });
+  if (file !== 'results/oscal-assessment-results.json') return text;
+  const { collected, evidenceDigest } = JSON.parse(readFileSync(join(run.path, 'results/assessment.json'), 'utf8')) as Assessment;
+  // Its own ids are made of all that the assessment says.
+  return [collected.startedAt, collected.endedAt ?? '-', evidenceDigest]
+    .reduce((told, own) => told.replaceAll(own, ''), text)
+    .replace(/("assessment-results":\{|"results":\[\{)"uuid":"[^"]*"/g, '$1');
 }
 
 /** Files of two runs of one instant that ought to be the same and are not: every page of evidence, every result. */
@@ -127,15 +134,15 @@ export function differences(a: CrashRun, b: CrashRun): string[] {
     [
       ...filesBelow(join(run.path, 'evidence')).map((file) => `evidence/${file}`),
       ...filesBelow(join(run.path, 'results')).map((file) => `results/${file}`),
-    ].filter((file) => !/query\.json$|ledger\.json$|results\/rendering\.json$/.test(file));
+      // The workbook is made of the tables that CSV files hold, and of the times of the run.
+    ].filter((file) => !/query\.json$|ledger\.json$|results\/rendering\.json$|results\/results\.xlsx$/.test(file));
   const [left, right] = [wanted(a), wanted(b)];
   const found = [
     ...left.filter((file) => !right.includes(file)).map((file) => `only in one: ${file}`),
     ...right.filter((file) => !left.includes(file)).map((file) => `only in the other: ${file}`),
   ];
   for (const file of left) {
-    if (right.includes(file) && comparable(file, readFileSync(join(a.path, file))) !== comparable(file, readFileSync(join(b.path, file))))
-      found.push(`differs: ${file}`);
+    if (right.includes(file) && comparable(a, file) !== comparable(b, file)) found.push(`differs: ${file}`);
   }
   return found;
 }
