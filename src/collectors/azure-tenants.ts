@@ -58,15 +58,19 @@ export interface Discovery {
   readonly reasons: readonly Reason[];
 }
 
-/** `{value: [{id, type, properties}], nextLink}`: subscriptions and management groups below one. */
-function descendantFacts(json: Json): PageFacts {
+/** `{value: [{id, type, properties}], nextLink}`: subscriptions and management groups below one; null for one without an id. */
+export function descendantsOf(json: Json): { readonly ids: (string | null)[]; readonly next: string | null } {
   const page = isJsonObject(json) ? json : {};
   const rows = Array.isArray(page.value) ? page.value : [];
-  const ids = rows.map((row) => (isJsonObject(row) ? text(row.id) : null));
+  return { ids: rows.map((row) => (isJsonObject(row) ? text(row.id) : null)), next: text(page.nextLink) || null };
+}
+
+function descendantFacts(json: Json): PageFacts {
+  const { ids, next } = descendantsOf(json);
   return {
     records: ids.flatMap((id) => (id === null ? [] : [{ id: id.toLowerCase(), bucket: '', capturedAt: null }])),
-    items: rows.length,
-    nextToken: text(page.nextLink) || null,
+    items: ids.length,
+    nextToken: next,
     total: null,
     gaps: ids.includes(null) ? [{ code: 'malformed-record', message: 'a descendant of a management group came without an id' }] : [],
     contradiction: null,

@@ -1,4 +1,5 @@
 import { visibleLines } from '../text/visible.ts';
+import { inPieces } from './pieces.ts';
 import type { Cell, Table } from './tables/table.ts';
 
 /**
@@ -30,15 +31,10 @@ function csvLine(values: readonly Cell[]): string {
 
 const BOM = '\ufeff';
 
-/** Lines joined into pieces worth a write. */
-export async function* csv({ columns, rows }: Table): AsyncGenerator<string> {
-  let piece = BOM + csvLine(columns);
-  for await (const row of rows) {
-    piece += csvLine(row);
-    if (piece.length > 1 << 16) {
-      yield piece;
-      piece = '';
-    }
+export function csv({ columns, rows }: Table): AsyncGenerator<string> {
+  async function* lines(): AsyncGenerator<string> {
+    yield BOM + csvLine(columns);
+    for await (const row of rows) yield csvLine(row);
   }
-  if (piece !== '') yield piece;
+  return inPieces(lines());
 }

@@ -1,6 +1,7 @@
 import type { Assessment, Control, Finding, Leaf, Observation, Provider, Status } from '../model/index.ts';
 import { statusTable } from '../model/index.ts';
 import { visible } from '../text/visible.ts';
+import { inPieces } from './pieces.ts';
 
 /**
  * Observations as Compliance Findings (class 2003) of the Open Cybersecurity Schema Framework 1.8.0 with its cloud profile, a line of JSON
@@ -27,7 +28,7 @@ interface Context {
   readonly names: ReadonlyMap<string, string>;
 }
 
-export async function* ocsfFindings(
+export function ocsfFindings(
   assessment: Assessment,
   observations: AsyncIterable<{ readonly finding: Finding; readonly observation: Observation }>,
 ): AsyncGenerator<string> {
@@ -36,15 +37,10 @@ export async function* ocsfFindings(
     time: Date.parse(assessment.asOf),
     names: new Map(assessment.scopes.flatMap(({ provider, account, name }) => (name === null ? [] : [[`${provider} ${account}`, name]]))),
   };
-  let piece = '';
-  for await (const { finding, observation } of observations) {
-    piece += `${JSON.stringify(eventOf(finding.control, observation, context))}\n`;
-    if (piece.length > 1 << 16) {
-      yield piece;
-      piece = '';
-    }
+  async function* lines(): AsyncGenerator<string> {
+    for await (const { finding, observation } of observations) yield `${JSON.stringify(eventOf(finding.control, observation, context))}\n`;
   }
-  if (piece !== '') yield piece;
+  return inPieces(lines());
 }
 
 function eventOf(control: Control, observation: Observation, { assessment, time, names }: Context): object {

@@ -9,12 +9,17 @@ import { visible } from '../text/visible.ts';
 /** Longest text of a cell; beyond it the length is stated and the citation leads to the whole. */
 export const CELL_LIMIT = 400;
 
+/** What stands at the end of a text that was cut. */
+export function cutMark(length: number): string {
+  return `… (cut: ${grouped(length)} characters in all)`;
+}
+
 /** `text` cut to `limit` code units, never inside a surrogate pair, with a mark that says how much there was. */
 export function clip(text: string, limit: number = CELL_LIMIT): string {
   if (text.length <= limit) return text;
   const last = text.charCodeAt(limit - 1);
   const end = last >= 0xd800 && last <= 0xdbff ? limit - 1 : limit;
-  return `${text.slice(0, end)}… (cut: ${grouped(text.length)} characters in all)`;
+  return `${text.slice(0, end)}${cutMark(text.length)}`;
 }
 
 /** A provider's text fit for a cell: cut, then made visible. */

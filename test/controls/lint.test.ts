@@ -2,15 +2,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lintCatalogue, lintFile, lintRules } from '../../src/controls/catalogue/lint.ts';
 import { formatProblem, loadCatalogueSources } from '../../src/controls/catalogue/load.ts';
-import { catalogueOf, head } from '../support/catalogues.ts';
-
-const entry = `name: Test
-version: 1.2.3
-parameters:
-  maxDays: { type: integer, default: 90, description: Longest }
-sections: [AWS / Storage, Azure / Storage]
-include: [controls/aws/*.yaml]
-`;
+import { catalogueOf, entry, head } from '../support/catalogues.ts';
 
 describe('lint', () => {
   const doubtful = `${head('aws-x')}  on: AWS::S3::Bucket

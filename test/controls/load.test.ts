@@ -4,17 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { compileCheck } from '../../src/controls/language/compile.ts';
 import { compileControls, loadCatalogue } from '../../src/controls/catalogue/load.ts';
 import { resolveParameters } from '../../src/controls/catalogue/parameters.ts';
-import { catalogueOf, head, problemsOf } from '../support/catalogues.ts';
+import { catalogueOf, entry, head, problemsOf } from '../support/catalogues.ts';
 import type { SharedConditions } from '../../src/controls/language/scope.ts';
 import { subjectOf, surroundings } from '../support/language.ts';
 
-const entry = `name: Test
-version: 1.2.3
-parameters:
-  maxDays: { type: integer, default: 90, description: Longest }
-sections: [AWS / Storage, Azure / Storage]
-include: [controls/aws/*.yaml]
-`;
 describe('loading', () => {
   test('reads the entry and the included files, in the order of sections, with their digests', async () => {
     const one = `${head('aws-b')}  on: AWS::S3::Bucket\n  require: { field: a, equals: { param: maxDays } }\n`;

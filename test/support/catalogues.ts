@@ -32,3 +32,12 @@ export async function problemsOf(files: Record<string, string>): Promise<string[
     throw error;
   }
 }
+
+/** A `controls.yaml` with a parameter and two sections. */
+export const entry = `name: Test
+version: 1.2.3
+parameters:
+  maxDays: { type: integer, default: 90, description: Longest }
+sections: [AWS / Storage, Azure / Storage]
+include: [controls/aws/*.yaml]
+`;

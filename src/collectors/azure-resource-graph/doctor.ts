@@ -2,7 +2,7 @@ import { isJsonObject, type Reason } from '../../model/index.ts';
 import type { GraphClient, GraphScope } from '../azure-graph-client.ts';
 import { subscriptionOf, text } from '../azure-graph.ts';
 import { azureRemedy } from '../azure-remedy.ts';
-import { chunks, subscriptionsQuery, type TenantScope, tenantScopes } from '../azure-tenants.ts';
+import { chunks, descendantsOf, subscriptionsQuery, type TenantScope, tenantScopes } from '../azure-tenants.ts';
 import { clockFinding } from '../clock.ts';
 import type { CollectContext, DoctorFinding } from '../collector.ts';
 import type { Received } from '../paging.ts';
@@ -103,8 +103,8 @@ async function leftOut(client: GraphClient, identity: string, group: string, see
           remedy: azureRemedy(answer.reason.code, identity, at),
         }),
       ];
-    const { items, next } = descendantsOf(answer.value);
-    for (const id of items) below.add(id);
+    const { ids, next } = descendantsOf(answer.value.json);
+    for (const id of ids.map((one) => subscriptionOf(one ?? ''))) if (id !== null) below.add(id);
     // A list that leads back to itself is for the collection to tell.
     link = next === link ? null : next;
   } while (link !== null && below.size < mostDescendants);
@@ -121,13 +121,6 @@ async function leftOut(client: GraphClient, identity: string, group: string, see
 
 /** More than a tenant holds. */
 const mostDescendants = 100_000;
-
-function descendantsOf({ json }: Received): { readonly items: string[]; readonly next: string | null } {
-  if (!isJsonObject(json)) return { items: [], next: null };
-  const rows = Array.isArray(json.value) ? json.value : [];
-  const ids = rows.map((row) => (isJsonObject(row) ? subscriptionOf(text(row.id) ?? '') : null));
-  return { items: ids.filter((id) => id !== null), next: text(json.nextLink) || null };
-}
 
 async function diagnoseTenant(context: Omit<CollectContext, 'writer'>, scope: TenantScope): Promise<DoctorFinding[]> {
   const client = (await import('./client.ts')).connect(context, scope.tenant);

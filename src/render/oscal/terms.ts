@@ -1,6 +1,7 @@
 import { statusTable, type Status } from '../../model/index.ts';
 import { uuidV5 } from '../../text/uuid.ts';
 import { visible, visibleLines } from '../../text/visible.ts';
+import { inPieces } from '../pieces.ts';
 
 /** What documents in OSCAL (NIST Open Security Controls Assessment Language) 1.2.1 are made of. */
 export const oscalVersion = '1.2.1';
@@ -64,16 +65,14 @@ export function objectiveOf(control: string): string {
 export const catalogFile = 'oscal-catalog.json';
 
 /** Members of a list, a line each; nothing where there are none. */
-export async function* member(name: string, items: AsyncIterable<object> | Iterable<object>): AsyncGenerator<string> {
-  let first = true;
-  let piece = '';
-  for await (const item of items) {
-    piece += `${first ? `,\n"${name}":[` : ','}\n${JSON.stringify(item)}`;
-    first = false;
-    if (piece.length > 1 << 16) {
-      yield piece;
-      piece = '';
+export function member(name: string, items: AsyncIterable<object> | Iterable<object>): AsyncGenerator<string> {
+  async function* lines(): AsyncGenerator<string> {
+    let first = true;
+    for await (const item of items) {
+      yield `${first ? `,\n"${name}":[` : ','}\n${JSON.stringify(item)}`;
+      first = false;
     }
+    if (!first) yield '\n]';
   }
-  if (!first) yield `${piece}\n]`;
+  return inPieces(lines());
 }

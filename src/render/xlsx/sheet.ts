@@ -1,5 +1,6 @@
 import { codePoint, visibleLines } from '../../text/visible.ts';
-import { grouped } from '../text.ts';
+import { inPieces } from '../pieces.ts';
+import { clip, cutMark } from '../text.ts';
 import type { Cell } from '../tables/table.ts';
 
 /**
@@ -23,10 +24,7 @@ export function cellText(text: string): string {
     .replace(/[\ufffe\uffff]/g, codePoint)
     .replace(/_(?=x[0-9A-Fa-f]{4}_)/g, '_x005F_');
   if (clean.length <= cellLimit) return xmlText(clean);
-  const mark = `… (cut: ${grouped(clean.length)} characters in all)`;
-  const end = cellLimit - mark.length;
-  const within = clean.slice(0, end);
-  return xmlText(`${within.isWellFormed() ? within : within.slice(0, -1)}${mark}`);
+  return xmlText(clip(clean, cellLimit - cutMark(clean.length).length));
 }
 
 /** `A`, `Z`, `AA`. */
@@ -52,22 +50,22 @@ const wide =
   /^(title|uid|store|reason|reasons|observed|citations?|unsettled|principal|via|justification|resources|value|fact|excluded_reasons|count_source)$/;
 
 /** The sheet with its heading; `rows` gives no more than fit below it. */
-export async function* sheetXml(columns: readonly string[], rows: AsyncIterable<readonly Cell[]>): AsyncGenerator<string> {
+export function sheetXml(columns: readonly string[], rows: AsyncIterable<readonly Cell[]>): AsyncGenerator<string> {
   const widths = columns.map(
     (name, at) => `<col min="${at + 1}" max="${at + 1}" width="${wide.test(name) ? 48 : Math.max(12, name.length + 4)}" customWidth="1"/>`,
   );
-  let piece =
+  const head =
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">' +
     '<sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>' +
     `<cols>${widths.join('')}</cols><sheetData>${rowXml(columns, 1, ' s="1"')}`;
-  let row = 1;
-  for await (const values of rows) {
-    row += 1;
-    piece += rowXml(values, row);
-    if (piece.length > 1 << 16) {
-      yield piece;
-      piece = '';
+  async function* parts(): AsyncGenerator<string> {
+    yield head;
+    let row = 1;
+    for await (const values of rows) {
+      row += 1;
+      yield rowXml(values, row);
     }
+    yield `</sheetData><autoFilter ref="A1:${columnName(columns.length - 1)}${row}"/></worksheet>`;
   }
-  yield `${piece}</sheetData><autoFilter ref="A1:${columnName(columns.length - 1)}${row}"/></worksheet>`;
+  return inPieces(parts());
 }
